@@ -1,0 +1,26 @@
+/**
+ * Why a message was not delivered to somebody who would have received it. The one list of such reasons: every drop
+ * names one of these and is counted under it.
+ */
+export const DROP_REASONS = [
+  /** QoS 0, and the subscriber is not connected. */
+  'offline-qos0',
+  /** The session's queue has reached its limit of messages or bytes. */
+  'queue-full',
+  /** The Message Expiry Interval ran out before delivery began. */
+  'expired',
+  /** The encoded packet is larger than the client's Maximum Packet Size [MQTT-3.1.2-25]. */
+  'packet-too-large',
+  /** The session ended while the message was waiting in it. */
+  'session-ended',
+  /** The connection was closed because its subscriber reads too slowly; what stood in its buffer is gone. */
+  'slow-consumer',
+  /** The subscriber answered PUBACK or PUBREC with an error. */
+  'refused-by-client',
+  /** No member of the shared group could take it. */
+  'no-group-member',
+  /** A retained message was not stored because of the limits on retained messages. */
+  'retained-limit',
+] as const;
+
+export type DropReason = (typeof DROP_REASONS)[number];

@@ -1,0 +1,49 @@
+/**
+ * Every error that the broker throws on purpose. `code` is stable and may be matched on; `message` is for people.
+ */
+import { ReasonCode } from './reason-code.js';
+
+export abstract class MillraceError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A client broke the protocol. The connection ends with `reasonCode` (MQTT 5), or just ends (3.x). */
+export class ProtocolViolation extends MillraceError {
+  readonly code: string = 'ERR_PROTOCOL_VIOLATION';
+  readonly reasonCode: ReasonCode;
+
+  /** @param message what was wrong, with the clause; goes into the log and into the Reason String */
+  constructor(reasonCode: ReasonCode, message: string) {
+    super(message);
+    this.reasonCode = reasonCode;
+  }
+}
+
+/** The bytes cannot be parsed by the specification's rules: reason code 0x81. */
+export class MalformedPacket extends ProtocolViolation {
+  override readonly code = 'ERR_MALFORMED_PACKET';
+
+  constructor(message: string) {
+    super(ReasonCode.MalformedPacket, message);
+  }
+}
+
+/** A call of the in-process API, or an option given to it, makes no sense. */
+export class InvalidArgument extends MillraceError {
+  readonly code = 'ERR_INVALID_ARGUMENT';
+}
+
+/** The broker, or a part of it, is not in a state in which the call is possible. */
+export class InvalidState extends MillraceError {
+  readonly code = 'ERR_INVALID_STATE';
+}
+
+/** A listener cannot be opened. */
+export class ListenFailed extends MillraceError {
+  readonly code = 'ERR_LISTEN_FAILED';
+}

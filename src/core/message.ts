@@ -1,0 +1,85 @@
+/**
+ * A Message is what a publisher said: immutable content, without a packet identifier (that belongs to a session).
+ * It is kept as slices of one buffer in the layout of an MQTT 5 PUBLISH, so that forwarding never re-encodes it:
+ *
+ *   bytes  … | topic | … | properties | payload | …
+ *              ^topicStart ^propertiesStart  ^payloadStart ^payloadEnd
+ *
+ * `properties` are raw MQTT 5 property bytes as the publisher sent them, without Topic Alias and Subscription
+ * Identifier; empty for an MQTT 3 publisher. The Message Expiry Interval, if there is one, stands at `expiryOffset`
+ * (four bytes) and is overwritten on the way out [MQTT-3.3.2-6].
+ */
+export type Qos = 0 | 1 | 2;
+
+const EMPTY = Buffer.alloc(0);
+
+export class Message {
+  /** The topic name, decoded. */
+  topic = '';
+  bytes: Buffer = EMPTY;
+  topicStart = 0;
+  topicEnd = 0;
+  propertiesStart = 0;
+  propertiesEnd = 0;
+  payloadStart = 0;
+  payloadEnd = 0;
+  /** Where in `bytes` the value of the Message Expiry Interval stands, or -1. */
+  expiryOffset = -1;
+  qos: Qos = 0;
+  /** RETAIN as the publisher set it. */
+  retain = false;
+  /** Client id of the publisher; empty for the broker itself. */
+  publisherId = '';
+  arrivedAtMs = 0;
+  /** Absolute end of the Message Expiry Interval, or 0 for none. */
+  expiresAtMs = 0;
+
+  /** Bytes that the content takes: topic, properties and payload. */
+  get byteLength(): number {
+    return (
+      this.topicEnd -
+      this.topicStart +
+      (this.propertiesEnd - this.propertiesStart) +
+      (this.payloadEnd - this.payloadStart)
+    );
+  }
+
+  /** The payload, as a view. */
+  get payload(): Buffer {
+    return this.bytes.subarray(this.payloadStart, this.payloadEnd);
+  }
+
+  /** The raw property bytes, as a view. */
+  get properties(): Buffer {
+    return this.bytes.subarray(this.propertiesStart, this.propertiesEnd);
+  }
+
+  isExpired(nowMs: number): boolean {
+    return this.expiresAtMs !== 0 && nowMs >= this.expiresAtMs;
+  }
+
+  /** Whole seconds that are left of the Message Expiry Interval; at least 1 while it has not run out. */
+  remainingExpirySeconds(nowMs: number): number {
+    return Math.max(1, Math.ceil((this.expiresAtMs - nowMs) / 1000));
+  }
+
+  /** A second Message on the same bytes. Only as long-lived as they are. */
+  clone(): Message {
+    const copy = new Message();
+    copy.topic = this.topic;
+    copy.bytes = this.bytes;
+    copy.topicStart = this.topicStart;
+    copy.topicEnd = this.topicEnd;
+    copy.propertiesStart = this.propertiesStart;
+    copy.propertiesEnd = this.propertiesEnd;
+    copy.payloadStart = this.payloadStart;
+    copy.payloadEnd = this.payloadEnd;
+    copy.expiryOffset = this.expiryOffset;
+    copy.qos = this.qos;
+    copy.retain = this.retain;
+    copy.publisherId = this.publisherId;
+    copy.arrivedAtMs = this.arrivedAtMs;
+    copy.expiresAtMs = this.expiresAtMs;
+    return copy;
+  }
+}
