@@ -1,0 +1,84 @@
+/**
+ * Everything about the protocol machine that an operator may set, with its default and the reason for it. The
+ * configuration file's `mqtt`, `sessions`, `retained`, `limits` and `sys` sections map onto these fields one to one.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../core/clock.js';
+
+/** What happens to a message for a session whose queue has reached its limit. */
+export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
+
+export interface BrokerLimits {
+  // --- mqtt
+  /** Largest packet taken from a client, in bytes, fixed header included. 1 MiB: telemetry is small, memory is not free. */
+  readonly maximumPacketSize: number;
+  /** Unacknowledged QoS 1 and 2 publishes that one client may have on the way to us. */
+  readonly receiveMaximum: number;
+  /** Unacknowledged QoS 1 and 2 publishes that we have on the way to one client; its Receive Maximum may lower it. */
+  readonly maximumInflight: number;
+  /** Topic aliases a client may set up; 0 switches them off. Each costs one pointer. */
+  readonly topicAliasMaximum: number;
+  /** Topic aliases we use towards one client that allows them; 0 switches them off. */
+  readonly outboundTopicAliasMaximum: number;
+  /** Longest Session Expiry Interval granted, in seconds; a longer wish is lowered to it and told in CONNACK. */
+  readonly sessionExpiryMaximumSeconds: number;
+  /** Expiry given to an MQTT 3 session with Clean Session 0, which cannot ask for one. Seconds. */
+  readonly mqtt3SessionExpirySeconds: number;
+  /** Longest keep alive accepted, seconds; 0 accepts all. A longer (or no) keep alive is replaced by Server Keep Alive. */
+  readonly keepAliveMaximumSeconds: number;
+  /** Time from accepting a connection to its CONNECT. */
+  readonly connectTimeoutMs: number;
+  /** Filters in one SUBSCRIBE or UNSUBSCRIBE, and levels in a topic or filter: bounds the work of one packet. */
+  readonly maximumFiltersPerPacket: number;
+  readonly maximumTopicLevels: number;
+  /** Subscriptions of one session. */
+  readonly maximumSubscriptionsPerSession: number;
+  // --- sessions
+  /** Messages waiting for one session, and the bytes they take. */
+  readonly queueMaximumMessages: number;
+  readonly queueMaximumBytes: number;
+  readonly queueOverflow: OverflowPolicy;
+  // --- retained
+  readonly retainedMaximumMessages: number;
+  readonly retainedMaximumBytes: number;
+  // --- limits
+  /** Unsent bytes of one connection from which the publishers that feed it are held back. */
+  readonly outboundSoftLimitBytes: number;
+  /** Unsent bytes of one connection at which it is closed as a slow consumer. */
+  readonly outboundHardLimitBytes: number;
+  /** How long publishers are held for a consumer before it counts as stalled and is left to its hard limit. */
+  readonly slowConsumerGraceMs: number;
+  // --- sys
+  /** Seconds between two rounds of `$SYS` topics; 0 switches them off. 10 as in mosquitto. */
+  readonly sysIntervalSeconds: number;
+}
+
+export const DEFAULT_LIMITS: BrokerLimits = {
+  maximumPacketSize: 1024 * 1024,
+  receiveMaximum: 1024,
+  maximumInflight: 1024,
+  topicAliasMaximum: 64,
+  outboundTopicAliasMaximum: 64,
+  sessionExpiryMaximumSeconds: 0xffffffff,
+  mqtt3SessionExpirySeconds: 7 * 24 * 3600,
+  keepAliveMaximumSeconds: 0,
+  connectTimeoutMs: 10_000,
+  maximumFiltersPerPacket: 1024,
+  maximumTopicLevels: 128,
+  maximumSubscriptionsPerSession: 100_000,
+  queueMaximumMessages: 100_000,
+  queueMaximumBytes: 64 * 1024 * 1024,
+  queueOverflow: 'drop-newest',
+  retainedMaximumMessages: 1_000_000,
+  retainedMaximumBytes: 1024 * 1024 * 1024,
+  outboundSoftLimitBytes: 1024 * 1024,
+  outboundHardLimitBytes: 8 * 1024 * 1024,
+  slowConsumerGraceMs: 200,
+  sysIntervalSeconds: 10,
+};
+
+export interface BrokerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits?: Partial<BrokerLimits>;
+}
