@@ -46,4 +46,11 @@ export class InvalidState extends MillraceError {
 /** A listener cannot be opened. */
 export class ListenFailed extends MillraceError {
   readonly code = 'ERR_LISTEN_FAILED';
+  /** The listener's name in the configuration. */
+  readonly listener: string;
+
+  constructor(message: string, listener: string, options?: ErrorOptions) {
+    super(message, options);
+    this.listener = listener;
+  }
 }

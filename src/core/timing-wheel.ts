@@ -52,6 +52,11 @@ export class TimingWheel {
     this.#tick = Math.floor(clock.now() / tickMs);
   }
 
+  /** The time on the wheel's clock, ms. */
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
   /** Number of deadlines waiting. */
   get size(): number {
     return this.#armed;

@@ -1,0 +1,52 @@
+/**
+ * A socket as the rest of the broker sees it: bytes in, bytes out, whatever carries them. Implemented for TCP and for
+ * WebSocket; knows nothing of MQTT.
+ */
+
+/** Where a channel came in. */
+export interface ListenerInfo {
+  /** The listener's name in the configuration. */
+  readonly name: string;
+  readonly kind: 'tcp' | 'ws';
+  /** It is bound to an address of this machine alone. */
+  readonly isLoopback: boolean;
+}
+
+/** Takes what happens on a channel. */
+export interface ChannelHandler {
+  /** `chunk` is the handler's to keep; nobody writes to it any more. */
+  onBytes(chunk: Buffer): void;
+  /** {@link ByteChannel.mustWait} has become false again. */
+  onDrain(): void;
+  /** The channel is gone, once, for whatever reason. No other call follows. */
+  onClose(reason: ChannelCloseReason): void;
+}
+
+/** `ended`: the peer closed in order; `error`: reset or another failure; `invalid`: it broke the carrier's own rules. */
+export type ChannelCloseReason = 'ended' | 'error' | 'invalid';
+
+export interface ByteChannel {
+  readonly listener: ListenerInfo;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Bytes that were written but not yet taken by the operating system. */
+  readonly unsentBytes: number;
+  /** Nothing should be written until {@link ChannelHandler.onDrain}. */
+  readonly mustWait: boolean;
+  setHandler(handler: ChannelHandler): void;
+  /** `bytes` must stay unchanged until {@link unsentBytes} is 0. */
+  write(bytes: Buffer): void;
+  /** Writes between the two are handed to the operating system together. */
+  cork(): void;
+  uncork(): void;
+  /** Stops reading; what has been read already may still arrive. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Closes in order: everything written is sent, then our side is closed; the peer's bytes are read and thrown away for
+   * a bounded while, because a reset would take our last packet with it. The handler hears nothing more.
+   */
+  end(): void;
+  /** Closes at once. The handler hears nothing more. */
+  destroy(): void;
+}

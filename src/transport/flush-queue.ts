@@ -1,0 +1,29 @@
+/**
+ * The outbound buffers that got something to send in this event-loop turn. They are all flushed once, after the turn's
+ * input has been handled: one write per connection and turn, whatever number of packets it holds.
+ */
+import type { OutboundBuffer } from './outbound-buffer.js';
+import { SlabPool } from './slab-pool.js';
+
+export class FlushQueue {
+  readonly pool = new SlabPool();
+  #queued: OutboundBuffer[] = [];
+  #spare: OutboundBuffer[] = [];
+  #isScheduled = false;
+
+  add(buffer: OutboundBuffer): void {
+    this.#queued.push(buffer);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#flushAll);
+  }
+
+  readonly #flushAll = (): void => {
+    this.#isScheduled = false;
+    const due = this.#queued;
+    this.#queued = this.#spare;
+    for (const buffer of due) buffer.flush();
+    due.length = 0;
+    this.#spare = due;
+  };
+}

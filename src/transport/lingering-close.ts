@@ -1,0 +1,48 @@
+/**
+ * Closing a socket at once while the peer is still sending resets the connection, and the reset takes our last packet
+ * with it before the peer has read it. So the last packet is sent, our side is closed, and what still arrives is thrown
+ * away for a short while. Bounded in time and in number.
+ */
+import type { Socket } from 'node:net';
+import { CallbackTimer, type TimingWheel } from '../core/timing-wheel.js';
+
+const LINGER_MS = 1000;
+/** Sockets that linger at a time; one above this is destroyed as soon as its last packet has been written. */
+const MAXIMUM_LINGERING = 1000;
+
+export class LingeringClose {
+  readonly #wheel: TimingWheel;
+  #lingering = 0;
+
+  constructor(wheel: TimingWheel) {
+    this.#wheel = wheel;
+  }
+
+  /** Takes the socket over: nobody else listens to it any more, and at the end it is destroyed. */
+  close(socket: Socket): void {
+    if (!this.bound(socket)) return;
+    socket.once('end', () => socket.destroySoon());
+    socket.end();
+    socket.resume();
+  }
+
+  /**
+   * Destroys the socket after the bounded while, unless it has closed by then.
+   * @returns false if that was done at once
+   */
+  bound(socket: Socket): boolean {
+    if (socket.destroyed) return false;
+    if (this.#lingering >= MAXIMUM_LINGERING) {
+      socket.destroySoon();
+      return false;
+    }
+    this.#lingering++;
+    const timer = new CallbackTimer(() => socket.destroy());
+    this.#wheel.arm(timer, this.#wheel.nowMs + LINGER_MS);
+    socket.once('close', () => {
+      this.#lingering--;
+      this.#wheel.cancel(timer);
+    });
+    return true;
+  }
+}

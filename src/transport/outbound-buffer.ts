@@ -1,0 +1,186 @@
+/**
+ * What one connection has to send, gathered during an event-loop turn and written once at its end.
+ * Small packets are copied into a slab. Packets that lie one behind the other in the same source are remembered as one
+ * range (a run) and copied, or sent without copying, as one.
+ *
+ *   slabs   [####....]   packets already copied, in order
+ *   run     source[start, end)   what comes after them, not copied yet
+ */
+import type { ByteChannel } from './byte-channel.js';
+import type { FlushQueue } from './flush-queue.js';
+import { SLAB_BYTES, type SlabPool } from './slab-pool.js';
+
+/** A run of at least this many bytes is sent without copying. */
+const ZERO_COPY_BYTES = 512;
+/** Gathered bytes from which we do not wait for the end of the turn. */
+const EARLY_FLUSH_BYTES = 256 * 1024;
+
+export class OutboundBuffer {
+  readonly #channel: ByteChannel;
+  readonly #flushQueue: FlushQueue;
+  readonly #pool: SlabPool;
+  #slab: Buffer | null = null;
+  #slabUsed = 0;
+  /** Slabs and large buffers that stand before `#slab`. */
+  #full: Buffer[] | null = null;
+  #runSource: Buffer | null = null;
+  #runStart = 0;
+  #runEnd = 0;
+  #gatheredBytes = 0;
+  #isQueued = false;
+  #isClosed = false;
+
+  constructor(channel: ByteChannel, flushQueue: FlushQueue) {
+    this.#channel = channel;
+    this.#flushQueue = flushQueue;
+    this.#pool = flushQueue.pool;
+  }
+
+  /** Bytes that are gathered here, or written and not yet taken by the operating system. */
+  get pendingBytes(): number {
+    return this.#gatheredBytes + this.#channel.unsentBytes;
+  }
+
+  /** Bytes gathered here since the last flush: the cheap part of {@link pendingBytes}. */
+  get gatheredBytes(): number {
+    return this.#gatheredBytes;
+  }
+
+  /** Adds `source[start, end)`, which must stay unchanged until it is sent. */
+  append(source: Buffer, start: number, end: number): void {
+    this.#gatheredBytes += end - start;
+    if (source === this.#runSource && start === this.#runEnd) this.#runEnd = end;
+    else {
+      if (this.#runSource !== null) this.#sealRun();
+      this.#runSource = source;
+      this.#runStart = start;
+      this.#runEnd = end;
+      if (!this.#isQueued) this.#enqueue();
+    }
+    if (this.#gatheredBytes > EARLY_FLUSH_BYTES) this.#flushEarly();
+  }
+
+  /** Adds a copy of `source[start, end)` with another first byte and with `id` (two bytes) at `idOffset`. */
+  appendPatched(source: Buffer, start: number, end: number, firstByte: number, idOffset: number, id: number): void {
+    const length = end - start;
+    const target = this.reserve(length);
+    const offset = this.#reservedAt;
+    source.copy(target, offset, start, end);
+    target[offset] = firstByte;
+    const at = offset + idOffset - start;
+    target[at] = id >> 8;
+    target[at + 1] = id & 0xff;
+  }
+
+  /** Adds four bytes: an acknowledgement. */
+  appendFour(first: number, second: number, id: number): void {
+    const target = this.reserve(4);
+    const offset = this.#reservedAt;
+    target[offset] = first;
+    target[offset + 1] = second;
+    target[offset + 2] = id >> 8;
+    target[offset + 3] = id & 0xff;
+  }
+
+  /**
+   * Makes room for `length` bytes at the end and returns the buffer to write them into, at {@link reservedAt}. They
+   * must be written before anything else is added.
+   */
+  reserve(length: number): Buffer {
+    if (this.#runSource !== null) this.#sealRun();
+    this.#gatheredBytes += length;
+    if (!this.#isQueued) this.#enqueue();
+    return this.#room(length);
+  }
+
+  #reservedAt = 0;
+
+  /** Where the bytes of the last {@link reserve} begin. */
+  get reservedAt(): number {
+    return this.#reservedAt;
+  }
+
+  /** Writes everything to the channel, unless it asks to wait: then all stays, in memory of our own. */
+  flush(): void {
+    this.#isQueued = false;
+    if (this.#gatheredBytes === 0 || this.#isClosed) return;
+    const channel = this.#channel;
+    if (channel.mustWait) {
+      if (this.#runSource !== null) this.#sealRun();
+      return;
+    }
+    const run = this.#runSource;
+    if (run !== null && this.#runEnd - this.#runStart < ZERO_COPY_BYTES && this.#slab !== null) this.#sealRun();
+    this.#gatheredBytes = 0;
+    const isMany = this.#full !== null || (this.#slab !== null && this.#runSource !== null);
+    if (isMany) channel.cork();
+    if (this.#full !== null) {
+      for (const bytes of this.#full) channel.write(bytes);
+      this.#full = null;
+    }
+    const slab = this.#slab;
+    if (slab !== null) channel.write(slab.subarray(0, this.#slabUsed));
+    if (this.#runSource !== null) {
+      channel.write(this.#runSource.subarray(this.#runStart, this.#runEnd));
+      this.#runSource = null;
+    }
+    if (isMany) channel.uncork();
+    if (slab !== null) {
+      this.#slab = null;
+      this.#slabUsed = 0;
+      if (channel.unsentBytes === 0) this.#pool.give(slab);
+    }
+  }
+
+  /** Drops what is gathered and takes nothing more. @returns the bytes that were never written */
+  discard(): number {
+    const dropped = this.#gatheredBytes;
+    this.#isClosed = true;
+    this.#gatheredBytes = 0;
+    if (this.#slab !== null) this.#pool.give(this.#slab);
+    this.#slab = null;
+    this.#slabUsed = 0;
+    this.#full = null;
+    this.#runSource = null;
+    return dropped;
+  }
+
+  #enqueue(): void {
+    this.#isQueued = true;
+    this.#flushQueue.add(this);
+  }
+
+  // Waiting longer would only make the consumer look slow; if it is, the channel says so and the bytes stay counted.
+  #flushEarly(): void {
+    if (this.#channel.mustWait) return;
+    const wasQueued = this.#isQueued;
+    this.flush();
+    this.#isQueued = wasQueued;
+  }
+
+  #sealRun(): void {
+    const source = this.#runSource as Buffer;
+    const length = this.#runEnd - this.#runStart;
+    this.#runSource = null;
+    const target = this.#room(length);
+    source.copy(target, this.#reservedAt, this.#runStart, this.#runEnd);
+  }
+
+  #room(length: number): Buffer {
+    let slab = this.#slab;
+    if (slab !== null && this.#slabUsed + length <= slab.length) {
+      this.#reservedAt = this.#slabUsed;
+      this.#slabUsed += length;
+      return slab;
+    }
+    if (slab !== null) {
+      this.#full ??= [];
+      this.#full.push(slab.subarray(0, this.#slabUsed));
+    }
+    slab = length > SLAB_BYTES ? Buffer.allocUnsafeSlow(length) : this.#pool.take();
+    this.#slab = slab;
+    this.#slabUsed = length;
+    this.#reservedAt = 0;
+    return slab;
+  }
+}

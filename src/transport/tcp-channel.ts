@@ -1,0 +1,119 @@
+/**
+ * A ByteChannel on a TCP (or TLS) socket. The listeners on the socket are shared functions that find their channel
+ * through the socket: an idle connection then costs no closures.
+ */
+import type { Socket } from 'node:net';
+import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
+import type { LingeringClose } from './lingering-close.js';
+
+const kChannel = Symbol('channel');
+
+type ChannelSocket = Socket & { [kChannel]: TcpChannel | null };
+
+export class TcpChannel implements ByteChannel {
+  readonly listener: ListenerInfo;
+  readonly #socket: ChannelSocket;
+  readonly #lingeringClose: LingeringClose;
+  #handler: ChannelHandler | null = null;
+
+  /** Takes the socket over. It must have been accepted with `allowHalfOpen` and without delay. */
+  constructor(socket: Socket, listener: ListenerInfo, lingeringClose: LingeringClose) {
+    this.listener = listener;
+    this.#lingeringClose = lingeringClose;
+    this.#socket = socket as ChannelSocket;
+    this.#socket[kChannel] = this;
+    socket.on('data', onData);
+    socket.on('drain', onDrain);
+    socket.on('end', onEnd);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort ?? 0;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get mustWait(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  setHandler(handler: ChannelHandler): void {
+    this.#handler = handler;
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#release();
+    this.#lingeringClose.close(this.#socket);
+  }
+
+  destroy(): void {
+    this.#release();
+    this.#socket.destroy();
+  }
+
+  /** Called by the socket's listeners. */
+  get handler(): ChannelHandler | null {
+    return this.#handler;
+  }
+
+  /** Called by the socket's listeners: the socket is gone or about to go. */
+  onGone(reason: ChannelCloseReason): void {
+    const handler = this.#handler;
+    this.#release();
+    this.#socket.destroy();
+    handler?.onClose(reason);
+  }
+
+  #release(): void {
+    this.#handler = null;
+    this.#socket[kChannel] = null;
+  }
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as ChannelSocket)[kChannel]?.handler?.onBytes(chunk);
+}
+
+function onDrain(this: Socket): void {
+  (this as ChannelSocket)[kChannel]?.handler?.onDrain();
+}
+
+function onEnd(this: Socket): void {
+  (this as ChannelSocket)[kChannel]?.onGone('ended');
+}
+
+function onError(this: Socket): void {
+  (this as ChannelSocket)[kChannel]?.onGone('error');
+}
+
+function onClose(this: Socket): void {
+  (this as ChannelSocket)[kChannel]?.onGone('ended');
+}

@@ -1,0 +1,109 @@
+/** Accepts MQTT over WebSocket (section 6): an HTTP server that knows one path and one upgrade. */
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { bind, closeServer } from './bind.js';
+import type { ListenerInfo } from './byte-channel.js';
+import type { LingeringClose } from './lingering-close.js';
+import { type Acceptor, isLoopbackHost, type Listener, type ListenerOptions } from './listener.js';
+import { SOCKET_BUFFER_BYTES } from './tcp-listener.js';
+import { WebSocketChannel } from './websocket-channel.js';
+
+/** [MQTT-6.0.0-4], and the name that MQTT 3.1 libraries ask for. In the order of our preference. */
+const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export class WebSocketListener implements Listener {
+  readonly options: ListenerOptions;
+  readonly #http: Server;
+  readonly #webSockets: WebSocketServer;
+  readonly #info: ListenerInfo;
+  readonly #acceptor: Acceptor;
+  readonly #lingeringClose: LingeringClose;
+  #openConnections = 0;
+  #refusedConnections = 0;
+  #port = 0;
+
+  private constructor(options: ListenerOptions, acceptor: Acceptor, lingeringClose: LingeringClose) {
+    this.options = options;
+    this.#acceptor = acceptor;
+    this.#lingeringClose = lingeringClose;
+    this.#info = { name: options.name, kind: 'ws', isLoopback: isLoopbackHost(options.host) };
+    this.#http = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (request, response) => {
+      const isRightPath = this.#isRightPath(request);
+      response.writeHead(isRightPath ? 426 : 404, { 'content-type': 'text/plain', connection: 'close' });
+      response.end(isRightPath ? 'This address speaks MQTT over WebSocket.\n' : 'Not found.\n');
+    });
+    this.#http.headersTimeout = HANDSHAKE_TIMEOUT_MS;
+    this.#http.requestTimeout = HANDSHAKE_TIMEOUT_MS;
+    this.#http.on('connection', (socket) => this.#onConnection(socket));
+    this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.maximumMessageBytes ?? 16 * 1024 * 1024,
+      handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+    });
+  }
+
+  /** @throws ListenFailed if the address cannot be bound */
+  static async open(
+    options: ListenerOptions,
+    acceptor: Acceptor,
+    lingeringClose: LingeringClose,
+  ): Promise<WebSocketListener> {
+    const listener = new WebSocketListener(options, acceptor, lingeringClose);
+    listener.#port = await bind(listener.#http, options);
+    return listener;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get refusedConnections(): number {
+    return this.#refusedConnections;
+  }
+
+  async close(): Promise<void> {
+    await closeServer(this.#http);
+    this.#http.closeIdleConnections();
+  }
+
+  #onConnection(socket: Socket): void {
+    if (this.#openConnections >= this.options.maxConnections) {
+      this.#refusedConnections++;
+      socket.destroy();
+      return;
+    }
+    this.#openConnections++;
+    socket.on('close', this.#onSocketClosed);
+  }
+
+  readonly #onSocketClosed = (): void => {
+    this.#openConnections--;
+  };
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    if (!this.#isRightPath(request)) return refuse(socket, 404);
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+    // A browser fails a handshake that selects none of the offered protocols; say so before it is made.
+    if (!offered.some((name) => SUBPROTOCOLS.includes(name))) return refuse(socket, 400);
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      // `net.Server` hands out net.Socket; the type is Duplex for the sake of other servers.
+      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, this.#lingeringClose));
+    });
+  }
+
+  #isRightPath(request: IncomingMessage): boolean {
+    const path = request.url?.split('?', 1)[0];
+    return path === (this.options.path ?? '/mqtt');
+  }
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
