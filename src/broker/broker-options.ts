@@ -3,7 +3,9 @@
  * configuration file's `mqtt`, `sessions`, `retained`, `limits` and `sys` sections map onto these fields one to one.
  */
 import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
+import type { Journal } from '../store/journal.js';
 
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
@@ -81,4 +83,10 @@ export interface BrokerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<BrokerLimits>;
+  /** Default: loopback listeners are open to everybody, others to nobody. */
+  readonly authenticator?: Authenticator;
+  /** Default: nothing outlives the process. */
+  readonly journal?: Journal;
+  /** Shown under `$SYS/broker/version`. */
+  readonly version?: string;
 }

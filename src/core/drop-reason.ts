@@ -19,6 +19,8 @@ export const DROP_REASONS = [
   'refused-by-client',
   /** No member of the shared group could take it. */
   'no-group-member',
+  /** The publisher may not publish there. */
+  'not-authorized',
   /** A retained message was not stored because of the limits on retained messages. */
   'retained-limit',
 ] as const;

@@ -63,6 +63,31 @@ export class Message {
     return Math.max(1, Math.ceil((this.expiresAtMs - nowMs) / 1000));
   }
 
+  /** Copies the content to `target` at `offset`, where there is room for {@link span} bytes, and lives there from now on. */
+  moveTo(target: Buffer, offset: number): void {
+    this.bytes.copy(target, offset, this.topicStart, this.payloadEnd);
+    const shift = offset - this.topicStart;
+    this.bytes = target;
+    this.topicStart += shift;
+    this.topicEnd += shift;
+    this.propertiesStart += shift;
+    this.propertiesEnd += shift;
+    this.payloadStart += shift;
+    this.payloadEnd += shift;
+    if (this.expiryOffset !== -1) this.expiryOffset += shift;
+  }
+
+  /** Bytes from the first of the topic to the last of the payload. */
+  get span(): number {
+    return this.payloadEnd - this.topicStart;
+  }
+
+  /** Moves the content to a buffer of its own size, if it lies in a larger one: for messages that stay for long. */
+  compact(): void {
+    const { span } = this;
+    if (this.bytes.buffer.byteLength > span + 64) this.moveTo(Buffer.allocUnsafeSlow(span), 0);
+  }
+
   /** A second Message on the same bytes. Only as long-lived as they are. */
   clone(): Message {
     const copy = new Message();

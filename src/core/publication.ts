@@ -8,20 +8,45 @@ import { Message } from './message.js';
 /** A kept message may pin a chunk of this size; from a larger one it is copied out. */
 const LARGEST_PINNED_CHUNK = 2048;
 
+/** Somebody whose publishing is put off until a receiver has caught up. */
+export interface HeldPublisher {
+  /** The receiver has caught up, is gone, or is no longer waited for. */
+  onReleased(): void;
+}
+
+/** A receiver that asks its publishers to wait. */
+export interface CongestedReceiver {
+  /** @returns false if there is nothing to wait for */
+  hold(publisher: HeldPublisher): boolean;
+}
+
 export class Publication {
   message: Message = new Message();
+  /** The latest ticket of what its receivers recorded: the publisher's acknowledgement waits for it. */
+  ticket = 0;
+  /** How many subscribers it was handed to, or waits for. */
+  receivers = 0;
+  /** A receiver that cannot keep up: the publisher should wait for it. */
+  congested: CongestedReceiver | null = null;
   #kept: Message | null = null;
 
   /** Starts over with `message`, whose bytes are valid until the caller's turn ends. */
   begin(message: Message): void {
-    this.message = message;
+    this.#reset(message);
     this.#kept = null;
   }
 
   /** Starts over with a message that is already safe to keep. */
   beginKept(message: Message): void {
-    this.message = message;
+    this.#reset(message);
     this.#kept = message;
+  }
+
+  #reset(message: Message): void {
+    this.message = message;
+    this.ticket = 0;
+    this.receivers = 0;
+    this.congested = null;
   }
 
   /** The message in a form that may be held on to: its bytes pin no more memory than they are worth. */
@@ -33,8 +58,8 @@ export class Publication {
 
 function keepMessage(message: Message): Message {
   const kept = message.clone();
-  const length = message.payloadEnd - message.topicStart;
-  if (message.bytes.buffer.byteLength > LARGEST_PINNED_CHUNK + 2 * length) moveToArena(kept, length);
+  const { span } = message;
+  if (message.bytes.buffer.byteLength > LARGEST_PINNED_CHUNK + 2 * span) moveToArena(kept, span);
   return kept;
 }
 
@@ -46,29 +71,15 @@ const SLAB_BYTES = 16 * 1024;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let slabUsed = 0;
 
-function moveToArena(message: Message, length: number): void {
-  let target = slab;
-  let offset = slabUsed;
-  if (length > SLAB_BYTES / 4) {
-    target = Buffer.allocUnsafeSlow(length);
-    offset = 0;
-  } else {
-    if (slabUsed + length > SLAB_BYTES) {
-      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      slabUsed = 0;
-      target = slab;
-      offset = 0;
-    }
-    slabUsed = offset + length;
+function moveToArena(message: Message, span: number): void {
+  if (span > SLAB_BYTES / 4) {
+    message.moveTo(Buffer.allocUnsafeSlow(span), 0);
+    return;
   }
-  message.bytes.copy(target, offset, message.topicStart, message.payloadEnd);
-  const shift = offset - message.topicStart;
-  message.bytes = target;
-  message.topicStart += shift;
-  message.topicEnd += shift;
-  message.propertiesStart += shift;
-  message.propertiesEnd += shift;
-  message.payloadStart += shift;
-  message.payloadEnd += shift;
-  if (message.expiryOffset !== -1) message.expiryOffset += shift;
+  if (slabUsed + span > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  message.moveTo(slab, slabUsed);
+  slabUsed += span;
 }

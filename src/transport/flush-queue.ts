@@ -7,6 +7,8 @@ import { SlabPool } from './slab-pool.js';
 
 export class FlushQueue {
   readonly pool = new SlabPool();
+  /** Bytes handed to channels so far. */
+  bytesSent = 0;
   #queued: OutboundBuffer[] = [];
   #spare: OutboundBuffer[] = [];
   #isScheduled = false;

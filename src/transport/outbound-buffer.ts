@@ -13,7 +13,7 @@ import { SLAB_BYTES, type SlabPool } from './slab-pool.js';
 /** A run of at least this many bytes is sent without copying. */
 const ZERO_COPY_BYTES = 512;
 /** Gathered bytes from which we do not wait for the end of the turn. */
-const EARLY_FLUSH_BYTES = 256 * 1024;
+const EARLY_FLUSH_BYTES = 128 * 1024;
 
 export class OutboundBuffer {
   readonly #channel: ByteChannel;
@@ -28,6 +28,7 @@ export class OutboundBuffer {
   #runEnd = 0;
   #gatheredBytes = 0;
   #isQueued = false;
+  #isLast = false;
   #isClosed = false;
 
   constructor(channel: ByteChannel, flushQueue: FlushQueue) {
@@ -105,12 +106,13 @@ export class OutboundBuffer {
     this.#isQueued = false;
     if (this.#gatheredBytes === 0 || this.#isClosed) return;
     const channel = this.#channel;
-    if (channel.mustWait) {
+    if (channel.mustWait && !this.#isLast) {
       if (this.#runSource !== null) this.#sealRun();
       return;
     }
     const run = this.#runSource;
     if (run !== null && this.#runEnd - this.#runStart < ZERO_COPY_BYTES && this.#slab !== null) this.#sealRun();
+    this.#flushQueue.bytesSent += this.#gatheredBytes;
     this.#gatheredBytes = 0;
     const isMany = this.#full !== null || (this.#slab !== null && this.#runSource !== null);
     if (isMany) channel.cork();
@@ -132,10 +134,16 @@ export class OutboundBuffer {
     }
   }
 
-  /** Drops what is gathered and takes nothing more. @returns the bytes that were never written */
+  /** Writes everything, whether or not the channel asks to wait: nothing follows. */
+  flushAtEnd(): void {
+    this.#isLast = true;
+    this.flush();
+    this.#isClosed = true;
+  }
+
+  /** Drops what is gathered. @returns the bytes that were never written */
   discard(): number {
     const dropped = this.#gatheredBytes;
-    this.#isClosed = true;
     this.#gatheredBytes = 0;
     if (this.#slab !== null) this.#pool.give(this.#slab);
     this.#slab = null;

@@ -88,10 +88,16 @@ export class WebSocketListener implements Listener {
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    if (!this.#isRightPath(request)) return refuse(socket, 404);
+    if (!this.#isRightPath(request)) {
+      refuse(socket, 404);
+      return;
+    }
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
     // A browser fails a handshake that selects none of the offered protocols; say so before it is made.
-    if (!offered.some((name) => SUBPROTOCOLS.includes(name))) return refuse(socket, 400);
+    if (!offered.some((name) => SUBPROTOCOLS.includes(name))) {
+      refuse(socket, 400);
+      return;
+    }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       // `net.Server` hands out net.Socket; the type is Duplex for the sake of other servers.
       this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, this.#lingeringClose));

@@ -1,0 +1,25 @@
+/**
+ * The rule of a broker without configured credentials: everybody may connect, or everybody from this machine, or nobody.
+ * Safe by default: a listener that others can reach refuses clients until the operator has said otherwise.
+ */
+import type { Authenticator, ConnectDecision, ConnectRequest } from './authenticator.js';
+
+const ALLOWED: ConnectDecision = { allowed: true };
+
+export class AnonymousAuthenticator implements Authenticator {
+  readonly #anonymous: boolean | undefined;
+
+  /** @param anonymous `auth.anonymous` of the configuration; undefined allows loopback listeners only */
+  constructor(anonymous: boolean | undefined) {
+    this.#anonymous = anonymous;
+  }
+
+  authenticate(request: ConnectRequest): ConnectDecision {
+    if (this.#anonymous ?? request.isLoopback) return ALLOWED;
+    return {
+      allowed: false,
+      why: 'forbidden',
+      message: `anonymous clients are not allowed on listener "${request.listenerName}" (setting auth.anonymous)`,
+    };
+  }
+}

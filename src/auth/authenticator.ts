@@ -1,0 +1,21 @@
+/** Who may connect. The broker asks one Authenticator at each CONNECT; the answer may come later. */
+
+export interface ConnectRequest {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: Buffer | undefined;
+  readonly remoteAddress: string;
+  readonly listenerName: string;
+  /** The listener can be reached from this machine alone. */
+  readonly isLoopback: boolean;
+}
+
+export type ConnectDecision =
+  | { readonly allowed: true }
+  /** `unidentified`: bad or missing credentials (0x86); `forbidden`: known, and not permitted (0x87). */
+  | { readonly allowed: false; readonly why: 'unidentified' | 'forbidden'; readonly message: string };
+
+export interface Authenticator {
+  /** Must not throw; a rejected promise refuses the client as if the server were unavailable. */
+  authenticate(request: ConnectRequest): ConnectDecision | Promise<ConnectDecision>;
+}

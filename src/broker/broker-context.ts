@@ -1,0 +1,46 @@
+/** What all connections of one broker share. */
+import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticator.js';
+import { AcknowledgementDecoder } from '../codec/acknowledgement.js';
+import { PublishDecoder } from '../codec/publish-decoder.js';
+import type { Clock } from '../core/clock.js';
+import type { DropCounters } from '../core/drop-counters.js';
+import type { Subscriber } from '../core/subscriber.js';
+import type { TimingWheel } from '../core/timing-wheel.js';
+import type { SessionRegistry } from '../sessions/session-registry.js';
+import type { Journal } from '../store/journal.js';
+import type { TopicIndex } from '../topics/topic-index.js';
+import type { FlushQueue } from '../transport/flush-queue.js';
+import type { BrokerEvents } from './broker-events.js';
+import type { BrokerMetrics } from './broker-metrics.js';
+import type { BrokerLimits } from './broker-options.js';
+import type { ClientConnection } from './client-connection.js';
+import type { RetainedMessages } from './retained-messages.js';
+import type { Router } from './router.js';
+
+export interface BrokerContext {
+  readonly clock: Clock;
+  readonly wheel: TimingWheel;
+  readonly logger: Logger;
+  readonly limits: BrokerLimits;
+  readonly metrics: BrokerMetrics;
+  readonly drops: DropCounters;
+  readonly topics: TopicIndex<Subscriber>;
+  readonly retained: RetainedMessages;
+  readonly sessions: SessionRegistry;
+  readonly journal: Journal;
+  readonly router: Router;
+  readonly flushQueue: FlushQueue;
+  readonly authenticator: Authenticator;
+  readonly events: BrokerEvents;
+  /** Connected clients by client id. */
+  readonly connections: Map<string, ClientConnection>;
+  /** Connections with answers that wait for the journal. */
+  readonly gated: Set<ClientConnection>;
+  /** A fresh client id for a client that brought none [MQTT-3.1.3-6]. */
+  readonly newClientId: () => string;
+}
+
+/** Serve every connection in turn: input is handled one packet at a time. */
+export const publishDecoder = new PublishDecoder();
+export const acknowledgementDecoder = new AcknowledgementDecoder();

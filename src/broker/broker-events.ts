@@ -1,0 +1,21 @@
+/** What code within the process can listen to. Nothing is emitted per message. */
+import { EventEmitter } from 'node:events';
+import type { CloseReason } from '../core/close-reason.js';
+
+export interface ClientInfo {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly protocolVersion: 3 | 4 | 5;
+  readonly remoteAddress: string;
+  readonly listener: string;
+}
+
+export interface BrokerEventMap {
+  clientConnected: [client: ClientInfo & { readonly sessionPresent: boolean }];
+  clientDisconnected: [client: ClientInfo & { readonly reason: CloseReason }];
+  subscribed: [subscription: { readonly clientId: string; readonly filter: string; readonly qos: number }];
+  unsubscribed: [subscription: { readonly clientId: string; readonly filter: string }];
+  sessionEnded: [session: { readonly clientId: string }];
+}
+
+export class BrokerEvents extends EventEmitter<BrokerEventMap> {}

@@ -1,0 +1,245 @@
+/**
+ * The broker, as a program or another program's part sees it: listeners in, publish and subscribe from within the
+ * process, events, and an end. Everything else hangs off the context that it puts together.
+ */
+import { randomBytes } from 'node:crypto';
+import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
+import type { Authenticator } from '../auth/authenticator.js';
+import { buildMessage, encodePublishProperties, type PublishProperties, restartExpiry } from '../codec/message-builder.js';
+import type { Clock } from '../core/clock.js';
+import { DropCounters } from '../core/drop-counters.js';
+import { InvalidArgument, InvalidState } from '../core/errors.js';
+import type { Qos } from '../core/message.js';
+import { ReasonCode } from '../core/reason-code.js';
+import type { Subscriber } from '../core/subscriber.js';
+import { TimingWheel } from '../core/timing-wheel.js';
+import type { Session } from '../sessions/session.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import type { Will } from '../sessions/will.js';
+import { type Journal, MemoryJournal } from '../store/journal.js';
+import { MemoryMessageQueue } from '../store/memory-message-queue.js';
+import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
+import { TopicIndex } from '../topics/topic-index.js';
+import { validateTopicName } from '../topics/topic-name.js';
+import type { ByteChannel } from '../transport/byte-channel.js';
+import { FlushQueue } from '../transport/flush-queue.js';
+import { LingeringClose } from '../transport/lingering-close.js';
+import type { Listener, ListenerOptions } from '../transport/listener.js';
+import { TcpListener } from '../transport/tcp-listener.js';
+import { WebSocketListener } from '../transport/websocket-listener.js';
+import type { BrokerContext } from './broker-context.js';
+import { BrokerEvents } from './broker-events.js';
+import { BrokerMetrics } from './broker-metrics.js';
+import { type BrokerOptions, DEFAULT_LIMITS } from './broker-options.js';
+import { ClientConnection } from './client-connection.js';
+import { LocalSubscription, type MessageHandler } from './local-subscription.js';
+import { RetainedMessages } from './retained-messages.js';
+import { Router } from './router.js';
+import { SysTopics } from './sys-topics.js';
+
+export interface PublishRequest extends PublishProperties {
+  readonly topic: string;
+  readonly payload: string | Buffer;
+  /** Default 0. */
+  readonly qos?: Qos;
+  readonly retain?: boolean;
+}
+
+/** Connections that are refused or closed in one slice while stopping. */
+const CLOSE_SLICE = 500;
+
+export class Broker {
+  /** Client comings and goings, subscriptions; never anything per message. */
+  readonly events = new BrokerEvents();
+  readonly metrics = new BrokerMetrics();
+  readonly drops = new DropCounters();
+  readonly #context: BrokerContext;
+  readonly #clock: Clock;
+  readonly #wheel: TimingWheel;
+  readonly #lingeringClose: LingeringClose;
+  readonly #sysTopics: SysTopics;
+  readonly #listeners: Listener[] = [];
+  #isStopping = false;
+
+  constructor(options: BrokerOptions) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const { clock, logger } = options;
+    const journal = options.journal ?? new MemoryJournal();
+    const wheel = new TimingWheel(clock);
+    const topics = new TopicIndex<Subscriber>();
+    const retained = new RetainedMessages(
+      journal,
+      this.drops,
+      limits.retainedMaximumMessages,
+      limits.retainedMaximumBytes,
+    );
+    const sessions = new SessionRegistry(
+      {
+        journal,
+        drops: this.drops,
+        nowMs: () => clock.now(),
+        openQueue: () => new MemoryMessageQueue(limits.queueMaximumMessages, limits.queueMaximumBytes),
+        dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
+        queueSoftLimit: Math.floor(limits.queueMaximumMessages / 2),
+      },
+      wheel,
+      {
+        onWillDue: (session, will) => this.#publishWill(session, will),
+        onSessionEnded: (session) => this.#onSessionEnded(session),
+      },
+    );
+    this.#clock = clock;
+    this.#wheel = wheel;
+    this.#lingeringClose = new LingeringClose(wheel);
+    this.#context = {
+      clock,
+      wheel,
+      logger,
+      limits,
+      metrics: this.metrics,
+      drops: this.drops,
+      topics,
+      retained,
+      sessions,
+      journal,
+      router: new Router(topics, retained, this.drops, this.metrics),
+      flushQueue: new FlushQueue(),
+      authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
+      events: this.events,
+      connections: new Map(),
+      gated: new Set(),
+      newClientId: () => `auto-${randomBytes(12).toString('hex')}`,
+    };
+    journal.onSettled(() => {
+      for (const connection of [...this.#context.gated]) connection.onSettled();
+    });
+    this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
+    this.#sysTopics.start();
+  }
+
+  /** Connected clients. */
+  get connectionCount(): number {
+    return this.#context.connections.size;
+  }
+
+  /** Sessions, connected or kept. */
+  get sessionCount(): number {
+    return this.#context.sessions.size;
+  }
+
+  get retainedCount(): number {
+    return this.#context.retained.size;
+  }
+
+  get subscriptionCount(): number {
+    return this.#context.topics.subscriptionCount;
+  }
+
+  /**
+   * Opens a listener.
+   * @throws ListenFailed if the address cannot be bound
+   */
+  async listen(options: ListenerOptions): Promise<Listener> {
+    if (this.#isStopping) throw new InvalidState('the broker is stopping');
+    const acceptor = (channel: ByteChannel) => this.attach(channel);
+    const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
+    const listener =
+      options.kind === 'ws'
+        ? await WebSocketListener.open({ ...options, maximumMessageBytes }, acceptor, this.#lingeringClose)
+        : await TcpListener.open(options, acceptor, this.#lingeringClose);
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** Serves MQTT on a channel that somebody else has opened. */
+  attach(channel: ByteChannel): void {
+    if (this.#isStopping) channel.destroy();
+    else new ClientConnection(channel, this.#context);
+  }
+
+  /**
+   * Publishes from within the process; takes effect before it returns, unless called from a message handler, where it
+   * takes effect when that has returned.
+   * @throws InvalidArgument for a topic name that is not valid or a property out of range
+   */
+  publish(request: PublishRequest): void {
+    const invalid = validateTopicName(request.topic, this.#context.limits.maximumTopicLevels);
+    if (invalid !== undefined) throw new InvalidArgument(`topic "${request.topic}": ${invalid}`);
+    const payload = typeof request.payload === 'string' ? Buffer.from(request.payload) : request.payload;
+    this.#context.router.route(
+      buildMessage({
+        topic: request.topic,
+        payload,
+        qos: request.qos ?? 0,
+        retain: request.retain ?? false,
+        properties: encodePublishProperties(request),
+        publisherId: '',
+        nowMs: this.#clock.now(),
+      }),
+    );
+  }
+
+  /**
+   * Calls `handler` for every message that matches `filter`, the retained ones first. It is called while the message is
+   * on its way to everybody else: it should be quick.
+   * @returns ends the subscription
+   * @throws InvalidArgument for a filter that is not valid
+   */
+  subscribe(filter: string, handler: MessageHandler): () => void {
+    const parsed = parseTopicFilter(filter, this.#context.limits.maximumTopicLevels);
+    if (parsed instanceof InvalidFilter) throw new InvalidArgument(`filter "${filter}": ${parsed.reason}`);
+    const { topics, retained, logger } = this.#context;
+    const subscriber = new LocalSubscription(handler, logger);
+    topics.subscribe({
+      subscriber,
+      filter: parsed,
+      qos: 2,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0,
+      identifier: 0,
+    });
+    if (parsed.shareName === undefined) {
+      for (const message of retained.match(parsed, () => this.#clock.now())) subscriber.receive(message, true);
+    }
+    return () => {
+      topics.unsubscribe(subscriber, parsed);
+    };
+  }
+
+  /**
+   * Stops: accepts nothing more, tells MQTT 5 clients so (0x8B), settles what is durable, ends every connection.
+   * @param graceMs longest time to take
+   */
+  async stop(graceMs = 10_000): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#sysTopics.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    let inSlice = 0;
+    for (const connection of [...this.#context.connections.values()]) {
+      connection.close('server-shutdown', ReasonCode.ServerShuttingDown);
+      if (++inSlice % CLOSE_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const deadline = new Promise<void>((resolve) => {
+      setTimeout(resolve, graceMs).unref();
+    });
+    await Promise.race([this.#context.journal.flush(), deadline]);
+    this.#wheel.stop();
+  }
+
+  #publishWill(session: Session, will: Will): void {
+    if (this.#isStopping) return;
+    restartExpiry(will.message, this.#clock.now());
+    this.#context.logger.debug({ clientId: session.clientId, topic: will.message.topic }, 'will published');
+    this.#context.router.route(will.message);
+  }
+
+  #onSessionEnded(session: Session): void {
+    for (const subscription of session.subscriptions.values()) {
+      this.#context.topics.unsubscribe(session, subscription.filter);
+    }
+    session.subscriptions.clear();
+    this.events.emit('sessionEnded', { clientId: session.clientId });
+  }
+}

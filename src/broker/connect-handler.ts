@@ -1,0 +1,130 @@
+/**
+ * CONNECT (section 3.1): from the decoded packet to a session with a connection attached, or to a refusal. Refusals
+ * carry MQTT 5 reason codes; the encoder turns them into return codes for MQTT 3.
+ */
+import type { ConnectDecision } from '../auth/authenticator.js';
+import type { ConnackFields, ConnectPacket } from '../codec/control-packet.js';
+import { buildMessage } from '../codec/message-builder.js';
+import { ReasonCode } from '../core/reason-code.js';
+import type { Session } from '../sessions/session.js';
+import { NEVER_EXPIRES } from '../sessions/session.js';
+import type { Will } from '../sessions/will.js';
+import { validateTopicName } from '../topics/topic-name.js';
+import type { BrokerContext } from './broker-context.js';
+
+/** What a client asked for, after our limits. */
+export interface ConnectTerms {
+  readonly clientId: string;
+  readonly isAssignedId: boolean;
+  readonly cleanStart: boolean;
+  readonly keepAliveSeconds: number;
+  readonly sessionExpirySeconds: number;
+  readonly will: Will | null;
+}
+
+export interface Refusal {
+  readonly reasonCode: ReasonCode;
+  readonly message: string;
+}
+
+const LARGEST_RECEIVE_MAXIMUM = 65_535;
+
+/** Settles what holds for the connection, before anybody is asked who the client is. */
+export function settleTerms(context: BrokerContext, packet: ConnectPacket): ConnectTerms | Refusal {
+  if (packet.authenticationMethod !== undefined) {
+    // [MQTT-4.12.0-1]
+    return {
+      reasonCode: ReasonCode.BadAuthenticationMethod,
+      message: `authentication method "${packet.authenticationMethod}" is not supported`,
+    };
+  }
+  const isAssignedId = packet.clientId === '';
+  if (isAssignedId && packet.protocolVersion !== 5 && !packet.cleanStart) {
+    // [MQTT-3.1.3-8] of MQTT 3.1.1
+    return {
+      reasonCode: ReasonCode.ClientIdentifierNotValid,
+      message: 'an empty client identifier needs a clean session',
+    };
+  }
+  const clientId = isAssignedId ? context.newClientId() : packet.clientId;
+  const will = willOf(context, packet, clientId);
+  if (will !== null && 'reasonCode' in will) return will;
+  return {
+    clientId,
+    isAssignedId,
+    cleanStart: packet.cleanStart,
+    keepAliveSeconds: keepAliveOf(context, packet),
+    sessionExpirySeconds: sessionExpiryOf(context, packet),
+    will,
+  };
+}
+
+/** The refusal that follows from the authenticator's answer, if it is one. */
+export function refusalOf(decision: ConnectDecision): Refusal | null {
+  if (decision.allowed) return null;
+  const reasonCode = decision.why === 'forbidden' ? ReasonCode.NotAuthorized : ReasonCode.BadUserNameOrPassword;
+  return { reasonCode, message: decision.message };
+}
+
+/** Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. */
+export function openSession(context: BrokerContext, terms: ConnectTerms): { session: Session; isPresent: boolean } {
+  context.connections.get(terms.clientId)?.close('session-taken-over', ReasonCode.SessionTakenOver);
+  return context.sessions.open(terms.clientId, terms.cleanStart, terms.sessionExpirySeconds, terms.will);
+}
+
+/** CONNACK for an accepted client: what differs from the defaults, or from what it asked for (section 3.2.2.3). */
+export function acceptance(
+  context: BrokerContext,
+  packet: ConnectPacket,
+  terms: ConnectTerms,
+  isPresent: boolean,
+): ConnackFields {
+  if (packet.protocolVersion !== 5) return { sessionPresent: isPresent, reasonCode: ReasonCode.Success };
+  const { limits } = context;
+  const requestedExpiry = packet.sessionExpirySeconds ?? 0;
+  return {
+    sessionPresent: isPresent,
+    reasonCode: ReasonCode.Success,
+    sessionExpirySeconds: terms.sessionExpirySeconds === requestedExpiry ? undefined : terms.sessionExpirySeconds,
+    receiveMaximum: limits.receiveMaximum === LARGEST_RECEIVE_MAXIMUM ? undefined : limits.receiveMaximum,
+    maximumPacketSize: limits.maximumPacketSize,
+    assignedClientId: terms.isAssignedId ? terms.clientId : undefined, // [MQTT-3.2.2-16]
+    topicAliasMaximum: limits.topicAliasMaximum === 0 ? undefined : limits.topicAliasMaximum,
+    serverKeepAliveSeconds: terms.keepAliveSeconds === packet.keepAliveSeconds ? undefined : terms.keepAliveSeconds,
+    // [MQTT-3.1.2-28]
+    responseInformation: packet.requestResponseInformation ? `response/${terms.clientId}` : undefined,
+  };
+}
+
+function keepAliveOf(context: BrokerContext, packet: ConnectPacket): number {
+  const maximum = context.limits.keepAliveMaximumSeconds;
+  // An MQTT 3 client cannot be told another value, and would be cut off while keeping its own.
+  if (maximum === 0 || packet.protocolVersion !== 5) return packet.keepAliveSeconds;
+  return packet.keepAliveSeconds === 0 ? maximum : Math.min(maximum, packet.keepAliveSeconds);
+}
+
+function sessionExpiryOf(context: BrokerContext, packet: ConnectPacket): number {
+  const { limits } = context;
+  if (packet.protocolVersion !== 5) return packet.cleanStart ? 0 : limits.mqtt3SessionExpirySeconds;
+  const requested = packet.sessionExpirySeconds ?? 0;
+  return limits.sessionExpiryMaximumSeconds === NEVER_EXPIRES
+    ? requested
+    : Math.min(requested, limits.sessionExpiryMaximumSeconds);
+}
+
+function willOf(context: BrokerContext, packet: ConnectPacket, clientId: string): Will | Refusal | null {
+  const fields = packet.will;
+  if (fields === undefined) return null;
+  const invalid = validateTopicName(fields.topic, context.limits.maximumTopicLevels);
+  if (invalid !== undefined) return { reasonCode: ReasonCode.TopicNameInvalid, message: `Will Topic: ${invalid}` };
+  const message = buildMessage({
+    topic: fields.topic,
+    payload: fields.payload,
+    qos: fields.qos,
+    retain: fields.retain,
+    properties: fields.publishProperties,
+    publisherId: clientId,
+    nowMs: context.clock.now(),
+  });
+  return { message, delaySeconds: fields.delaySeconds };
+}

@@ -1,0 +1,86 @@
+/**
+ * The retained message of each topic (section 3.3.1.3), within limits of number and bytes. A message that would pass
+ * them is delivered and not retained, and counted.
+ */
+import type { DropCounters } from '../core/drop-counters.js';
+import type { Message } from '../core/message.js';
+import type { Publication } from '../core/publication.js';
+import type { Journal } from '../store/journal.js';
+import { RetainedIndex } from '../topics/retained-index.js';
+import type { TopicFilter } from '../topics/topic-filter.js';
+
+export class RetainedMessages {
+  readonly #index = new RetainedIndex<Message>();
+  readonly #journal: Journal;
+  readonly #drops: DropCounters;
+  readonly #maximumMessages: number;
+  readonly #maximumBytes: number;
+  #bytes = 0;
+
+  constructor(journal: Journal, drops: DropCounters, maximumMessages: number, maximumBytes: number) {
+    this.#journal = journal;
+    this.#drops = drops;
+    this.#maximumMessages = maximumMessages;
+    this.#maximumBytes = maximumBytes;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  /** Bytes of content. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Applies a PUBLISH with RETAIN to its topic, and notes the ticket in it. */
+  store(publication: Publication): void {
+    const { message } = publication;
+    const previous = this.#index.get(message.topic);
+    // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
+    if (message.payloadStart === message.payloadEnd) {
+      if (previous === undefined) return;
+      this.#remove(previous);
+      this.#note(publication, this.#journal.retainedRemoved(message.topic));
+      return;
+    }
+    const bytes = this.#bytes - (previous?.byteLength ?? 0) + message.byteLength;
+    const count = this.size + (previous === undefined ? 1 : 0);
+    if (count > this.#maximumMessages || bytes > this.#maximumBytes) {
+      this.#drops.count('retained-limit');
+      return;
+    }
+    const kept = publication.keep();
+    kept.compact();
+    this.#index.set(message.topic, kept); // [MQTT-3.3.1-5]
+    this.#bytes = bytes;
+    this.#note(publication, this.#journal.retainedSaved(kept));
+  }
+
+  /**
+   * The messages that a new subscription to `filter` brings, one by one; the index may change meanwhile. Expired ones
+   * are taken out on the way.
+   */
+  *match(filter: TopicFilter, nowMs: () => number): Generator<Message> {
+    for (const message of this.#index.match(filter)) {
+      if (message.isExpired(nowMs())) this.#expire(message);
+      else yield message;
+    }
+  }
+
+  #expire(message: Message): void {
+    if (this.#index.get(message.topic) !== message) return;
+    this.#remove(message);
+    this.#journal.retainedRemoved(message.topic);
+    this.#drops.count('expired');
+  }
+
+  #remove(message: Message): void {
+    this.#index.delete(message.topic);
+    this.#bytes -= message.byteLength;
+  }
+
+  #note(publication: Publication, ticket: number): void {
+    if (ticket > publication.ticket) publication.ticket = ticket;
+  }
+}

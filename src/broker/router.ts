@@ -1,0 +1,110 @@
+/**
+ * Brings a publication to everybody whose subscription matches, and to the retained messages. One publication at a time:
+ * what is published while another is on its way (a will of a client closed for being slow, a handler that answers at
+ * once) waits for its turn.
+ */
+import type { PublishDecoder } from '../codec/publish-decoder.js';
+import { PublishEncoder } from '../codec/publish-encoder.js';
+import type { DropCounters } from '../core/drop-counters.js';
+import type { Message } from '../core/message.js';
+import { Publication } from '../core/publication.js';
+import type { DeliveryOptions, Readiness, Subscriber } from '../core/subscriber.js';
+import type { MatchResult } from '../topics/match-result.js';
+import type { TopicIndex } from '../topics/topic-index.js';
+import type { BrokerMetrics } from './broker-metrics.js';
+import type { RetainedMessages } from './retained-messages.js';
+
+export type TopicEntry = ReturnType<TopicIndex<Subscriber>['entry']>;
+
+export class Router {
+  /** The publication on its way. */
+  readonly publication = new Publication();
+  /** Set to the message that is being sent: connections take their bytes from it. */
+  readonly encoder = new PublishEncoder();
+  readonly #topics: TopicIndex<Subscriber>;
+  readonly #retained: RetainedMessages;
+  readonly #drops: DropCounters;
+  readonly #metrics: BrokerMetrics;
+  #isRouting = false;
+  readonly #waiting: Message[] = [];
+
+  constructor(topics: TopicIndex<Subscriber>, retained: RetainedMessages, drops: DropCounters, metrics: BrokerMetrics) {
+    this.#topics = topics;
+    this.#retained = retained;
+    this.#drops = drops;
+    this.#metrics = metrics;
+  }
+
+  /**
+   * Routes the PUBLISH that `decoder` holds. Must not be called while routing (input is handled one packet at a time).
+   * @param publisher the session that sent it
+   * @returns the publication with what routing noted in it, valid until the next one
+   */
+  routeReceived(entry: TopicEntry, decoder: PublishDecoder, publisher: Subscriber): Publication {
+    const { publication } = this;
+    const { message } = decoder;
+    const result = this.#topics.resultOf(entry);
+    const isSole = result.receivers.length + result.groups.length === 1;
+    publication.begin(message);
+    this.encoder.beginReceived(message, decoder.frameStart, decoder.frameEnd, decoder.hasPropertySection, isSole);
+    this.#isRouting = true;
+    this.#deliver(result, publication, publisher);
+    this.#isRouting = false;
+    if (this.#waiting.length > 0) this.#routeWaitingAfter(publication);
+    return publication;
+  }
+
+  /** Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep. */
+  route(message: Message): void {
+    this.#waiting.push(message);
+    if (!this.#isRouting) this.#routeWaiting();
+  }
+
+  /** Sends a message that is already kept to one subscriber: retained messages. Must not be called while routing. */
+  sendTo(subscriber: Subscriber, message: Message, options: DeliveryOptions): void {
+    this.publication.beginKept(message);
+    this.encoder.begin(message);
+    subscriber.deliver(options, this.publication);
+  }
+
+  #routeWaiting(): void {
+    const { publication } = this;
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      publication.beginKept(message);
+      this.encoder.begin(message);
+      this.#isRouting = true;
+      this.#deliver(this.#topics.resultOf(this.#topics.entry(message.topic)), publication, null);
+      this.#isRouting = false;
+    }
+  }
+
+  // The caller still has to answer for the first publication.
+  #routeWaitingAfter(publication: Publication): void {
+    const { ticket, receivers, congested } = publication;
+    this.#routeWaiting();
+    publication.ticket = ticket;
+    publication.receivers = receivers;
+    publication.congested = congested;
+  }
+
+  #deliver(result: MatchResult<Subscriber>, publication: Publication, publisher: Subscriber | null): void {
+    if (publication.message.retain) this.#retained.store(publication);
+    const { receivers, groups } = result;
+    for (let i = 0; i < receivers.length; i++) {
+      const receiver = receivers[i] as (typeof receivers)[number];
+      const { subscriber } = receiver;
+      if (subscriber !== publisher) subscriber.deliver(receiver, publication);
+      else if (receiver.own !== null) subscriber.deliver(receiver.own, publication); // [MQTT-3.8.3-3]
+    }
+    for (const group of groups) {
+      const member = group.choose(readinessOf, publication.message.qos);
+      if (member === undefined) this.#drops.count('no-group-member');
+      else member.subscriber.deliver(member, publication);
+    }
+    if (publication.receivers === 0) this.#metrics.publishesUnmatched++;
+  }
+}
+
+function readinessOf(subscriber: Subscriber): Readiness {
+  return subscriber.readiness;
+}

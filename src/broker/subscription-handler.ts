@@ -1,0 +1,101 @@
+/** SUBSCRIBE and UNSUBSCRIBE (sections 3.8 to 3.11), applied to a session. */
+import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from '../codec/control-packet.js';
+import { ReasonCode } from '../core/reason-code.js';
+import type { Subscriber } from '../core/subscriber.js';
+import type { Session } from '../sessions/session.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import type { Subscription } from '../topics/subscription.js';
+import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
+import type { BrokerContext } from './broker-context.js';
+import { RetainedReplay } from './retained-replay.js';
+
+export interface SubscribeResult {
+  /** One for each filter, in their order [MQTT-3.9.3-1]. */
+  readonly reasonCodes: number[];
+  /** What SUBACK waits for. */
+  readonly ticket: Ticket;
+  /** Retained messages to send after SUBACK. */
+  readonly replays: RetainedReplay[];
+}
+
+export function subscribe(context: BrokerContext, session: Session, packet: SubscribePacket): SubscribeResult {
+  const reasonCodes: number[] = [];
+  const replays: RetainedReplay[] = [];
+  let ticket = NO_TICKET;
+  // [MQTT-3.8.4-5] several filters are treated as several SUBSCRIBEs
+  for (const request of packet.subscriptions) {
+    const filter = parseTopicFilter(request.filter, context.limits.maximumTopicLevels);
+    if (filter instanceof InvalidFilter) {
+      reasonCodes.push(ReasonCode.TopicFilterInvalid);
+      continue;
+    }
+    const isKnown = session.subscriptions.has(request.filter);
+    if (!isKnown && session.subscriptions.size >= context.limits.maximumSubscriptionsPerSession) {
+      reasonCodes.push(ReasonCode.QuotaExceeded);
+      continue;
+    }
+    const { qos, noLocal, retainAsPublished, retainHandling } = request;
+    const identifier = packet.subscriptionIdentifier;
+    const subscription: Subscription<Subscriber> = {
+      subscriber: session,
+      filter,
+      qos,
+      noLocal,
+      retainAsPublished,
+      retainHandling,
+      identifier,
+    };
+    context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
+    session.subscriptions.set(request.filter, subscription);
+    if (session.isPersistent) {
+      const record = { filter: request.filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
+      ticket = Math.max(ticket, context.journal.subscriptionSaved(session.clientId, record));
+    }
+    if (wantsRetained(request, filter.shareName !== undefined, isKnown)) {
+      replays.push(replayOf(context, session, subscription));
+    }
+    reasonCodes.push(qos);
+    context.events.emit('subscribed', { clientId: session.clientId, filter: request.filter, qos });
+  }
+  return { reasonCodes, ticket, replays };
+}
+
+export function unsubscribe(
+  context: BrokerContext,
+  session: Session,
+  packet: UnsubscribePacket,
+): { reasonCodes: number[]; ticket: Ticket } {
+  let ticket = NO_TICKET;
+  const reasonCodes = packet.filters.map((filter) => {
+    // [MQTT-3.10.4-1] compared character by character
+    const subscription = session.subscriptions.get(filter);
+    if (subscription === undefined) {
+      const parsed = parseTopicFilter(filter, context.limits.maximumTopicLevels);
+      return parsed instanceof InvalidFilter ? ReasonCode.TopicFilterInvalid : ReasonCode.NoSubscriptionExisted;
+    }
+    session.subscriptions.delete(filter);
+    context.topics.unsubscribe(session, subscription.filter);
+    if (session.isPersistent) {
+      ticket = Math.max(ticket, context.journal.subscriptionRemoved(session.clientId, filter));
+    }
+    context.events.emit('unsubscribed', { clientId: session.clientId, filter });
+    return ReasonCode.Success;
+  });
+  return { reasonCodes, ticket };
+}
+
+function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown: boolean): boolean {
+  // Section 4.8.2: a shared subscription brings no retained messages.
+  if (isShared) return false;
+  if (request.retainHandling === 1) return !isKnown; // [MQTT-3.3.1-10]
+  return request.retainHandling === 0; // [MQTT-3.3.1-9] [MQTT-3.3.1-11]
+}
+
+function replayOf(context: BrokerContext, session: Session, subscription: Subscription<Subscriber>): RetainedReplay {
+  const { filter, qos, identifier, noLocal } = subscription;
+  return new RetainedReplay(
+    context.retained.match(filter, () => context.clock.now()),
+    { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier] },
+    noLocal ? session.clientId : undefined,
+  );
+}
