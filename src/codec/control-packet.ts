@@ -47,13 +47,12 @@ export interface ConnectPacket {
 }
 
 export interface SubscriptionRequest {
+  /** A well-formed string of any length; the rules of section 4.7 are checked by the broker, which answers in SUBACK. */
   readonly filter: string;
   readonly qos: Qos;
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly retainHandling: 0 | 1 | 2;
-  /** Set if the filter itself breaks the rules (section 4.7): SUBACK answers it with 0x8F, or 0x80 to MQTT 3. */
-  readonly invalid: string | undefined;
 }
 
 export interface SubscribePacket {
@@ -68,7 +67,8 @@ export interface SubscribePacket {
 export interface UnsubscribePacket {
   readonly type: 'unsubscribe';
   readonly packetId: number;
-  readonly filters: readonly { readonly filter: string; readonly invalid: string | undefined }[];
+  /** Well-formed strings; the rules of section 4.7 are checked by the broker. */
+  readonly filters: readonly string[];
   readonly userProperties: UserProperties;
 }
 
@@ -103,6 +103,7 @@ export type InboundControlPacket =
   | DisconnectPacket
   | AuthPacket;
 
+/** User properties are not offered: nothing in the broker sets them, and mqtt-packet would not keep their order. */
 export interface ConnackFields {
   readonly sessionPresent: boolean;
   /** MQTT 5 reason code; the encoder turns it into a return code of section 3.2.2.3 for MQTT 3. */
@@ -123,7 +124,6 @@ export interface ConnackFields {
   readonly serverReference?: string | undefined;
   readonly authenticationMethod?: string | undefined;
   readonly authenticationData?: Buffer | undefined;
-  readonly userProperties?: UserProperties | undefined;
 }
 
 export interface SubackFields {

@@ -33,6 +33,21 @@ export class MalformedPacket extends ProtocolViolation {
   }
 }
 
+/**
+ * A CONNECT of a protocol name or level that the broker does not speak: reason code 0x84, or return code 0x01 in the
+ * form of MQTT 3.1.1 [MQTT-3.1.2-2].
+ */
+export class UnsupportedProtocol extends ProtocolViolation {
+  override readonly code = 'ERR_UNSUPPORTED_PROTOCOL';
+  /** The version whose CONNACK such a client can parse. */
+  readonly answerVersion: 4 | 5;
+
+  constructor(answerVersion: 4 | 5, message: string) {
+    super(ReasonCode.UnsupportedProtocolVersion, message);
+    this.answerVersion = answerVersion;
+  }
+}
+
 /** A call of the in-process API, or an option given to it, makes no sense. */
 export class InvalidArgument extends MillraceError {
   readonly code = 'ERR_INVALID_ARGUMENT';

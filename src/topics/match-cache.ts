@@ -1,0 +1,123 @@
+/**
+ * Match results by topic, over the subscription trie. It keeps two generations: what is asked for goes into the young
+ * one, and when that has half of what is allowed, the old one is let go as a whole and the young one becomes the old.
+ * So what is used stays, at the price of one Map look-up, and eviction costs nothing.
+ *
+ * Bounds memory only; that no result is stale is up to the entries, whether they are in here or not.
+ */
+import type { MatchResult } from './match-result.js';
+import type { SubscriptionTrie } from './subscription-trie.js';
+import { TopicEntry } from './topic-entry.js';
+
+export interface MatchCacheLimits {
+  /** Topics: as many as a large fleet publishes to in some minutes; about 250 bytes each. */
+  readonly maximumCachedTopics: number;
+  /** Receivers, over all results that are not shared between topics; 8 bytes each, up to 100 where subscriptions overlap. */
+  readonly maximumCachedReceivers: number;
+  /** Characters of all topics: or else 65,535-byte topics would take gigabytes. */
+  readonly maximumCachedCharacters: number;
+}
+
+export const DEFAULT_MATCH_CACHE_LIMITS: MatchCacheLimits = {
+  maximumCachedTopics: 100_000,
+  maximumCachedReceivers: 1_000_000,
+  maximumCachedCharacters: 16 * 1024 * 1024,
+};
+
+export class MatchCache<S extends object> {
+  readonly #trie: SubscriptionTrie<S>;
+  readonly #limits: MatchCacheLimits;
+  #young = new Map<string, TopicEntry<S>>();
+  #old = new Map<string, TopicEntry<S>>();
+  /** Number of the young generation; an entry of an earlier one may be in the old Map, or in none. */
+  #generation = 1;
+  #youngReceivers = 0;
+  #youngCharacters = 0;
+  #sweep: Iterator<TopicEntry<S>> = this.#young.values();
+
+  constructor(trie: SubscriptionTrie<S>, limits: MatchCacheLimits) {
+    this.#trie = trie;
+    this.#limits = limits;
+  }
+
+  /** Number of topics held; one that is in both generations counts twice. */
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  /** The entry of a topic, which must be a valid name. */
+  entry(topic: string): TopicEntry<S> {
+    const young = this.#young.get(topic);
+    if (young !== undefined) return young;
+    const entry = this.#old.get(topic) ?? new TopicEntry<S>(topic);
+    this.#admit(entry);
+    return entry;
+  }
+
+  /** Who gets a message on the entry's topic, as of now. */
+  resultOf(entry: TopicEntry<S>): MatchResult<S> {
+    return entry.currentResult(this.#trie.changes) ?? this.#matchAgain(entry);
+  }
+
+  /**
+   * Looks at some entries and drops results that are out of date. Called when subscriptions end: otherwise results that
+   * nobody asks for again would keep ended sessions in memory.
+   */
+  sweepStale(entries: number): void {
+    for (let left = entries; left > 0; left--) {
+      const next = this.#sweep.next();
+      if (next.done === true) {
+        this.#sweep = this.#young.values();
+        return;
+      }
+      this.#releaseStale(next.value);
+    }
+  }
+
+  #matchAgain(entry: TopicEntry<S>): MatchResult<S> {
+    const result = this.#trie.match(entry.topic);
+    const isYoung = entry.generation === this.#generation;
+    if (isYoung) this.#youngReceivers -= entry.unsharedSlots;
+    entry.keep(result, this.#trie.changes);
+    if (isYoung) {
+      this.#youngReceivers += result.unsharedSlots;
+      this.#startGenerationIfFull();
+    } else if (!this.#young.has(entry.topic)) {
+      // Held by a connection and still in use; if another entry has taken its place, that one stays.
+      this.#admit(entry);
+    }
+    return result;
+  }
+
+  #admit(entry: TopicEntry<S>): void {
+    entry.generation = this.#generation;
+    this.#young.set(entry.topic, entry);
+    this.#youngReceivers += entry.unsharedSlots;
+    this.#youngCharacters += entry.topic.length;
+    this.#startGenerationIfFull();
+  }
+
+  #releaseStale(entry: TopicEntry<S>): void {
+    const before = entry.unsharedSlots;
+    entry.dropIfStale(this.#trie.changes);
+    if (entry.generation === this.#generation) this.#youngReceivers -= before - entry.unsharedSlots;
+  }
+
+  #startGenerationIfFull(): void {
+    const { maximumCachedTopics, maximumCachedReceivers, maximumCachedCharacters } = this.#limits;
+    if (
+      this.#young.size * 2 < maximumCachedTopics &&
+      this.#youngReceivers * 2 < maximumCachedReceivers &&
+      this.#youngCharacters * 2 < maximumCachedCharacters
+    ) {
+      return;
+    }
+    this.#old = this.#young;
+    // What is about to become old has not been swept to its end: go on there.
+    this.#sweep = this.#old.values();
+    this.#young = new Map();
+    this.#generation++;
+    this.#youngReceivers = 0;
+    this.#youngCharacters = 0;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Every subscription of the broker, and who matches a topic. Filters without wildcards stand in a Map by topic; the
+ * others in two tries, one for filters whose first level begins with `$`. What is left empty is taken out at once, so
+ * memory follows what is subscribed now. Owned by the TopicIndex; `changes` tells those who keep results.
+ *
+ * A match visits only nodes that agree with the topic so far: its cost follows the number of matching filters and
+ * levels, not the number of subscriptions. All walks are loops: a filter may have as many levels as it likes.
+ */
+import { FilterNode } from './filter-node.js';
+import { emptyMatch, type MatchResult, type Receiver, receiverOf } from './match-result.js';
+import { overlap } from './overlap.js';
+import { Subscribers } from './subscribers.js';
+import type { Subscription } from './subscription.js';
+import { SubscriptionChanges } from './subscription-changes.js';
+import type { TopicFilter } from './topic-filter.js';
+import { startsWithDollar } from './topic-name.js';
+
+export class SubscriptionTrie<S extends object> {
+  /** Counts each change that could change a result. */
+  readonly changes = new SubscriptionChanges();
+  readonly #exact = new Map<string, Subscribers<S>>();
+  readonly #root = new FilterNode<S>('', null);
+  readonly #dollarRoot = new FilterNode<S>('', null);
+  #size = 0;
+  #sharedSize = 0;
+
+  /** Room for the walk, kept between matches: what matched, and the branches still to be walked. */
+  readonly #matched: (Subscribers<S> | null)[] = [];
+  readonly #branches: FilterNode<S>[] = [];
+  readonly #branchStarts: number[] = [];
+
+  /** Number of subscriptions, shared ones included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Number of shared subscriptions. */
+  get sharedSize(): number {
+    return this.#sharedSize;
+  }
+
+  /**
+   * [MQTT-3.8.4-3] A subscription of the same subscriber to the same filter is replaced.
+   *
+   * @returns true if there was none
+   */
+  add(subscription: Subscription<S>): boolean {
+    const { filter } = subscription;
+    const subscribers = this.#ensureSubscribers(filter);
+    const receiver = receiverOf(subscription);
+    const isNew =
+      filter.shareName === undefined
+        ? this.#addOrdinary(subscribers, filter, receiver)
+        : this.#addShared(subscribers, filter, filter.shareName, receiver);
+    if (isNew) this.#size++;
+    return isNew;
+  }
+
+  /** @returns false if there was no such subscription */
+  remove(subscriber: S, filter: TopicFilter): boolean {
+    if (!filter.hasWildcard) {
+      const subscribers = this.#exact.get(filter.path);
+      if (subscribers === undefined || !this.#take(subscribers, subscriber, filter)) return false;
+      if (subscribers.isEmpty) this.#exact.delete(filter.path);
+      return true;
+    }
+    const node = this.#findNode(filter);
+    const subscribers = node === undefined ? null : endsBelow(filter) ? node.below : node.here;
+    if (node === undefined || subscribers === null || !this.#take(subscribers, subscriber, filter)) return false;
+    if (subscribers.isEmpty) {
+      if (endsBelow(filter)) node.below = null;
+      else node.here = null;
+      node.prune();
+    }
+    return true;
+  }
+
+  /** Who gets a message on `topic`, a valid topic name; nothing is cached here but what {@link Subscribers} keep. */
+  match(topic: string): MatchResult<S> {
+    let count = 0;
+    const exact = this.#exact.get(topic);
+    if (exact !== undefined) this.#matched[count++] = exact;
+    // [MQTT-4.7.2-1] a wildcard as the first level does not match a topic that begins with $
+    count = this.#walk(startsWithDollar(topic) ? this.#dollarRoot : this.#root, topic, count);
+    if (count === 0) return emptyMatch();
+    const matched = this.#matched as Subscribers<S>[];
+    const result = count === 1 ? (matched[0] as Subscribers<S>).result : overlap(matched, count);
+    // What is kept for the next walk must not keep ended sessions alive.
+    for (let at = 0; at < count; at++) this.#matched[at] = null;
+    return result;
+  }
+
+  /** Collects what matches below `root`; follows one branch to its end and puts the other ones by. */
+  #walk(root: FilterNode<S>, topic: string, alreadyMatched: number): number {
+    let count = alreadyMatched;
+    let waiting = 0;
+    let node = root;
+    let start = 0;
+    for (;;) {
+      // [MQTT-4.7.1-1] # stands for the level before it too: a/# matches a
+      if (node.below !== null) this.#matched[count++] = node.below;
+      let next: FilterNode<S> | null = null;
+      if (start > topic.length) {
+        if (node.here !== null) this.#matched[count++] = node.here;
+      } else {
+        const slash = topic.indexOf('/', start);
+        const end = slash === -1 ? topic.length : slash;
+        // [MQTT-4.7.3-4] levels are compared as they are, empty ones too
+        next = node.findChild(topic, start, end) ?? null;
+        start = end + 1;
+        // [MQTT-4.7.1-2] + stands for one level
+        if (next === null) {
+          next = node.plus;
+        } else if (node.plus !== null) {
+          this.#branches[waiting] = node.plus;
+          this.#branchStarts[waiting++] = start;
+        }
+      }
+      if (next !== null) {
+        node = next;
+      } else {
+        if (waiting === 0) return count;
+        node = this.#branches[--waiting] as FilterNode<S>;
+        start = this.#branchStarts[waiting] as number;
+      }
+    }
+  }
+
+  #addOrdinary(subscribers: Subscribers<S>, filter: TopicFilter, receiver: Receiver<S>): boolean {
+    const outcome = subscribers.set(receiver);
+    if (outcome !== 'unchanged') this.changes.record(filter);
+    return outcome === 'added';
+  }
+
+  #addShared(subscribers: Subscribers<S>, filter: TopicFilter, shareName: string, receiver: Receiver<S>): boolean {
+    let group = subscribers.findGroup(shareName);
+    if (group === undefined) {
+      group = subscribers.openGroup(shareName, filter.filter);
+      this.changes.record(filter);
+    }
+    const isNew = group.add(receiver);
+    if (isNew) this.#sharedSize++;
+    return isNew;
+  }
+
+  #take(subscribers: Subscribers<S>, subscriber: S, filter: TopicFilter): boolean {
+    if (filter.shareName === undefined) {
+      if (!subscribers.delete(subscriber)) return false;
+      this.changes.record(filter);
+    } else {
+      const group = subscribers.findGroup(filter.shareName);
+      if (group === undefined || !group.remove(subscriber)) return false;
+      this.#sharedSize--;
+      if (group.memberCount === 0) {
+        subscribers.closeGroup(filter.shareName);
+        this.changes.record(filter);
+      }
+    }
+    this.#size--;
+    return true;
+  }
+
+  #ensureSubscribers(filter: TopicFilter): Subscribers<S> {
+    if (!filter.hasWildcard) {
+      let subscribers = this.#exact.get(filter.path);
+      if (subscribers === undefined) {
+        subscribers = new Subscribers<S>();
+        this.#exact.set(filter.path, subscribers);
+      }
+      return subscribers;
+    }
+    let node = this.#rootOf(filter);
+    for (const level of filter.levels) {
+      if (level === '#') {
+        node.below ??= new Subscribers<S>();
+        return node.below;
+      }
+      node = node.ensureChild(level);
+    }
+    node.here ??= new Subscribers<S>();
+    return node.here;
+  }
+
+  #findNode(filter: TopicFilter): FilterNode<S> | undefined {
+    let node: FilterNode<S> | null | undefined = this.#rootOf(filter);
+    for (const level of filter.levels) {
+      if (level === '#') return node;
+      node = level === '+' ? node.plus : node.findChild(level, 0, level.length);
+      if (node === null || node === undefined) return undefined;
+    }
+    return node;
+  }
+
+  #rootOf(filter: TopicFilter): FilterNode<S> {
+    return startsWithDollar(filter.path) ? this.#dollarRoot : this.#root;
+  }
+}
+
+function endsBelow(filter: TopicFilter): boolean {
+  return filter.path.endsWith('#');
+}

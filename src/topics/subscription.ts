@@ -1,0 +1,20 @@
+/**
+ * What a session has subscribed to, as the index takes it. `S` is whoever receives: the index compares subscribers by
+ * identity and asks nothing else of them.
+ */
+import type { Qos } from '../core/message.js';
+import type { TopicFilter } from './topic-filter.js';
+
+export interface Subscription<S> {
+  readonly subscriber: S;
+  readonly filter: TopicFilter;
+  /** Highest QoS that the subscriber gets through this subscription. */
+  readonly qos: Qos;
+  /** The subscriber's own messages do not come back through this subscription. Not allowed, and ignored, on a shared one. */
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** Which retained messages SUBSCRIBE brings: 0 all, 1 only for a new subscription, 2 none. Not used for matching. */
+  readonly retainHandling: 0 | 1 | 2;
+  /** Subscription Identifier, 0 for none. */
+  readonly identifier: number;
+}
