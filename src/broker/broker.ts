@@ -4,8 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
-import type { Authenticator } from '../auth/authenticator.js';
-import { buildMessage, encodePublishProperties, type PublishProperties, restartExpiry } from '../codec/message-builder.js';
+import {
+  buildMessage,
+  encodePublishProperties,
+  type PublishProperties,
+  restartExpiry,
+} from '../codec/message-builder.js';
 import type { Clock } from '../core/clock.js';
 import { DropCounters } from '../core/drop-counters.js';
 import { InvalidArgument, InvalidState } from '../core/errors.js';
@@ -16,7 +20,7 @@ import { TimingWheel } from '../core/timing-wheel.js';
 import type { Session } from '../sessions/session.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
-import { type Journal, MemoryJournal } from '../store/journal.js';
+import { MemoryJournal } from '../store/journal.js';
 import { MemoryMessageQueue } from '../store/memory-message-queue.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import { TopicIndex } from '../topics/topic-index.js';

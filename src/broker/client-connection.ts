@@ -5,17 +5,12 @@
  *   channel ─bytes▶ FrameSplitter ─packets▶ here ─▶ Router ─▶ sessions ─▶ their fronts ─▶ OutboundBuffer ─bytes▶ channel
  */
 import type { ConnectDecision } from '../auth/authenticator.js';
-import { decodeConnect, decodeControlPacket, peekProtocolVersion } from '../codec/control-decoder.js';
-import {
-  encodeConnack,
-  encodeDisconnect,
-  encodeSuback,
-  encodeUnsuback,
-  PINGRESP_PACKET,
-} from '../codec/control-encoder.js';
+import { decodeConnect, decodeControlPacket } from '../codec/control-decoder.js';
+import { encodeConnack, encodeDisconnect, encodeSuback, encodeUnsuback, PINGRESP } from '../codec/control-encoder.js';
 import type { ConnectPacket, DisconnectPacket } from '../codec/control-packet.js';
 import { type FrameSink, FrameSplitter } from '../codec/frame-splitter.js';
 import * as PacketType from '../codec/packet-type.js';
+import { peekProtocolVersion } from '../codec/protocol-level.js';
 import { readUtf8 } from '../codec/utf8.js';
 import type { CloseReason } from '../core/close-reason.js';
 import { MalformedPacket, ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
@@ -33,14 +28,7 @@ import { OutboundBuffer } from '../transport/outbound-buffer.js';
 import { AcknowledgementGate } from './acknowledgement-gate.js';
 import { acknowledgementDecoder, type BrokerContext, publishDecoder } from './broker-context.js';
 import type { ClientInfo } from './broker-events.js';
-import {
-  acceptance,
-  type ConnectTerms,
-  openSession,
-  type Refusal,
-  refusalOf,
-  settleTerms,
-} from './connect-handler.js';
+import { acceptance, type ConnectTerms, openSession, type Refusal, refusalOf, settleTerms } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
 import { PublishSender } from './publish-sender.js';
 import type { ReplayTarget, RetainedReplay } from './retained-replay.js';
@@ -94,7 +82,6 @@ export class ClientConnection
   #info: ClientInfo | null = null;
   #sender: PublishSender | null = null;
   #clientPacketLimit = UNLIMITED;
-  #wantsProblemInformation = true;
   #willOnDisconnect = false;
 
   // Taken when needed.
@@ -246,7 +233,6 @@ export class ClientConnection
     const { limits, metrics, connections, events, wheel } = this.#context;
     this.#session = session;
     this.#maximumPacketSize = limits.maximumPacketSize;
-    this.#wantsProblemInformation = packet.requestProblemInformation;
     this.#info = {
       clientId: terms.clientId,
       username: packet.username,
@@ -291,10 +277,7 @@ export class ClientConnection
     );
     const { reasonCode, message: reasonString } = refusal;
     const fields = { sessionPresent: false, reasonCode, reasonString }; // [MQTT-3.2.2-6]
-    this.#sendControl(
-      PacketType.CONNACK,
-      encodeConnack(fields, this.#protocolVersion, this.#clientPacketLimit),
-    );
+    this.#sendControl(PacketType.CONNACK, encodeConnack(fields, this.#protocolVersion, this.#clientPacketLimit));
     this.close('connect-refused');
   }
 
@@ -472,14 +455,10 @@ export class ClientConnection
   // ---------------------------------------------------------------- other packets
 
   #onControlFrame(session: Session, frame: Buffer): void {
-    const packet = decodeControlPacket(
-      frame,
-      this.#protocolVersion,
-      this.#context.limits.maximumFiltersPerPacket,
-    );
+    const packet = decodeControlPacket(frame, this.#protocolVersion, this.#context.limits.maximumFiltersPerPacket);
     switch (packet.type) {
       case 'pingreq':
-        this.#sendControl(PacketType.PINGRESP, PINGRESP_PACKET);
+        this.#sendControl(PacketType.PINGRESP, PINGRESP);
         break;
       case 'subscribe': {
         const { reasonCodes, ticket, replays } = subscribe(this.#context, session, packet);
@@ -595,8 +574,7 @@ export class ClientConnection
   // ---------------------------------------------------------------- retained messages for new subscriptions
 
   get canTakeRetained(): boolean {
-    const session = this.#session;
-    return session !== null && session.canTakeMore && !this.#isClosed;
+    return this.#session?.canTakeMore === true && !this.#isClosed;
   }
 
   sendRetained(message: Message, options: DeliveryOptions): void {

@@ -1,9 +1,9 @@
 /** A subscription of code within the process: a handler instead of a session. */
 import type { Logger } from 'pino';
+import { decodePublishProperties, type ReceivedProperties } from '../codec/publish-properties.js';
 import type { Message, Qos } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
-import { decodePublishProperties, type ReceivedProperties } from '../codec/publish-properties.js';
 
 /** A message as a handler gets it. It may be held on to. */
 export interface ReceivedMessage {

@@ -101,7 +101,8 @@ export function encodePublishProperties(properties: PublishProperties): Buffer {
   if (messageExpiryInterval !== undefined) parts.push(expiryProperty(messageExpiryInterval));
   if (contentType !== undefined) parts.push(Buffer.from([Property.ContentType]), lengthPrefixed(contentType));
   if (responseTopic !== undefined) parts.push(Buffer.from([Property.ResponseTopic]), lengthPrefixed(responseTopic));
-  if (correlationData !== undefined) parts.push(Buffer.from([Property.CorrelationData]), lengthPrefixed(correlationData));
+  if (correlationData !== undefined)
+    parts.push(Buffer.from([Property.CorrelationData]), lengthPrefixed(correlationData));
   for (const [name, value] of properties.userProperties ?? []) {
     parts.push(Buffer.from([Property.UserProperty]), lengthPrefixed(name), lengthPrefixed(value));
   }

@@ -3,7 +3,6 @@
  * Tells its owner what follows from them; does no input or output.
  */
 import { CallbackTimer, type TimingWheel, type WheelTimer } from '../core/timing-wheel.js';
-import type { Journal } from '../store/journal.js';
 import { NEVER_EXPIRES, Session, type SessionContext } from './session.js';
 import type { Will } from './will.js';
 
@@ -56,7 +55,12 @@ export class SessionRegistry {
    * [MQTT-3.1.3-9].
    * @returns whether it existed: Session Present
    */
-  open(clientId: string, cleanStart: boolean, expirySeconds: number, will: Will | null): { session: Session; isPresent: boolean } {
+  open(
+    clientId: string,
+    cleanStart: boolean,
+    expirySeconds: number,
+    will: Will | null,
+  ): { session: Session; isPresent: boolean } {
     const known = this.#sessions.get(clientId);
     if (known !== undefined && cleanStart) this.#end(known);
     const isPresent = known !== undefined && !cleanStart;

@@ -124,7 +124,7 @@ export class Session implements Subscriber {
 
   deliver(options: DeliveryOptions, publication: Publication): void {
     const { message } = publication;
-    const qos = message.qos < options.qos ? message.qos : options.qos;
+    const qos = Math.min(message.qos, options.qos) as Qos;
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const retain = options.retainAsPublished && message.retain;
     if (qos === 0) this.#deliverAtMostOnce(publication, retain, options.identifiers);
