@@ -1,104 +1,175 @@
 /**
- * Writes PUBLISH packets of one client into its outbound buffer, in its protocol version and within its limits. Takes
- * the shared encoding where the client gets the same bytes as others, and writes its own where it does not
- * (Subscription Identifiers, Topic Aliases, messages that had to wait).
+ * The front of a session: writes its PUBLISH packets into the client's outbound buffer, in the client's protocol version
+ * and within its limits. Takes the shared encoding where the client gets the same bytes as others, and writes its own
+ * where it does not (Subscription Identifiers, Topic Aliases, messages that had to wait).
  */
-import type { PublishEncoder } from '../codec/publish-encoder.js';
+import * as PacketType from '../codec/packet-type.js';
 import { PublishWriter } from '../codec/publish-writer.js';
 import { sizeOfLength } from '../codec/variable-byte-integer.js';
 import type { Message, Qos } from '../core/message.js';
+import type { Publication } from '../core/publication.js';
+import type { SessionFront } from '../sessions/session-front.js';
 import type { OutboundBuffer } from '../transport/outbound-buffer.js';
-import type { BrokerMetrics } from './broker-metrics.js';
+import type { BrokerContext } from './broker-context.js';
 import { OutboundAliases } from './outbound-aliases.js';
 
 /** More than a PUBLISH can have around its topic, properties and payload, Subscription Identifiers excepted. */
 const FRAMING_BYTES = 24;
 
+/** A client that has set no Maximum Packet Size. */
+export const UNLIMITED_PACKET_SIZE = Number.MAX_SAFE_INTEGER;
+
+/** Told that messages gather because the client does not read them. */
+export interface BacklogHandler {
+  /** The outbound buffer is above its soft limit, or the session's queue is. */
+  onCongested(publication: Publication): void;
+  /** The outbound buffer is above its hard limit. */
+  onOverrun(): void;
+}
+
+export interface ReceiverTerms {
+  readonly isVersion5: boolean;
+  /** Bytes; {@link UNLIMITED_PACKET_SIZE} for none. */
+  readonly maximumPacketSize: number;
+  /** Aliases that we may use towards the client. */
+  readonly topicAliasMaximum: number;
+}
+
 const writer = new PublishWriter();
 
-export class PublishSender {
+export class PublishSender implements SessionFront {
+  readonly #context: BrokerContext;
   readonly #outbound: OutboundBuffer;
-  readonly #encoder: PublishEncoder;
-  readonly #metrics: BrokerMetrics;
+  readonly #backlog: BacklogHandler;
   readonly #isVersion5: boolean;
   readonly #maximumPacketSize: number;
   readonly #aliases: OutboundAliases | null;
 
-  constructor(
-    outbound: OutboundBuffer,
-    encoder: PublishEncoder,
-    metrics: BrokerMetrics,
-    isVersion5: boolean,
-    maximumPacketSize: number,
-    topicAliasMaximum: number,
-  ) {
+  constructor(context: BrokerContext, outbound: OutboundBuffer, backlog: BacklogHandler, terms: ReceiverTerms) {
+    this.#context = context;
     this.#outbound = outbound;
-    this.#encoder = encoder;
-    this.#metrics = metrics;
-    this.#isVersion5 = isVersion5;
-    this.#maximumPacketSize = maximumPacketSize;
-    this.#aliases = topicAliasMaximum > 0 ? new OutboundAliases(topicAliasMaximum) : null;
+    this.#backlog = backlog;
+    this.#isVersion5 = terms.isVersion5;
+    this.#maximumPacketSize = terms.maximumPacketSize;
+    this.#aliases = terms.topicAliasMaximum > 0 ? new OutboundAliases(terms.topicAliasMaximum) : null;
   }
 
-  /** The packet, with its topic spelt out, is within the client's Maximum Packet Size [MQTT-3.1.2-24]. */
+  get hasRoom(): boolean {
+    return this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes;
+  }
+
   fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
-    if (message.span + FRAMING_BYTES <= this.#maximumPacketSize && identifiers === null) return true;
-    let properties = message.propertiesEnd - message.propertiesStart + (this.#aliases === null ? 0 : 3);
-    if (identifiers !== null) for (const identifier of identifiers) properties += 1 + sizeOfLength(identifier);
-    let remaining = 2 + message.topicEnd - message.topicStart + message.payloadEnd - message.payloadStart;
-    if (qos > 0) remaining += 2;
-    if (this.#isVersion5) remaining += sizeOfLength(properties) + properties;
-    return 1 + sizeOfLength(remaining) + remaining <= this.#maximumPacketSize;
+    if (identifiers === null && message.span + FRAMING_BYTES <= this.#maximumPacketSize) return true;
+    return this.#maximumPacketSize === UNLIMITED_PACKET_SIZE || this.#fitsExactly(message, qos, identifiers);
   }
 
-  /** Sends the message that the encoder has been set to. */
-  sendShared(message: Message, qos: Qos, packetId: number, retain: boolean): void {
-    const encoder = this.#encoder;
+  onCongested(publication: Publication): void {
+    this.#backlog.onCongested(publication);
+  }
+
+  sendPublication(
+    publication: Publication,
+    qos: Qos,
+    packetId: number,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+  ): void {
+    if (this.#aliases === null && (identifiers === null || !this.#isVersion5)) {
+      this.#sendShared(publication.message, qos, packetId, retain);
+    } else this.#sendOwn(publication.message, qos, packetId, retain, identifiers, false);
+    const { gatheredBytes } = this.#outbound;
+    const { limits } = this.#context;
+    if (gatheredBytes <= limits.outboundSoftLimitBytes) return;
+    if (gatheredBytes > limits.outboundHardLimitBytes) this.#backlog.onOverrun();
+    else this.#backlog.onCongested(publication);
+  }
+
+  sendMessage(
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+  ): void {
+    this.#sendOwn(message, qos, packetId, retain, identifiers, false);
+  }
+
+  resendPublish(
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+  ): void {
+    this.#sendOwn(message, qos, packetId, retain, identifiers, true); // [MQTT-3.3.1-1]
+  }
+
+  resendPubrel(packetId: number): void {
+    this.#context.metrics.packetsSent[PacketType.PUBREL]++;
+    this.#outbound.appendFour((PacketType.PUBREL << 4) | 2, 2, packetId);
+  }
+
+  /** Sends the message that the router's encoder has been set to. */
+  #sendShared(message: Message, qos: Qos, packetId: number, retain: boolean): void {
+    this.#countSent(message);
+    const { encoder } = this.#context.router;
     encoder.encode(this.#isVersion5, qos, retain);
     const { bytes, start, end } = encoder;
-    this.#metrics.publishBytesSent += message.payloadEnd - message.payloadStart;
     if (qos === 0) {
       this.#outbound.append(bytes, start, end);
       return;
     }
     const firstByte = 0x30 | (qos << 1) | (retain ? 1 : 0);
-    if (encoder.isExclusive) {
-      bytes[start] = firstByte;
-      bytes[encoder.idOffset] = packetId >> 8;
-      bytes[encoder.idOffset + 1] = packetId & 0xff;
-      this.#outbound.append(bytes, start, end);
+    if (!encoder.isExclusive) {
+      this.#outbound.appendPatched(bytes, start, end, firstByte, encoder.idOffset, packetId);
       return;
     }
-    this.#outbound.appendPatched(bytes, start, end, firstByte, encoder.idOffset, packetId);
+    bytes[start] = firstByte;
+    bytes[encoder.idOffset] = packetId >> 8;
+    bytes[encoder.idOffset + 1] = packetId & 0xff;
+    this.#outbound.append(bytes, start, end);
   }
 
-  /** The client gets the same bytes as others of its version. */
-  canShare(identifiers: readonly number[] | null): boolean {
-    return this.#aliases === null && (identifiers === null || !this.#isVersion5);
-  }
-
-  /** Sends `message` in an encoding of its own. `nowMs` counts its expiry down [MQTT-3.3.2-6]. */
-  sendOwn(
+  #sendOwn(
     message: Message,
     qos: Qos,
     packetId: number,
     retain: boolean,
     identifiers: readonly number[] | null,
     isDuplicate: boolean,
-    nowMs: number,
   ): void {
+    this.#countSent(message);
     writer.isVersion5 = this.#isVersion5;
     writer.qos = qos;
     writer.retain = retain;
     writer.duplicate = isDuplicate;
     writer.packetId = packetId;
     writer.identifiers = identifiers;
-    writer.expirySeconds = message.expiresAtMs === 0 ? -1 : message.remainingExpirySeconds(nowMs);
+    // [MQTT-3.3.2-6]
+    const isExpiring = message.expiresAtMs !== 0;
+    writer.expirySeconds = isExpiring ? message.remainingExpirySeconds(this.#context.clock.now()) : -1;
     writer.topicAlias = this.#aliases === null ? 0 : this.#aliases.assign(message.topic);
     writer.omitTopic = writer.topicAlias > 0 && this.#aliases !== null && this.#aliases.isKnown;
     const length = writer.measure(message);
     const target = this.#outbound.reserve(length);
     writer.write(message, target, this.#outbound.reservedAt);
-    this.#metrics.publishBytesSent += message.payloadEnd - message.payloadStart;
+  }
+
+  #countSent(message: Message): void {
+    const { metrics } = this.#context;
+    metrics.packetsSent[PacketType.PUBLISH]++;
+    metrics.publishBytesSent += message.payloadEnd - message.payloadStart;
+  }
+
+  /** The whole packet counts, with its topic spelt out [MQTT-3.1.2-24]. */
+  #fitsExactly(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
+    let remaining = 2 + message.topicEnd - message.topicStart + message.payloadEnd - message.payloadStart;
+    if (qos > 0) remaining += 2;
+    if (this.#isVersion5) {
+      let properties = message.propertiesEnd - message.propertiesStart + (this.#aliases === null ? 0 : 3);
+      if (identifiers !== null) for (const identifier of identifiers) properties += 1 + sizeOfLength(identifier);
+      remaining += sizeOfLength(properties) + properties;
+    }
+    return 1 + sizeOfLength(remaining) + remaining <= this.#maximumPacketSize;
   }
 }

@@ -11,6 +11,8 @@ import { ReasonCode } from '../core/reason-code.js';
 
 /** Takes the packets. `bytes[start, end)` is one whole packet, its variable header begins at `bodyStart`. */
 export interface FrameSink {
+  /** Largest packet to take, in bytes, fixed header included. May grow: that of a client is asked before CONNECT too. */
+  readonly maximumPacketSize: number;
   /** @returns false to be given no more: the rest waits in the splitter for {@link FrameSplitter.resume} */
   onFrame(bytes: Buffer, start: number, bodyStart: number, end: number): boolean;
 }
@@ -34,28 +36,29 @@ export class FrameSplitter {
 
   /**
    * Takes what has arrived. `chunk` must not be written to afterwards.
-   * @param maximumPacketSize bytes, fixed header included; checked as soon as the header is there
+   * The sink's limit is checked as soon as a packet's header is there.
    * @throws MalformedPacket for an impossible length, ProtocolViolation 0x95 for a packet above the limit
    */
-  push(chunk: Buffer, maximumPacketSize: number, sink: FrameSink): void {
+  push(chunk: Buffer, sink: FrameSink): void {
     if (this.#stopped) {
       this.#held = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
       return;
     }
-    this.#split(chunk, maximumPacketSize, sink);
+    this.#split(chunk, sink);
   }
 
   /** Goes on after the sink had asked to stop. The same errors as {@link push}. */
-  resume(maximumPacketSize: number, sink: FrameSink): void {
+  resume(sink: FrameSink): void {
     const held = this.#held;
     this.#stopped = false;
     this.#held = null;
-    if (held !== null) this.#split(held, maximumPacketSize, sink);
+    if (held !== null) this.#split(held, sink);
   }
 
-  #split(chunk: Buffer, maximumPacketSize: number, sink: FrameSink): void {
+  #split(chunk: Buffer, sink: FrameSink): void {
     const length = chunk.length;
-    let offset = this.#partial === null ? 0 : this.#fillPartial(chunk, maximumPacketSize, sink);
+    let limit = sink.maximumPacketSize;
+    let offset = this.#partial === null ? 0 : this.#fillPartial(chunk, sink);
     while (offset < length) {
       if (this.#stopped) {
         this.#held = chunk.subarray(offset);
@@ -70,7 +73,11 @@ export class FrameSplitter {
         bodyStart = remainingLengthEnd;
       }
       const end = bodyStart + remaining;
-      if (end - offset > maximumPacketSize) refuseSize(end - offset, maximumPacketSize);
+      if (end - offset > limit) {
+        // The packets before it may have changed the limit.
+        limit = sink.maximumPacketSize;
+        if (end - offset > limit) refuseSize(end - offset, limit);
+      }
       if (end > length) break;
       if (!sink.onFrame(chunk, offset, bodyStart, end)) this.#stopped = true;
       offset = end;
@@ -88,7 +95,7 @@ export class FrameSplitter {
   }
 
   /** Moves bytes of `chunk` to the partial packet, hands it on when complete; returns where the chunk goes on. */
-  #fillPartial(chunk: Buffer, maximumPacketSize: number, sink: FrameSink): number {
+  #fillPartial(chunk: Buffer, sink: FrameSink): number {
     let offset = 0;
     while (this.#expectedLength === 0) {
       if (offset === chunk.length) return offset;
@@ -97,7 +104,7 @@ export class FrameSplitter {
       this.#expectedLength = expectedLength(partial, this.#partialLength);
     }
     const expected = this.#expectedLength;
-    if (expected > maximumPacketSize) refuseSize(expected, maximumPacketSize);
+    if (expected > sink.maximumPacketSize) refuseSize(expected, sink.maximumPacketSize);
     const taken = Math.min(expected - this.#partialLength, chunk.length - offset);
     const partial = this.#ensureRoom(taken, expected);
     chunk.copy(partial, this.#partialLength, offset, offset + taken);

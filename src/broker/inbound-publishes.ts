@@ -1,0 +1,150 @@
+/**
+ * What one client publishes (section 3.3): finds the topic, resolves aliases, keeps to Receive Maximum, sees QoS 2
+ * repeats, hands the rest to the router and answers. The fast path: nothing here allocates per message.
+ */
+import { PUBACK, PUBREC } from '../codec/packet-type.js';
+import { readUtf8 } from '../codec/utf8.js';
+import { MalformedPacket, ProtocolViolation } from '../core/errors.js';
+import type { CongestedReceiver } from '../core/publication.js';
+import { ReasonCode } from '../core/reason-code.js';
+import type { Session } from '../sessions/session.js';
+import { validateTopicName } from '../topics/topic-name.js';
+import type { Acknowledger } from './acknowledger.js';
+import { type BrokerContext, publishDecoder } from './broker-context.js';
+import type { TopicEntry } from './router.js';
+
+export class InboundPublishes {
+  readonly #context: BrokerContext;
+  readonly #session: Session;
+  readonly #acknowledger: Acknowledger;
+  readonly #isVersion5: boolean;
+  #lastTopic: TopicEntry | null = null;
+  /** By alias; ends with the connection [MQTT-3.3.2-7]. */
+  #aliases: (TopicEntry | undefined)[] | null = null;
+
+  constructor(context: BrokerContext, session: Session, acknowledger: Acknowledger, isVersion5: boolean) {
+    this.#context = context;
+    this.#session = session;
+    this.#acknowledger = acknowledger;
+    this.#isVersion5 = isVersion5;
+  }
+
+  /**
+   * Handles the PUBLISH in `bytes[start, end)`.
+   * @param receivedAtMs when it came in
+   * @returns a receiver that the client should wait for before it publishes on, or null
+   * @throws MalformedPacket or ProtocolViolation by the clause that is broken
+   */
+  handle(bytes: Buffer, start: number, bodyStart: number, end: number, receivedAtMs: number): CongestedReceiver | null {
+    const session = this.#session;
+    publishDecoder.decode(bytes, start, bodyStart, end, this.#isVersion5);
+    const { message, packetId, expirySeconds } = publishDecoder;
+    const entry = this.#topicOf(bytes);
+    message.topic = entry.topic;
+    message.publisherId = session.clientId;
+    message.arrivedAtMs = receivedAtMs;
+    message.expiresAtMs = expirySeconds === -1 ? 0 : receivedAtMs + expirySeconds * 1000;
+    this.#context.metrics.publishBytesReceived += message.payloadEnd - message.payloadStart;
+    if (message.qos > 0) {
+      if (message.qos === 2 && session.hasReceived(packetId)) {
+        // [MQTT-4.3.3-10]
+        this.#acknowledger.acknowledge(0, PUBREC, packetId, ReasonCode.Success);
+        return null;
+      }
+      this.#checkReceiveMaximum();
+    }
+    if (isReserved(entry.topic)) {
+      this.#refuseReserved();
+      return null;
+    }
+    const publication = this.#context.router.routeReceived(entry, publishDecoder, session);
+    if (message.qos > 0) this.#acknowledge(packetId, publication.ticket, publication.receivers);
+    return publication.congested;
+  }
+
+  #acknowledge(packetId: number, ticket: number, receivers: number): void {
+    const reasonCode = receivers === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
+    if (publishDecoder.message.qos === 1) {
+      this.#acknowledger.acknowledge(ticket, PUBACK, packetId, reasonCode);
+      return;
+    }
+    const idTicket = this.#session.noteReceived(packetId);
+    this.#acknowledger.acknowledge(Math.max(ticket, idTicket), PUBREC, packetId, reasonCode);
+  }
+
+  /** The cached entry of the decoded topic. Most publishers repeat themselves: bytes are compared first. */
+  #topicOf(bytes: Buffer): TopicEntry {
+    const { topicStart, topicEnd } = publishDecoder.message;
+    const { topicAlias } = publishDecoder;
+    const last = this.#lastTopic;
+    let entry: TopicEntry;
+    if (topicEnd === topicStart) entry = this.#topicOfAlias(topicAlias);
+    else if (last !== null && isSameTopic(last.bytes, bytes, topicStart, topicEnd)) entry = last;
+    else entry = this.#findTopic(bytes, topicStart, topicEnd);
+    if (topicAlias > 0) {
+      this.#setAlias(topicAlias, entry);
+      publishDecoder.resolveAlias(entry.bytes);
+    }
+    this.#lastTopic = entry;
+    return entry;
+  }
+
+  #findTopic(bytes: Buffer, start: number, end: number): TopicEntry {
+    const topic = readUtf8(bytes, start, end);
+    const invalid = validateTopicName(topic, this.#context.limits.maximumTopicLevels);
+    if (invalid !== undefined) throw new ProtocolViolation(ReasonCode.TopicNameInvalid, invalid);
+    return this.#context.topics.entry(topic);
+  }
+
+  #topicOfAlias(topicAlias: number): TopicEntry {
+    if (topicAlias === 0) {
+      if (!this.#isVersion5) throw new MalformedPacket('PUBLISH has an empty topic name [MQTT-4.7.3-1]');
+      throw new ProtocolViolation(ReasonCode.ProtocolError, 'PUBLISH has neither a topic name nor a Topic Alias');
+    }
+    const entry = this.#aliases?.[topicAlias];
+    if (entry === undefined) {
+      const isAbove = topicAlias > this.#context.limits.topicAliasMaximum;
+      throw new ProtocolViolation(
+        isAbove ? ReasonCode.TopicAliasInvalid : ReasonCode.ProtocolError,
+        `Topic Alias ${topicAlias} has not been set`,
+      );
+    }
+    return entry;
+  }
+
+  #setAlias(topicAlias: number, entry: TopicEntry): void {
+    const maximum = this.#context.limits.topicAliasMaximum;
+    if (topicAlias > maximum) {
+      throw new ProtocolViolation(ReasonCode.TopicAliasInvalid, `Topic Alias ${topicAlias} is above ${maximum}`);
+    }
+    this.#aliases ??= [];
+    this.#aliases[topicAlias] = entry;
+  }
+
+  // [MQTT-3.3.4-7] MQTT 3 has no such limit: its publishers are held back before they get here.
+  #checkReceiveMaximum(): void {
+    const unacknowledged = this.#session.receivedIds + this.#acknowledger.waitingCount;
+    if (this.#isVersion5 && unacknowledged >= this.#context.limits.receiveMaximum) {
+      throw new ProtocolViolation(ReasonCode.ReceiveMaximumExceeded, 'more unacknowledged publishes than allowed');
+    }
+  }
+
+  /** `$SYS` is the broker's own. MQTT 3 has no way to say so: the message is acknowledged and goes nowhere. */
+  #refuseReserved(): void {
+    const { message, packetId } = publishDecoder;
+    this.#context.drops.count('not-authorized');
+    if (message.qos === 1) this.#acknowledger.acknowledge(0, PUBACK, packetId, ReasonCode.NotAuthorized);
+    else if (message.qos === 2) this.#acknowledger.acknowledge(0, PUBREC, packetId, ReasonCode.NotAuthorized);
+  }
+}
+
+function isSameTopic(topic: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (topic.length !== end - start) return false;
+  // Topics of one fleet differ at their ends.
+  for (let i = topic.length - 1, j = end - 1; i >= 0; i--, j--) if (topic[i] !== bytes[j]) return false;
+  return true;
+}
+
+function isReserved(topic: string): boolean {
+  return topic.charCodeAt(0) === 0x24 && (topic === '$SYS' || topic.startsWith('$SYS/'));
+}
