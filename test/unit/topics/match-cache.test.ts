@@ -27,6 +27,7 @@ describe('MatchCache', () => {
     ['a/b/+', 'a/b/x', ['a', 'a/x', 'b/b/x', 'c']],
     ['a/b/#', 'a/b', ['a', 'a/x', 'b']],
     ['$share/g/a/b', 'a/b', ['a', 'c']],
+    ['1/2/3/4/#', '1/2/3/4', ['1/2/3/5', '1/2/3']],
     ['1/2/3/4/5/+', '1/2/3/4/5/6', ['1/2/3/5', '1/2/3']],
   ])('forgets for %s the result of %s but not that of other beginnings', (filter, concerned, others) => {
     const { trie, cache } = cacheOf();

@@ -187,6 +187,16 @@ describe('SubscriptionTrie', () => {
     expect(trie.changes.total).toBe(changes + 1);
   });
 
+  it('forgets a group that has lost its last member while others subscribe to the same path', () => {
+    const trie = trieOf('a', '$share/g/a', '$share/h/a');
+    const before = trie.match('a');
+    const [member] = before.groups[0]?.members() ?? [];
+    trie.remove(member?.subscriber ?? { filter: '' }, filterOf('$share/g/a'));
+    expect(trie.match('a').groups.map((group) => group.filter)).toEqual(['$share/h/a']);
+    expect(trie.match('a').receivers).toEqual(before.receivers);
+    expect(before.groups[0]?.choose(() => 0, 1)).toBeUndefined();
+  });
+
   it('does not count a repeated subscription with the same options as a change', () => {
     const trie = new SubscriptionTrie<object>();
     const me = {};
