@@ -204,7 +204,9 @@ export class Broker {
       identifier: 0,
     });
     if (parsed.shareName === undefined) {
-      for (const message of retained.match(parsed, () => this.#clock.now())) subscriber.receive(message, true);
+      for (const message of retained.search(parsed)) {
+        if (retained.check(message, this.#clock.now())) subscriber.receive(message, true);
+      }
     }
     return () => {
       topics.unsubscribe(subscriber, parsed);

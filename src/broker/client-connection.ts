@@ -239,7 +239,9 @@ export class ClientConnection
   }
 
   sendRetained(message: Message, options: DeliveryOptions): void {
-    if (this.#client !== null) this.#context.router.sendTo(this.#client.session, message, options);
+    const { retained, router } = this.#context;
+    if (this.#client === null || !retained.check(message, this.#receivedAtMs)) return;
+    router.sendTo(this.#client.session, message, options);
   }
 
   #advanceReplays(replays: RetainedReplay[]): void {

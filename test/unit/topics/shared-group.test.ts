@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Qos } from '../../../src/core/message.js';
+import { Readiness } from '../../../src/core/subscriber.js';
 import { receiverOf } from '../../../src/topics/match-result.js';
-import { Readiness, SharedGroup } from '../../../src/topics/shared-group.js';
+import { SharedGroup } from '../../../src/topics/shared-group.js';
 import { subscriptionOf } from '../../support/subscriptions.js';
 
 interface Worker {
