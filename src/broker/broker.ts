@@ -83,6 +83,7 @@ export class Broker {
         drops: this.drops,
         nowMs: () => clock.now(),
         openQueue: () => new MemoryMessageQueue(limits.queueMaximumMessages, limits.queueMaximumBytes),
+        inflightMaximumBytes: limits.inflightMaximumBytes,
         dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
         queueSoftLimit: Math.floor(limits.queueMaximumMessages / 2),
       },

@@ -382,7 +382,9 @@ export class ClientConnection
     context.events.emit('clientDisconnected', { ...info, reason });
   }
 
+  /** @param bytes empty if the packet cannot be told to this client */
   #append(type: number, bytes: Buffer): void {
+    if (bytes.length === 0) return;
     this.#context.metrics.packetsSent[type]++;
     this.#outbound.append(bytes, 0, bytes.length);
   }
