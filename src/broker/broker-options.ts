@@ -86,8 +86,10 @@ export const DEFAULT_LIMITS: BrokerLimits = {
 };
 
 export interface BrokerOptions {
-  readonly clock: Clock;
-  readonly logger: Logger;
+  /** Default: what the machine says. */
+  readonly clock?: Clock;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
   readonly limits?: Partial<BrokerLimits>;
   /** Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;

@@ -24,6 +24,7 @@ import { acknowledgementDecoder, type BrokerContext } from './broker-context.js'
 import type { ClientInfo } from './broker-events.js';
 import { acceptance, type ConnectTerms, type Refusal } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
+import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
 import { InboundPublishes } from './inbound-publishes.js';
@@ -75,6 +76,7 @@ export class ClientConnection
     this.#receivedAtMs = context.clock.now();
     this.#silence = new SilenceTimer(this, context.wheel, context.limits.connectTimeoutMs);
     context.metrics.socketsAccepted++;
+    context.handshaking.add(this);
     channel.setHandler(this);
   }
 
@@ -211,6 +213,7 @@ export class ClientConnection
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
     this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, acknowledger };
     this.#handshake = null;
+    context.handshaking.delete(this);
     // [MQTT-3.1.2-22] one and a half times the keep alive
     this.#silence.setLimit(terms.keepAliveSeconds * 1500);
     connections.set(terms.clientId, this);
@@ -354,8 +357,7 @@ export class ClientConnection
     if (this.isClosed) return;
     const client = this.#client;
     if (reason === 'slow-consumer') {
-      this.#outbound.discard();
-      this.#context.drops.count('slow-consumer');
+      this.#context.drops.count('slow-consumer', countQos0Publishes(this.#outbound.discard()));
     }
     // [MQTT-3.14.0-1] no DISCONNECT before CONNACK, and MQTT 3 knows none from the server
     if (reasonCode !== undefined && client?.isVersion5 === true) {
@@ -375,6 +377,7 @@ export class ClientConnection
     context.gated.delete(this);
     context.metrics.countClose(reason);
     const client = this.#client;
+    context.handshaking.delete(this);
     if (client === null) return;
     const { info, session, epoch } = client;
     if (context.connections.get(info.clientId) === this) context.connections.delete(info.clientId);
