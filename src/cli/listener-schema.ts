@@ -71,6 +71,12 @@ export interface ListenerSettings {
   readonly enabled: boolean;
 }
 
+/** What our own checks tell the loader about an issue: it is about the key, or it depends on the setting `needs`. */
+export interface IssueParameters {
+  readonly aboutKey?: true;
+  readonly needs?: string;
+}
+
 interface RawListener extends Omit<ListenerSettings, 'path'> {
   readonly path?: string | undefined;
 }
@@ -84,6 +90,7 @@ function withPath(listener: RawListener, context: z.core.$RefinementCtx): Listen
       path: ['path'],
       message: 'only a listener of kind ws has a path',
       input: given,
+      params: { needs: 'kind' } satisfies IssueParameters,
     });
   }
   return rest;
@@ -105,7 +112,13 @@ function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
   for (const name of Object.keys(listeners)) {
     if (LISTENER_NAME.test(name)) continue;
     const message = 'the name of a listener is up to 32 letters, digits and -, and begins with a letter';
-    context.addIssue({ code: 'custom', path: [name], message, input: name, params: { aboutKey: true } });
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message,
+      input: name,
+      params: { aboutKey: true } satisfies IssueParameters,
+    });
   }
 }
 

@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
 import { expected, setting } from './setting.js';
 
-/** [MQTT5-3.1.2.11.2] The Session Expiry Interval that never ends. */
+/** Section 3.1.2.11.2 of MQTT 5: the Session Expiry Interval that never ends. */
 const NEVER = 0xffffffff;
 
-/** [MQTT-2.1.4] The largest Remaining Length, and the five bytes of fixed header before it. */
-const LARGEST_PACKET = 268_435_455 + 5;
+/** Section 2.1.4 of MQTT 5: the Remaining Length ends at 256 MiB less a byte; the fixed header is left out of account. */
+const LARGEST_PACKET = 256 * 1024 * 1024;
 
 export const mqttSchema = z
   .strictObject(
