@@ -18,13 +18,21 @@ function sectionText(name: string, section: SettingNode): string {
     const defaultText = named === undefined ? plainDefault(node) : listenerDefaults(section, path);
     return row(setting, defaultText, node);
   });
-  const head = '| Setting | Default | Takes | Meaning |\n| --- | --- | --- | --- |';
-  const first = [...eachSetting(section)][0]?.path ?? [];
-  return `### ${name}\n\n${section.description ?? ''} In the environment, for example: \`${environmentName([name, ...first])}\`.\n\n${head}\n${rows.join('\n')}\n`;
+  const table = tableText([['Setting', 'Default', 'Takes', 'Meaning'], ...rows]);
+  const first = [...eachSetting(section)].find(({ path }) => path.at(-1) !== 'kind')?.path ?? [];
+  return `### ${name}\n\n${section.description ?? ''} In the environment, for example: \`${environmentName([name, ...first])}\`.\n\n${table}\n`;
 }
 
-function row(path: readonly string[], defaultText: string, node: SettingNode): string {
-  return `| \`${path.join('.')}\` | ${defaultText} | ${takes(node)} | ${(node.description ?? '').replaceAll('|', '\\|')} |`;
+function row(path: readonly string[], defaultText: string, node: SettingNode): string[] {
+  return [`\`${path.join('.')}\``, defaultText, takes(node), (node.description ?? '').replaceAll('|', '\\|')];
+}
+
+/** Columns are padded, as the formatter of this repository wants them. */
+function tableText(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const [head, ...body] = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [head ?? [], widths.map((width) => '-'.repeat(width)), ...body].map(line).join('\n');
 }
 
 function plainDefault(node: SettingNode): string {

@@ -1,6 +1,7 @@
 /**
  * "Did you mean …?": the name that a person most likely had in mind. Case, `-` and `_` do not count, so that
- * `max_packet_size` finds `maxPacketSize`; beyond that it is Levenshtein's distance, up to a third of the name.
+ * `max_packet_size` finds `maxPacketSize`; beyond that it is Levenshtein's distance, up to a third of the name, and else a
+ * name that contains the given one.
  */
 
 /** `name` without what people write differently: lower case, no `-` and `_`. */
@@ -9,7 +10,7 @@ export function foldName(name: string): string {
 }
 
 /** @returns the closest of `candidates`, or undefined if none is close; the first of equally close ones */
-export function closestName(name: string, candidates: Iterable<string>): string | undefined {
+export function closestName(name: string, candidates: readonly string[]): string | undefined {
   // A hostile or broken file may carry a key of a megabyte; the distance is quadratic.
   if (name.length > 64) return undefined;
   const folded = foldName(name);
@@ -23,7 +24,9 @@ export function closestName(name: string, candidates: Iterable<string>): string 
       smallest = distance;
     }
   }
-  return closest;
+  if (closest !== undefined || folded.length < 4) return closest;
+  // A part of a long name is many edits away from it, and yet what was meant.
+  return [...candidates].find((candidate) => foldName(candidate).includes(folded));
 }
 
 /** The text to append to a problem; empty without a suggestion. */
