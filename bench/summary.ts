@@ -43,9 +43,9 @@ export function loadRows(runs: readonly Run[]): LoadRow[] {
     const results = own.map((run) => run.outcome).filter((outcome): outcome is LoadResult => outcome.kind === 'load');
     const countOf = (result: LoadResult): number =>
       scenarioByName(scenario).costPer === 'delivery' ? result.delivered : result.published;
-    const median = (valueOf: (result: LoadResult) => number): number => medianOf(results.map(valueOf)) ?? Number.NaN;
-    const sum = (valueOf: (result: LoadResult) => number): number =>
-      results.reduce((total, result) => total + valueOf(result), 0);
+    const median = (measure: (result: LoadResult) => number): number => medianOf(results.map(measure)) ?? Number.NaN;
+    const sum = (measure: (result: LoadResult) => number): number =>
+      results.reduce((total, result) => total + measure(result), 0);
     return {
       scenario,
       qos: qos ?? 0,
@@ -86,11 +86,11 @@ export function idleRows(runs: readonly Run[]): IdleRow[] {
 export function timesMillrace<Row extends { readonly peer: string }>(
   row: Row,
   rows: readonly Row[],
-  valueOf: (row: Row) => number | undefined,
+  measure: (row: Row) => number | undefined,
 ): number | undefined {
   const own = rows.find((candidate) => candidate.peer === MILLRACE);
-  const base = own && valueOf(own);
-  const value = valueOf(row);
+  const base = own && measure(own);
+  const value = measure(row);
   return base === undefined || value === undefined ? undefined : value / base;
 }
 
@@ -117,8 +117,8 @@ function scaled(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
 }
 
-function known<Item>(items: readonly Item[], valueOf: (item: Item) => number | undefined): number[] {
-  return items.map(valueOf).filter((value): value is number => value !== undefined);
+function known<Item>(items: readonly Item[], measure: (item: Item) => number | undefined): number[] {
+  return items.map(measure).filter((value): value is number => value !== undefined);
 }
 
 function medianOf(values: readonly number[]): number | undefined {

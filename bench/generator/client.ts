@@ -98,7 +98,7 @@ export class Client {
         onFrame: (bytes, start, bodyStart, end) => {
           if ((bytes[start] as number) >> 4 !== answerType) return;
           clearTimeout(timer);
-          resolve(Buffer.from(bytes.slice(bodyStart, end)));
+          resolve(Buffer.from(bytes.subarray(bodyStart, end)));
         },
         onChunkEnd: () => {},
       });

@@ -43,7 +43,8 @@ export class FrameReader {
       this.#handler.onFrame(chunk, offset, bodyStart, end);
       offset = end;
     }
-    if (offset < length) this.#carried = chunk.slice(offset, length);
+    // Not slice(): the chunk is a Buffer, whose slice is a view of memory that the next read overwrites.
+    if (offset < length) this.#carried = new Uint8Array(chunk.subarray(offset, length));
     this.#handler.onChunkEnd();
   }
 

@@ -37,6 +37,7 @@ function configurationFor(port: number): string {
 }
 
 function findExecutable(name: string): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...ADMINISTRATOR_DIRECTORIES];
+  const { PATH = '' } = process.env;
+  const directories = [...PATH.split(delimiter), ...ADMINISTRATOR_DIRECTORIES];
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path));
 }
