@@ -1,5 +1,5 @@
 /** Prints rows as tables for people. A row that went wrong in any way says so below its table. */
-import { BUSY, type IdleRow, type LoadRow, limitedByGenerator, timesMillrace } from './summary.js';
+import { BUSY, type IdleRow, type LoadRow, limitedByGenerator, limitedByNeither, timesMillrace } from './summary.js';
 
 const UNKNOWN = '–';
 
@@ -64,11 +64,14 @@ export function idleTable(rows: readonly IdleRow[]): string {
 function warningsOf(row: LoadRow): string[] {
   const warnings = [...row.failures];
   if (row.foreign > 0) warnings.push(`${row.foreign} deliveries of messages that were never sent there`);
-  if (row.unacknowledged > 0) warnings.push(`${row.unacknowledged} messages never acknowledged`);
+  if (row.unfinished > 0) warnings.push(`${row.unfinished} acknowledged exchanges never finished`);
   if (limitedByGenerator(row)) {
     warnings.push(
       `the generator was over ${BUSY * 100} % busy and the broker was not: msgs/s is the generator's limit`,
     );
+  }
+  if (limitedByNeither(row)) {
+    warnings.push(`the broker was only ${percent(row.brokerBusy)} busy: is the machine doing something else?`);
   }
   return warnings.map((warning) => `  ! ${row.peer}: ${warning}`);
 }

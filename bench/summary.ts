@@ -4,8 +4,10 @@ import type { IdleResult, LoadResult } from './generator/job.js';
 import { MILLRACE } from './peers/millrace.js';
 import { scenarioByName } from './scenarios.js';
 
-/** Above this share of its core the generator may be what limits the rate. */
+/** From this share of its core on, a process is what limits the rate. */
 export const BUSY = 0.95;
+/** Below this share of its core the broker was not measured at its limit. */
+export const SATURATED = 0.9;
 
 export interface LoadRow {
   readonly scenario: string;
@@ -23,7 +25,7 @@ export interface LoadRow {
   readonly duplicated: number;
   readonly reordered: number;
   readonly foreign: number;
-  readonly unacknowledged: number;
+  readonly unfinished: number;
   readonly failures: readonly string[];
 }
 
@@ -61,7 +63,7 @@ export function loadRows(runs: readonly Run[]): LoadRow[] {
       duplicated: sum((result) => result.duplicated),
       reordered: sum((result) => result.reordered),
       foreign: sum((result) => result.foreign),
-      unacknowledged: sum((result) => result.unacknowledged),
+      unfinished: sum((result) => result.unfinished),
       failures: failuresOf(own),
     };
   });
@@ -97,6 +99,11 @@ export function timesMillrace<Row extends { readonly peer: string }>(
 /** The generator was at its limit while the broker was not: the rate is the generator's, not the broker's. */
 export function limitedByGenerator(row: LoadRow): boolean {
   return row.generatorBusy > BUSY && (row.brokerBusy ?? 0) <= BUSY;
+}
+
+/** Neither was at its limit: something else had the processor, or the window is too small for this broker. */
+export function limitedByNeither(row: LoadRow): boolean {
+  return row.brokerBusy !== undefined && row.brokerBusy < SATURATED && row.generatorBusy <= BUSY;
 }
 
 function byPeer(runs: readonly Run[]): [string, Run[]][] {

@@ -51,7 +51,8 @@ export interface LoadResult {
   readonly reordered: number;
   /** Deliveries of something that was never sent, or to a subscriber that did not ask for it. */
   readonly foreign: number;
-  readonly unacknowledged: number;
+  /** QoS 1 and 2 exchanges, of publishers or subscribers, that the broker never completed. */
+  readonly unfinished: number;
 }
 
 export interface IdleResult {

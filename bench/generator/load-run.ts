@@ -21,6 +21,7 @@ const POLL_MS = 50;
 interface Load {
   readonly clients: readonly Client[];
   readonly publishers: readonly Publisher[];
+  readonly subscribers: readonly Subscriber[];
   readonly ledger: DeliveryLedger;
 }
 
@@ -62,11 +63,11 @@ async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
     );
   });
   const ledger = new DeliveryLedger(scenario.subscribers * scenario.publishers);
-  for (const [number, client] of subscriberClients.entries()) {
+  const subscribers = subscriberClients.map((client, number) => {
     const heard = publishers.map((publisher, p) => (scenario.receives(number, p) ? publisher : undefined));
-    new Subscriber(client, protocol, heard, ledger, number * scenario.publishers);
-  }
-  return { clients: [...publisherClients, ...subscriberClients], publishers, ledger };
+    return new Subscriber(client, protocol, heard, ledger, number * scenario.publishers);
+  });
+  return { clients: [...publisherClients, ...subscriberClients], publishers, subscribers, ledger };
 }
 
 async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<LoadResult> {
@@ -94,7 +95,7 @@ async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<Lo
     duplicated: load.ledger.duplicated,
     reordered: load.ledger.reordered,
     foreign: load.ledger.foreign,
-    unacknowledged: unacknowledgedIn(load),
+    unfinished: unfinishedIn(load),
   };
 }
 
@@ -112,9 +113,9 @@ function snapshot(job: LoadJob, load: Load): Snapshot {
 async function untilQuiet(scenario: Scenario, load: Load): Promise<void> {
   let progress = -1;
   let lastProgressMs = performance.now();
-  while (missingIn(scenario, load) > 0 || unacknowledgedIn(load) > 0) {
+  while (missingIn(scenario, load) > 0 || unfinishedIn(load) > 0) {
     const now = performance.now();
-    const current = load.ledger.delivered - unacknowledgedIn(load);
+    const current = load.ledger.delivered - unfinishedIn(load);
     if (current !== progress) {
       progress = current;
       lastProgressMs = now;
@@ -140,6 +141,8 @@ function publishedBy(load: Load): number {
   return load.publishers.reduce((sum, publisher) => sum + publisher.sent, 0);
 }
 
-function unacknowledgedIn(load: Load): number {
-  return load.publishers.reduce((sum, publisher) => sum + publisher.unacknowledged, 0);
+/** Exchanges that somebody has begun and the broker has not finished. */
+function unfinishedIn(load: Load): number {
+  const byPublishers = load.publishers.reduce((sum, publisher) => sum + publisher.unacknowledged, 0);
+  return load.subscribers.reduce((sum, subscriber) => sum + subscriber.unreleased, byPublishers);
 }

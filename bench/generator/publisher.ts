@@ -1,7 +1,7 @@
 /**
  * One publisher: keeps the broker busy and its queues bounded. It sends whole batches, and only while fewer than a
- * window of its messages are on the way: not yet received by every subscriber and, above QoS 0, not yet acknowledged.
- * So a broker is never made to drop anything, and a batch is never stamped anew before the socket has taken it.
+ * window of its messages are on the way: not yet received by every subscriber (at QoS 2: released by the broker) and,
+ * above QoS 0, not yet acknowledged. So a broker is never made to drop anything, and a batch is never stamped anew before the socket has taken it.
  */
 import { Acknowledgements } from './acknowledgements.js';
 import type { Client } from './client.js';
@@ -61,7 +61,7 @@ export class Publisher implements FrameHandler {
     this.#running = false;
   }
 
-  /** One more subscriber has received one more message of this publisher. */
+  /** One more subscriber has received one more message of this publisher; at QoS 2, the exchange is complete. */
   onDelivered(): void {
     if (++this.#delivered >= this.#roomAtDelivered) this.#sendWhatFits();
   }

@@ -16,6 +16,8 @@ export class Subscriber implements FrameHandler {
   /** By publisher number; undefined where this subscriber must not hear the publisher. */
   readonly #publishers: readonly (Publisher | undefined)[];
   readonly #firstStream: number;
+  /** QoS 2 messages received and not yet released, by packet id. */
+  readonly #unreleased = new Map<number, Publisher>();
 
   /** @param firstStream the ledger's number of the stream from publisher 0 to this subscriber */
   constructor(
@@ -33,13 +35,18 @@ export class Subscriber implements FrameHandler {
     client.handTo(this);
   }
 
+  /** QoS 2 exchanges that the broker has begun and not finished. */
+  get unreleased(): number {
+    return this.#unreleased.size;
+  }
+
   onFrame(bytes: Uint8Array, start: number, bodyStart: number, end: number): void {
     const first = bytes[start] as number;
     const type = first >> 4;
     if (type === PUBLISH) {
       this.#onPublish(bytes, (first >> 1) & 3, bodyStart, end);
     } else if (type === PUBREL) {
-      this.#acknowledgements.add(PUBCOMP_HEADER, bytes[bodyStart] as number, bytes[bodyStart + 1] as number);
+      this.#onPubrel(bytes[bodyStart] as number, bytes[bodyStart + 1] as number);
     }
   }
 
@@ -48,10 +55,12 @@ export class Subscriber implements FrameHandler {
   }
 
   #onPublish(bytes: Uint8Array, qos: number, bodyStart: number, end: number): void {
-    let at = bodyStart + 2 + (((bytes[bodyStart] as number) << 8) | (bytes[bodyStart + 1] as number));
+    let at = bodyStart + 2 + unsigned16(bytes, bodyStart);
+    let packetId = 0;
     if (qos > 0) {
       const header = qos === 1 ? PUBACK_HEADER : PUBREC_HEADER;
       this.#acknowledgements.add(header, bytes[at] as number, bytes[at + 1] as number);
+      packetId = unsigned16(bytes, at);
       at += 2;
     }
     if (this.#protocol === 5) at = propertiesEnd(bytes, at);
@@ -59,9 +68,20 @@ export class Subscriber implements FrameHandler {
     const publisher = this.#publishers[publisherNumber];
     if (publisher === undefined) {
       this.#ledger.recordForeign();
-    } else if (this.#ledger.record(this.#firstStream + publisherNumber, unsigned32(bytes, at + 4), publisher.sent)) {
-      publisher.onDelivered();
+      return;
     }
+    const isNew = this.#ledger.record(this.#firstStream + publisherNumber, unsigned32(bytes, at + 4), publisher.sent);
+    if (qos === 2) this.#unreleased.set(packetId, publisher);
+    else if (isNew) publisher.onDelivered();
+  }
+
+  #onPubrel(packetIdHigh: number, packetIdLow: number): void {
+    this.#acknowledgements.add(PUBCOMP_HEADER, packetIdHigh, packetIdLow);
+    const packetId = (packetIdHigh << 8) | packetIdLow;
+    const publisher = this.#unreleased.get(packetId);
+    if (publisher === undefined) return;
+    this.#unreleased.delete(packetId);
+    publisher.onDelivered();
   }
 }
 
@@ -76,6 +96,10 @@ function propertiesEnd(bytes: Uint8Array, start: number): number {
     shift += 7;
   } while (digit > 0x7f);
   return at + length;
+}
+
+function unsigned16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
 function unsigned32(bytes: Uint8Array, at: number): number {
