@@ -5,11 +5,11 @@
 import { startBroker } from './broker-process.js';
 import type { Qos } from './generator/frames.js';
 import type { Job, Outcome } from './generator/job.js';
-import { type BenchOptions, IDLE } from './options.js';
+import type { BenchOptions } from './options.js';
 import type { Peer } from './peers/peer.js';
 import type { Pinning } from './pinning.js';
 import { runJob } from './run-job.js';
-import { scenarioByName } from './scenarios.js';
+import { IDLE, scenarioByName } from './scenarios.js';
 
 /** Descriptors a process needs besides the connections of the run. */
 const SPARE_FILE_DESCRIPTORS = 500;

@@ -7,7 +7,7 @@ import { type BenchOptions, parseOptions, USAGE } from './options.js';
 import { choosePeers } from './peers/choose-peers.js';
 import { pinning } from './pinning.js';
 import { idleTable, loadTable } from './report.js';
-import { idleRows, type LoadRow, loadRows } from './summary.js';
+import { type IdleRow, idleRows, type LoadRow, loadRows } from './summary.js';
 
 async function bench(options: BenchOptions): Promise<void> {
   const machine = describeMachine();
@@ -20,21 +20,24 @@ async function bench(options: BenchOptions): Promise<void> {
   const cases = casesOf(options);
   const total = cases.reduce((sum, each) => sum + peersFor(each, peers).length * options.runs, 0);
   const runs: Run[] = [];
-  const rows: LoadRow[] = [];
+  const medians: (LoadRow | IdleRow)[] = [];
   for (const benchCase of cases) {
     const own = await runCase(benchCase, peers, options, pinned, (run) => {
       runs.push(run);
       console.error(`[${runs.length}/${total}] ${describe(run)}`);
     });
     if (benchCase.qos === undefined) {
-      console.log(`\n${idleTable(idleRows(own))}`);
+      const rows = idleRows(own);
+      medians.push(...rows);
+      console.log(`\n${idleTable(rows)}`);
     } else {
-      rows.push(...loadRows(own));
-      console.log(`\n${loadTable(loadRows(own))}`);
+      const rows = loadRows(own);
+      medians.push(...rows);
+      console.log(`\n${loadTable(rows)}`);
     }
   }
   if (options.jsonFile !== undefined) {
-    const result = { machine, method: { ...options, pinning: pinned.description }, medians: rows, runs };
+    const result = { machine, method: { ...options, pinning: pinned.description }, medians, runs };
     writeFileSync(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);
   }
   if (runs.some((run) => run.outcome.kind === 'failed')) process.exitCode = 1;

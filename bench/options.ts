@@ -3,9 +3,7 @@ import { parseArgs } from 'node:util';
 import { BenchFailure } from './bench-failure.js';
 import type { Protocol, Qos } from './generator/frames.js';
 import { STAMP_BYTES } from './generator/publish-batch.js';
-import { SCENARIOS, scenarioByName } from './scenarios.js';
-
-export const IDLE = 'idle';
+import { IDLE, SCENARIOS, scenarioByName } from './scenarios.js';
 
 export const USAGE = `npm run bench -- [options]
 

@@ -4,6 +4,9 @@
  */
 import { BenchFailure } from './bench-failure.js';
 
+/** The scenario without load: connections that say nothing. */
+export const IDLE = 'idle';
+
 export interface Scenario {
   readonly name: string;
   readonly publishers: number;
@@ -63,7 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
 export function scenarioByName(name: string): Scenario {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (scenario === undefined) {
-    throw new BenchFailure(`no scenario '${name}': ${SCENARIOS.map((known) => known.name).join(', ')} or idle`);
+    throw new BenchFailure(`no scenario '${name}': ${SCENARIOS.map((known) => known.name).join(', ')} or ${IDLE}`);
   }
   return scenario;
 }

@@ -2,7 +2,7 @@
 import type { Run } from './benchmark.js';
 import type { IdleResult, LoadResult } from './generator/job.js';
 import { MILLRACE } from './peers/millrace.js';
-import { scenarioByName } from './scenarios.js';
+import { IDLE, scenarioByName } from './scenarios.js';
 
 /** From this share of its core on, a process is what limits the rate. */
 export const BUSY = 0.95;
@@ -30,6 +30,7 @@ export interface LoadRow {
 }
 
 export interface IdleRow {
+  readonly scenario: typeof IDLE;
   readonly peer: string;
   readonly connections: number;
   readonly residentBytesBefore: number | undefined;
@@ -73,6 +74,7 @@ export function idleRows(runs: readonly Run[]): IdleRow[] {
   return byPeer(runs).map(([peer, own]) => {
     const results = own.map((run) => run.outcome).filter((outcome): outcome is IdleResult => outcome.kind === 'idle');
     return {
+      scenario: IDLE,
       peer,
       connections: results[0]?.connections ?? 0,
       residentBytesBefore: medianOf(known(results, (r) => r.residentBytesBefore)),
