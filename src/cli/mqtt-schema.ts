@@ -30,11 +30,17 @@ export const mqttSchema = z
       maxInflight: setting.count({
         description:
           "Unacknowledged QoS 1 and 2 publishes that the broker has on the way to one client. The client's own Receive Maximum may lower it.",
-        reason: 'the same as in the other direction',
+        reason: 'one subscriber can then take all that a core routes; a smaller one repeats less after a reconnect',
         default: DEFAULT_LIMITS.maximumInflight,
         min: 1,
-        max: 65_535,
+        max: 32_767,
         unit: 'messages',
+      }),
+      maxInflightBytes: setting.size({
+        description: 'Bytes of content of those; beyond it messages wait in the queue of the session.',
+        reason: 'enough for a full window of small messages, and a bound for large ones',
+        default: DEFAULT_LIMITS.inflightMaximumBytes,
+        min: 1024,
       }),
       topicAliasMaximum: setting.count({
         description: 'Topic aliases that one client may set up; 0 switches them off.',

@@ -1,7 +1,8 @@
 /** What the operator sees first: what runs, where it listens, what is notable, and how to try it. */
+
+import { isLoopbackHost } from '../transport/loopback.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
-import { isLoopbackHost } from './loopback.js';
 import type { OpenListener } from './running-broker.js';
 
 export interface StartReport {

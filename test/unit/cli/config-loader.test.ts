@@ -279,7 +279,7 @@ describe('a problem', () => {
     ],
     [
       { MILLRACE__MQTT__MAX_INFLIGHT: '' },
-      'environment MILLRACE__MQTT__MAX_INFLIGHT: mqtt.maxInflight: expected a whole number from 1 to 65535, found nothing',
+      'environment MILLRACE__MQTT__MAX_INFLIGHT: mqtt.maxInflight: expected a whole number from 1 to 32767, found nothing',
     ],
     [
       { MILLRACE__SYS__INTERVAL: '1', millrace__sys__interval: '2' },

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { coloursFor } from '../../../src/cli/colours.js';
 import { settingsSchema } from '../../../src/cli/config-schema.js';
 import { explainListenFailure } from '../../../src/cli/listen-failure.js';
-import { isLoopbackHost } from '../../../src/cli/loopback.js';
 import { PrettyLog } from '../../../src/cli/pretty-log.js';
 import { formatStartReport, listenerUrl, startReport } from '../../../src/cli/start-message.js';
 import { ListenFailed } from '../../../src/core/errors.js';
+import { isLoopbackHost } from '../../../src/transport/loopback.js';
 
 const settings = settingsSchema.parse({});
 const plain = coloursFor({ isTTY: false }, {});
@@ -62,29 +62,27 @@ test.each([
 });
 
 describe('a listener that cannot be opened', () => {
-  const failure = (code: string, port: number): Error =>
-    new ListenFailed('cannot listen', {
-      cause: Object.assign(new Error(code), { code, syscall: 'listen', address: '127.0.0.1', port }),
-    });
+  const failure = (code: string, listener: string): Error =>
+    new ListenFailed('cannot listen', listener, { cause: Object.assign(new Error(code), { code }) });
 
   test.each([
     [
       'EADDRINUSE',
-      1883,
+      'tcp',
       'listener "tcp" cannot listen on 127.0.0.1:1883: another program uses this port. Stop it, or choose another port with listeners.tcp.port (or --port); 0 takes a free one.',
     ],
     [
       'EACCES',
-      8083,
+      'ws',
       'listener "ws" cannot listen on 127.0.0.1:8083: this user may not use this port. Choose one from 1024 up with listeners.ws.port (or --ws-port).',
     ],
     [
       'EADDRNOTAVAIL',
-      1883,
+      'tcp',
       'listener "tcp" cannot listen on 127.0.0.1:1883: this machine has no such address. Choose another with listeners.tcp.host (or --host).',
     ],
-  ])('because of %s is named, with the setting to change', (code, port, text) => {
-    expect(explainListenFailure(failure(code, port), settings)).toBe(text);
+  ])('because of %s is named, with the setting to change', (code, name, text) => {
+    expect(explainListenFailure(failure(code, name), settings)).toBe(text);
   });
 
   test('is told apart from any other failure', () => {

@@ -1,3 +1,4 @@
+/** Tells addresses of this machine alone from others. A name that only looks like one is not one. */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 const LOOPBACK = new BlockList();
