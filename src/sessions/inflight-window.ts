@@ -14,8 +14,10 @@ const AWAITING_PUBCOMP = 3;
 const SMALLEST_RING = 16;
 const LARGEST_IDENTIFIER = 65_535;
 
-/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resend}. */
+/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resendNext}. */
 export interface Resender {
+  /** The encoded packet does not pass the client's Maximum Packet Size [MQTT-3.1.2-24]. */
+  fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
   resendPublish(
     message: Message,
     qos: Qos,
@@ -37,6 +39,8 @@ export class InflightWindow {
   #count = 0;
   #lastPacketId = 0;
   #sequence = 0;
+  /** Identifiers that have not been sent on this connection yet, in order; null when there are none. */
+  #unsent: Set<number> | null = null;
 
   /** Messages on their way: what counts against the client's Receive Maximum [MQTT-3.3.4-9]. */
   get count(): number {
@@ -108,21 +112,53 @@ export class InflightWindow {
     return true;
   }
 
-  /** Hands everything unacknowledged to `resender`, in the order in which it was first sent [MQTT-4.4.0-1]. */
-  resend(resender: Resender): void {
+  /** Something is left for {@link resendNext}. */
+  get isResending(): boolean {
+    return this.#unsent !== null;
+  }
+
+  /** Messages on their way that have been sent on this connection. */
+  get sentCount(): number {
+    return this.#count - (this.#unsent?.size ?? 0);
+  }
+
+  /** A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. */
+  beginResend(): void {
     const slots: number[] = [];
     for (let slot = 0; slot < this.#states.length; slot++) if (this.#states[slot] !== FREE) slots.push(slot);
     slots.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
-    for (const slot of slots) {
-      const packetId = this.#packetIds[slot] as number;
-      const state = this.#states[slot];
-      const message = this.#messages[slot] ?? null;
-      if (state === AWAITING_PUBCOMP || message === null) resender.resendPubrel(packetId);
-      else {
-        const qos = state === AWAITING_PUBACK ? 1 : 2;
-        resender.resendPublish(message, qos, packetId, this.#retains[slot] === 1, this.#identifiers[slot] ?? null);
-      }
+    this.#unsent = slots.length === 0 ? null : new Set(slots.map((slot) => this.#packetIds[slot] as number));
+  }
+
+  /**
+   * Hands the next one to `resender`.
+   * @returns false if it is larger than the client takes now, and is dropped [MQTT-3.1.2-25]
+   */
+  resendNext(resender: Resender): boolean {
+    if (this.#unsent === null) return true;
+    const packetId = this.#unsent.values().next().value as number;
+    this.#forgetUnsent(packetId);
+    const slot = packetId & (this.#states.length - 1);
+    const state = this.#states[slot];
+    const message = this.#messages[slot] ?? null;
+    if (state === AWAITING_PUBCOMP || message === null) {
+      resender.resendPubrel(packetId);
+      return true;
     }
+    const qos = state === AWAITING_PUBACK ? 1 : 2;
+    const identifiers = this.#identifiers[slot] ?? null;
+    if (!resender.fits(message, qos, identifiers)) {
+      this.#free(slot);
+      return false;
+    }
+    resender.resendPublish(message, qos, packetId, this.#retains[slot] === 1, identifiers);
+    return true;
+  }
+
+  #forgetUnsent(packetId: number): void {
+    if (this.#unsent === null) return;
+    this.#unsent.delete(packetId);
+    if (this.#unsent.size === 0) this.#unsent = null;
   }
 
   /** The client is gone for a while: the messages are moved to where they pin nothing else. */
@@ -131,6 +167,7 @@ export class InflightWindow {
   }
 
   #free(slot: number): void {
+    if (this.#unsent !== null) this.#forgetUnsent(this.#packetIds[slot] as number);
     this.#states[slot] = FREE;
     this.#messages[slot] = null;
     this.#identifiers[slot] = null;

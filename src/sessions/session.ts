@@ -110,7 +110,7 @@ export class Session implements Subscriber {
   /** Sends what was not acknowledged on the last connection, in its order [MQTT-4.4.0-1], then what was queued. */
   resume(): void {
     if (this.#front === null) return;
-    this.#window?.resend(this.#front);
+    this.#window?.beginResend();
     this.pump();
   }
 
@@ -158,7 +158,7 @@ export class Session implements Subscriber {
       const ticket = this.#context.journal.messageQueued(this.clientId, publication.keep(), qos);
       if (ticket > publication.ticket) publication.ticket = ticket;
     }
-    const isWaiting = this.#queue !== null && this.#queue.length > 0;
+    const isWaiting = (this.#queue !== null && this.#queue.length > 0) || this.#window?.isResending === true;
     if (front === null || isWaiting || this.inflightMessages >= this.#windowLimit || !front.hasRoom) {
       this.#enqueue(publication, qos, retain, identifiers);
       return;
@@ -186,8 +186,9 @@ export class Session implements Subscriber {
     if (this.#front !== null && queue.length > this.#context.queueSoftLimit) this.#front.onCongested(publication);
   }
 
-  /** Moves waiting messages into the window while it and the outbound buffer have room. */
+  /** Resends what is left to be resent, then moves waiting messages into the window, while there is room. */
   pump(): void {
+    if (this.#window?.isResending === true && !this.#resend(this.#window)) return;
     const queue = this.#queue;
     const front = this.#front;
     if (queue === null || front === null || queue.length === 0) return;
@@ -204,6 +205,16 @@ export class Session implements Subscriber {
       else if (!front.fits(message, qos, identifiers)) drops.count('packet-too-large');
       else front.sendMessage(message, qos, window.add(message, qos, retain, identifiers), retain, identifiers);
     }
+  }
+
+  /** Sends again what the client's Receive Maximum and the buffer allow. @returns true once nothing is left */
+  #resend(window: InflightWindow): boolean {
+    const front = this.#front;
+    // [MQTT-3.3.4-9] it may be smaller than it was on the last connection
+    while (front !== null && window.isResending && window.sentCount < this.#windowLimit && front.hasRoom) {
+      if (!window.resendNext(front)) this.#context.drops.count('packet-too-large');
+    }
+    return !window.isResending;
   }
 
   /** One of our messages with this identifier is on its way, in whatever state. */

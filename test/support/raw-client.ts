@@ -118,6 +118,13 @@ export class RawClient {
     return packet as PacketOf<Command>;
   }
 
+  /** The next packet, whatever it is. */
+  async expectAny(): Promise<Packet> {
+    const packet = await this.#take('a packet');
+    if (packet === undefined) throw new Error('expected a packet, but the connection was closed');
+    return packet;
+  }
+
   /** The next packets of one type. */
   async expectPackets<Command extends Packet['cmd']>(command: Command, count: number): Promise<PacketOf<Command>[]> {
     const packets: PacketOf<Command>[] = [];
