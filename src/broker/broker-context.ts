@@ -33,6 +33,8 @@ export interface BrokerContext {
   readonly flushQueue: FlushQueue;
   readonly authenticator: Authenticator;
   readonly events: BrokerEvents;
+  /** Connections whose CONNECT has not been accepted yet. */
+  readonly handshaking: Set<ClientConnection>;
   /** Connected clients by client id. */
   readonly connections: Map<string, ClientConnection>;
   /** Connections with answers that wait for the journal. */

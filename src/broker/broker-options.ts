@@ -16,8 +16,13 @@ export interface BrokerLimits {
   readonly maximumPacketSize: number;
   /** Unacknowledged QoS 1 and 2 publishes that one client may have on the way to us. */
   readonly receiveMaximum: number;
-  /** Unacknowledged QoS 1 and 2 publishes that we have on the way to one client; its Receive Maximum may lower it. */
+  /**
+   * Unacknowledged QoS 1 and 2 publishes that we have on the way to one client, at most 32,767; its Receive Maximum may
+   * lower it. 16,384 lets one subscriber take all that a core can route; a smaller one repeats less after a reconnect.
+   */
   readonly maximumInflight: number;
+  /** Bytes of content of those. 4 MiB: beyond it messages wait in the session's queue. */
+  readonly inflightMaximumBytes: number;
   /** Topic aliases a client may set up; 0 switches them off. Each costs one pointer. */
   readonly topicAliasMaximum: number;
   /** Topic aliases we use towards one client that allows them; 0 switches them off. */
@@ -58,7 +63,8 @@ export interface BrokerLimits {
 export const DEFAULT_LIMITS: BrokerLimits = {
   maximumPacketSize: 1024 * 1024,
   receiveMaximum: 1024,
-  maximumInflight: 1024,
+  maximumInflight: 16_384,
+  inflightMaximumBytes: 4 * 1024 * 1024,
   topicAliasMaximum: 64,
   outboundTopicAliasMaximum: 64,
   sessionExpiryMaximumSeconds: 0xffffffff,
@@ -80,8 +86,10 @@ export const DEFAULT_LIMITS: BrokerLimits = {
 };
 
 export interface BrokerOptions {
-  readonly clock: Clock;
-  readonly logger: Logger;
+  /** Default: what the machine says. */
+  readonly clock?: Clock;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
   readonly limits?: Partial<BrokerLimits>;
   /** Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;

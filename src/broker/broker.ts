@@ -3,6 +3,7 @@
  * process, events, and an end. Everything else hangs off the context that it puts together.
  */
 import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
 import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
 import {
   buildMessage,
@@ -10,7 +11,7 @@ import {
   type PublishProperties,
   restartExpiry,
 } from '../codec/message-builder.js';
-import type { Clock } from '../core/clock.js';
+import { type Clock, SystemClock } from '../core/clock.js';
 import { DropCounters } from '../core/drop-counters.js';
 import { InvalidArgument, InvalidState } from '../core/errors.js';
 import type { Qos } from '../core/message.js';
@@ -41,6 +42,11 @@ import { RetainedMessages } from './retained-messages.js';
 import { Router } from './router.js';
 import { SysTopics } from './sys-topics.js';
 
+export type { ClientInfo } from './broker-events.js';
+export type { BrokerLimits, BrokerOptions } from './broker-options.js';
+export type { MessageHandler, ReceivedMessage } from './local-subscription.js';
+export type { Listener, ListenerOptions };
+
 export interface PublishRequest extends PublishProperties {
   readonly topic: string;
   readonly payload: string | Buffer;
@@ -65,9 +71,11 @@ export class Broker {
   readonly #listeners: Listener[] = [];
   #isStopping = false;
 
-  constructor(options: BrokerOptions) {
+  /** Makes a broker that listens nowhere yet; {@link start} is the shorter way. */
+  constructor(options: BrokerOptions = {}) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { clock, logger } = options;
+    const clock = options.clock ?? new SystemClock();
+    const logger = options.logger ?? pino({ level: 'silent' });
     const journal = options.journal ?? new MemoryJournal();
     const wheel = new TimingWheel(clock);
     const topics = new TopicIndex<Subscriber>();
@@ -83,6 +91,7 @@ export class Broker {
         drops: this.drops,
         nowMs: () => clock.now(),
         openQueue: () => new MemoryMessageQueue(limits.queueMaximumMessages, limits.queueMaximumBytes),
+        inflightMaximumBytes: limits.inflightMaximumBytes,
         dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
         queueSoftLimit: Math.floor(limits.queueMaximumMessages / 2),
       },
@@ -110,6 +119,7 @@ export class Broker {
       flushQueue: new FlushQueue(),
       authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
       events: this.events,
+      handshaking: new Set(),
       connections: new Map(),
       gated: new Set(),
       newClientId: () => `auto-${randomBytes(12).toString('hex')}`,
@@ -119,6 +129,26 @@ export class Broker {
     });
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
     this.#sysTopics.start();
+  }
+
+  /**
+   * Makes a broker and opens its listeners.
+   * @throws ListenFailed if one of them cannot be bound; none is open then
+   */
+  static async start(options: BrokerOptions & { readonly listeners: readonly ListenerOptions[] }): Promise<Broker> {
+    const broker = new Broker(options);
+    try {
+      for (const listener of options.listeners) await broker.listen(listener);
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
+    return broker;
+  }
+
+  /** Where it listens. */
+  get listeners(): readonly Listener[] {
+    return this.#listeners;
   }
 
   /** Connected clients. */
@@ -204,7 +234,9 @@ export class Broker {
       identifier: 0,
     });
     if (parsed.shareName === undefined) {
-      for (const message of retained.match(parsed, () => this.#clock.now())) subscriber.receive(message, true);
+      for (const message of retained.search(parsed)) {
+        if (retained.check(message, this.#clock.now())) subscriber.receive(message, true);
+      }
     }
     return () => {
       topics.unsubscribe(subscriber, parsed);
@@ -220,16 +252,20 @@ export class Broker {
     this.#isStopping = true;
     this.#sysTopics.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const connection of [...this.#context.handshaking]) connection.close('server-shutdown');
     let inSlice = 0;
     for (const connection of [...this.#context.connections.values()]) {
       connection.close('server-shutdown', ReasonCode.ServerShuttingDown);
       if (++inSlice % CLOSE_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    const deadline = new Promise<void>((resolve) => {
-      setTimeout(resolve, graceMs).unref();
-    });
-    await Promise.race([this.#context.journal.flush(), deadline]);
+    const settled = Promise.all([this.#context.journal.flush(), this.#lingeringClose.idle()]);
+    await Promise.race([settled, new Promise<void>((resolve) => this.#clock.schedule(graceMs, resolve))]);
+    this.#lingeringClose.destroyAll();
     this.#wheel.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   #publishWill(session: Session, will: Will): void {

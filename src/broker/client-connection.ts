@@ -24,6 +24,7 @@ import { acknowledgementDecoder, type BrokerContext } from './broker-context.js'
 import type { ClientInfo } from './broker-events.js';
 import { acceptance, type ConnectTerms, type Refusal } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
+import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
 import { InboundPublishes } from './inbound-publishes.js';
@@ -75,6 +76,7 @@ export class ClientConnection
     this.#receivedAtMs = context.clock.now();
     this.#silence = new SilenceTimer(this, context.wheel, context.limits.connectTimeoutMs);
     context.metrics.socketsAccepted++;
+    context.handshaking.add(this);
     channel.setHandler(this);
   }
 
@@ -211,6 +213,7 @@ export class ClientConnection
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
     this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, acknowledger };
     this.#handshake = null;
+    context.handshaking.delete(this);
     // [MQTT-3.1.2-22] one and a half times the keep alive
     this.#silence.setLimit(terms.keepAliveSeconds * 1500);
     connections.set(terms.clientId, this);
@@ -239,7 +242,9 @@ export class ClientConnection
   }
 
   sendRetained(message: Message, options: DeliveryOptions): void {
-    if (this.#client !== null) this.#context.router.sendTo(this.#client.session, message, options);
+    const { retained, router } = this.#context;
+    if (this.#client === null || !retained.check(message, this.#receivedAtMs)) return;
+    router.sendTo(this.#client.session, message, options);
   }
 
   #advanceReplays(replays: RetainedReplay[]): void {
@@ -352,8 +357,7 @@ export class ClientConnection
     if (this.isClosed) return;
     const client = this.#client;
     if (reason === 'slow-consumer') {
-      this.#outbound.discard();
-      this.#context.drops.count('slow-consumer');
+      this.#context.drops.count('slow-consumer', countQos0Publishes(this.#outbound.discard()));
     }
     // [MQTT-3.14.0-1] no DISCONNECT before CONNACK, and MQTT 3 knows none from the server
     if (reasonCode !== undefined && client?.isVersion5 === true) {
@@ -373,6 +377,7 @@ export class ClientConnection
     context.gated.delete(this);
     context.metrics.countClose(reason);
     const client = this.#client;
+    context.handshaking.delete(this);
     if (client === null) return;
     const { info, session, epoch } = client;
     if (context.connections.get(info.clientId) === this) context.connections.delete(info.clientId);
@@ -380,7 +385,9 @@ export class ClientConnection
     context.events.emit('clientDisconnected', { ...info, reason });
   }
 
+  /** @param bytes empty if the packet cannot be told to this client */
   #append(type: number, bytes: Buffer): void {
+    if (bytes.length === 0) return;
     this.#context.metrics.packetsSent[type]++;
     this.#outbound.append(bytes, 0, bytes.length);
   }

@@ -6,6 +6,7 @@ import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import type { Journal } from '../store/journal.js';
+import type { RetainedCursor } from '../topics/retained-cursor.js';
 import { RetainedIndex } from '../topics/retained-index.js';
 import type { TopicFilter } from '../topics/topic-filter.js';
 
@@ -57,15 +58,16 @@ export class RetainedMessages {
     this.#note(publication, this.#journal.retainedSaved(kept));
   }
 
-  /**
-   * The messages that a new subscription to `filter` brings, one by one; the index may change meanwhile. Expired ones
-   * are taken out on the way.
-   */
-  *match(filter: TopicFilter, nowMs: () => number): Generator<Message> {
-    for (const message of this.#index.match(filter)) {
-      if (message.isExpired(nowMs())) this.#expire(message);
-      else yield message;
-    }
+  /** A search for what a new subscription to `filter` brings; {@link check} what it finds. */
+  search(filter: TopicFilter): RetainedCursor<Message> {
+    return this.#index.match(filter);
+  }
+
+  /** @returns false for a message that has expired; it is taken out */
+  check(message: Message, nowMs: number): boolean {
+    if (!message.isExpired(nowMs)) return true;
+    this.#expire(message);
+    return false;
   }
 
   #expire(message: Message): void {

@@ -1,37 +1,41 @@
 /**
  * The retained messages that a SUBSCRIBE brings, sent piece by piece: as many as the client takes, and no more than a
- * slice in one turn, however many there are.
+ * slice in one turn, however many there are and however far apart they lie.
  */
 import type { Message } from '../core/message.js';
 import type { DeliveryOptions } from '../core/subscriber.js';
+import type { RetainedCursor } from '../topics/retained-cursor.js';
 
 /** Messages of one slice: some hundred microseconds. */
-const SLICE = 256;
+const SLICE_MESSAGES = 256;
+/** Steps that the search may take for one message before others have their turn. */
+const SLICE_STEPS = 2048;
 
 export interface ReplayTarget {
   /** The client takes more. */
   readonly canTakeRetained: boolean;
+  /** Sends it, unless it has expired. */
   sendRetained(message: Message, options: DeliveryOptions): void;
 }
 
 export class RetainedReplay {
-  readonly #messages: Iterator<Message>;
+  readonly #found: RetainedCursor<Message>;
   readonly #options: DeliveryOptions;
-  /** Messages of this publisher are left out (No Local), if it is not undefined. */
   readonly #exceptPublisher: string | undefined;
 
-  constructor(messages: Iterator<Message>, options: DeliveryOptions, exceptPublisher: string | undefined) {
-    this.#messages = messages;
+  /** @param exceptPublisher a client id whose messages are left out (No Local) */
+  constructor(found: RetainedCursor<Message>, options: DeliveryOptions, exceptPublisher: string | undefined) {
+    this.#found = found;
     this.#options = options;
     this.#exceptPublisher = exceptPublisher;
   }
 
   /** Sends the next slice. @returns true once everything has been sent */
   advance(target: ReplayTarget): boolean {
-    for (let sent = 0; sent < SLICE && target.canTakeRetained; sent++) {
-      const next = this.#messages.next();
-      if (next.done === true) return true;
-      if (next.value.publisherId !== this.#exceptPublisher) target.sendRetained(next.value, this.#options);
+    for (let sent = 0; sent < SLICE_MESSAGES && target.canTakeRetained; sent++) {
+      const message = this.#found.find(SLICE_STEPS);
+      if (message === undefined) return this.#found.done;
+      if (message.publisherId !== this.#exceptPublisher) target.sendRetained(message, this.#options);
     }
     return false;
   }

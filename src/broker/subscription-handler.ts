@@ -94,7 +94,7 @@ function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown:
 function replayOf(context: BrokerContext, session: Session, subscription: Subscription<Subscriber>): RetainedReplay {
   const { filter, qos, identifier, noLocal } = subscription;
   return new RetainedReplay(
-    context.retained.match(filter, () => context.clock.now()),
+    context.retained.search(filter),
     { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier] },
     noLocal ? session.clientId : undefined,
   );

@@ -11,14 +11,15 @@ export interface DeliveryOptions {
   readonly identifiers: readonly number[] | null;
 }
 
-/** How well a member of a shared group could take a message just now. The values are an order of preference. */
+/** What a subscriber could do with a message right now; the smaller, the better. */
 export const Readiness = {
+  /** Connected, and with room. */
   Ready: 0,
-  /** Connected, but its window or buffer is full. */
+  /** Connected, without room: the message would wait. */
   Full: 1,
-  /** Not connected; its session is kept. */
+  /** Not connected; the session is kept, and the message would wait in it. */
   Away: 2,
-  /** Cannot take it at all. */
+  /** The session has ended, or may not have this message. */
   Gone: 3,
 } as const;
 

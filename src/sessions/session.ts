@@ -29,6 +29,8 @@ export interface SessionContext {
   readonly drops: DropCounters;
   readonly nowMs: () => number;
   readonly openQueue: (clientId: string) => MessageQueue;
+  /** Bytes of content on the way to one client at which the next message waits. */
+  readonly inflightMaximumBytes: number;
   readonly dropOldestWhenFull: boolean;
   /** Waiting messages from which the publishers that feed a connected client are held back. */
   readonly queueSoftLimit: number;
@@ -92,8 +94,13 @@ export class Session implements Subscriber {
 
   get readiness(): Readiness {
     if (this.#front === null) return this.isPersistent ? Readiness.Away : Readiness.Gone;
-    if (!this.#front.hasRoom || this.inflightMessages >= this.#windowLimit) return Readiness.Full;
-    return Readiness.Ready;
+    return this.#front.hasRoom && this.#windowHasRoom ? Readiness.Ready : Readiness.Full;
+  }
+
+  get #windowHasRoom(): boolean {
+    const window = this.#window;
+    if (window === null) return true;
+    return window.count < this.#windowLimit && window.bytes < this.#context.inflightMaximumBytes;
   }
 
   /**
@@ -159,7 +166,7 @@ export class Session implements Subscriber {
       if (ticket > publication.ticket) publication.ticket = ticket;
     }
     const isWaiting = (this.#queue !== null && this.#queue.length > 0) || this.#window?.isResending === true;
-    if (front === null || isWaiting || this.inflightMessages >= this.#windowLimit || !front.hasRoom) {
+    if (front === null || isWaiting || !front.hasRoom || !this.#windowHasRoom) {
       this.#enqueue(publication, qos, retain, identifiers);
       return;
     }
@@ -196,7 +203,7 @@ export class Session implements Subscriber {
     const nowMs = this.#context.nowMs();
     this.#window ??= new InflightWindow();
     const window = this.#window;
-    while (window.count < this.#windowLimit && front.hasRoom) {
+    while (this.#windowHasRoom && front.hasRoom) {
       const entry = queue.take();
       if (entry === undefined) break;
       const { message, qos, retain, identifiers } = entry;

@@ -30,18 +30,46 @@ function mergeFew<S extends object>(matched: readonly Subscribers<S>[], count: n
       else merged[double] = mergeReceivers(merged[double] as Receiver<S>, receiver);
     }
   }
+  // Pushing leaves room for sixteen more in an array that may be kept for long; a copy has none.
+  return merged.slice();
+}
+
+// A path with very many subscribers is copied as it is; only what else matches is looked up one by one.
+function mergeMany<S extends object>(matched: readonly Subscribers<S>[], count: number): Receiver<S>[] {
+  const largest = findLargest(matched, count);
+  const others = new Map<S, Receiver<S>>();
+  for (let at = 0; at < count; at++) {
+    if (matched[at] === largest) continue;
+    for (const receiver of (matched[at] as Subscribers<S>).result.receivers) {
+      const double = others.get(receiver.subscriber);
+      others.set(receiver.subscriber, double === undefined ? receiver : mergeReceivers(double, receiver));
+    }
+  }
+  const merged = largest.result.receivers.slice();
+  let doubles = 0;
+  for (const receiver of others.values()) {
+    if (largest.find(receiver.subscriber) === undefined) merged.push(receiver);
+    else doubles++;
+  }
+  if (doubles > 0) mergeDoubles(merged, largest.result.receivers.length, others);
   return merged;
 }
 
-function mergeMany<S extends object>(matched: readonly Subscribers<S>[], count: number): Receiver<S>[] {
-  const merged = new Map<S, Receiver<S>>();
-  for (let at = 0; at < count; at++) {
-    for (const receiver of (matched[at] as Subscribers<S>).result.receivers) {
-      const double = merged.get(receiver.subscriber);
-      merged.set(receiver.subscriber, double === undefined ? receiver : mergeReceivers(double, receiver));
-    }
+function findLargest<S extends object>(matched: readonly Subscribers<S>[], count: number): Subscribers<S> {
+  let largest = matched[0] as Subscribers<S>;
+  for (let at = 1; at < count; at++) {
+    const candidate = matched[at] as Subscribers<S>;
+    if (candidate.result.receivers.length > largest.result.receivers.length) largest = candidate;
   }
-  return [...merged.values()];
+  return largest;
+}
+
+function mergeDoubles<S extends object>(merged: Receiver<S>[], end: number, others: Map<S, Receiver<S>>): void {
+  for (let at = 0; at < end; at++) {
+    const receiver = merged[at] as Receiver<S>;
+    const double = others.get(receiver.subscriber);
+    if (double !== undefined) merged[at] = mergeReceivers(receiver, double);
+  }
 }
 
 function collectGroups<S extends object>(matched: readonly Subscribers<S>[], count: number): readonly SharedGroup<S>[] {

@@ -19,6 +19,11 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
     return this.#size;
   }
 
+  /** Whether nothing is left of what has been retained, nodes included. */
+  get isEmpty(): boolean {
+    return this.#root.isEmpty && this.#dollarRoot.isEmpty;
+  }
+
   get(topic: string): T | undefined {
     return this.#findNode(topic)?.value;
   }

@@ -13,22 +13,9 @@
  * if nobody else is ready.
  */
 import type { Qos } from '../core/message.js';
+import { Readiness } from '../core/subscriber.js';
 import { deliversAlike, type Receiver } from './match-result.js';
 import { Member, MemberRing } from './member-ring.js';
-
-/** What a member could do with a message right now; the smaller, the better. */
-export const Readiness = {
-  /** Connected, and with room. */
-  Ready: 0,
-  /** Connected, without room: the message would wait. */
-  Full: 1,
-  /** Not connected; the session is kept, and the message would wait in it. */
-  Away: 2,
-  /** The session has ended, or may not have this message. */
-  Gone: 3,
-} as const;
-
-export type Readiness = (typeof Readiness)[keyof typeof Readiness];
 
 /** Members of the full and of the away ring that a choice asks again while others are ready. */
 const SHORT_LOOK = 4;

@@ -26,9 +26,15 @@ export class Subscribers<S extends object> {
     return this.#result;
   }
 
+  /** The Receiver of an ordinary subscriber. */
+  find(subscriber: S): Receiver<S> | undefined {
+    if (this.#receivers !== null) return this.#receivers.get(subscriber);
+    return this.#only !== null && this.#only.subscriber === subscriber ? this.#only : undefined;
+  }
+
   /** Puts an ordinary subscriber in; replaces its earlier subscription. */
   set(receiver: Receiver<S>): SetOutcome {
-    const known = this.#find(receiver.subscriber);
+    const known = this.find(receiver.subscriber);
     if (known !== undefined && deliversAlike(known, receiver)) return 'unchanged';
     this.#result = null;
     if (this.#receivers !== null) {
@@ -77,11 +83,6 @@ export class Subscribers<S extends object> {
     this.#groups.delete(shareName);
     if (this.#groups.size === 0) this.#groups = null;
     this.#result = null;
-  }
-
-  #find(subscriber: S): Receiver<S> | undefined {
-    if (this.#receivers !== null) return this.#receivers.get(subscriber);
-    return this.#only !== null && this.#only.subscriber === subscriber ? this.#only : undefined;
   }
 
   #buildResult(): MatchResult<S> {

@@ -39,6 +39,11 @@ export class SubscriptionTrie<S extends object> {
     return this.#sharedSize;
   }
 
+  /** Whether nothing is left of what has been subscribed to, nodes included. */
+  get isEmpty(): boolean {
+    return this.#exact.size === 0 && this.#root.isEmpty && this.#dollarRoot.isEmpty;
+  }
+
   /**
    * [MQTT-3.8.4-3] A subscription of the same subscriber to the same filter is replaced.
    *

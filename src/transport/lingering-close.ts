@@ -12,7 +12,8 @@ const MAXIMUM_LINGERING = 1000;
 
 export class LingeringClose {
   readonly #wheel: TimingWheel;
-  #lingering = 0;
+  readonly #lingering = new Set<Socket>();
+  #whenIdle: (() => void) | null = null;
 
   constructor(wheel: TimingWheel) {
     this.#wheel = wheel;
@@ -32,17 +33,31 @@ export class LingeringClose {
    */
   bound(socket: Socket): boolean {
     if (socket.destroyed) return false;
-    if (this.#lingering >= MAXIMUM_LINGERING) {
+    if (this.#lingering.size >= MAXIMUM_LINGERING) {
       socket.destroySoon();
       return false;
     }
-    this.#lingering++;
+    this.#lingering.add(socket);
     const timer = new CallbackTimer(() => socket.destroy());
     this.#wheel.arm(timer, this.#wheel.nowMs + LINGER_MS);
     socket.once('close', () => {
-      this.#lingering--;
+      this.#lingering.delete(socket);
       this.#wheel.cancel(timer);
+      if (this.#lingering.size === 0) this.#whenIdle?.();
     });
     return true;
+  }
+
+  /** Resolves when no socket lingers any more. */
+  async idle(): Promise<void> {
+    if (this.#lingering.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  /** Ends what still lingers. */
+  destroyAll(): void {
+    for (const socket of this.#lingering) socket.destroy();
   }
 }

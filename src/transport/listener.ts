@@ -8,8 +8,8 @@ export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Connections at a time; the next one is closed at once. */
-  readonly maxConnections: number;
+  /** Connections at a time; the next one is closed at once. Default: as many as the operating system gives. */
+  readonly maxConnections?: number | undefined;
   /** `ws` only: the URL path, for example `/mqtt`. */
   readonly path?: string | undefined;
   /** `ws` only: largest WebSocket message taken, in bytes. */

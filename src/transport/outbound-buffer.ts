@@ -141,16 +141,17 @@ export class OutboundBuffer {
     this.#isClosed = true;
   }
 
-  /** Drops what is gathered. @returns the bytes that were never written */
-  discard(): number {
-    const dropped = this.#gatheredBytes;
+  /** Takes out what has been gathered and not been written, in its order. */
+  discard(): Buffer[] {
+    const pieces = this.#full ?? [];
+    if (this.#slab !== null) pieces.push(this.#slab.subarray(0, this.#slabUsed));
+    if (this.#runSource !== null) pieces.push(this.#runSource.subarray(this.#runStart, this.#runEnd));
     this.#gatheredBytes = 0;
-    if (this.#slab !== null) this.#pool.give(this.#slab);
     this.#slab = null;
     this.#slabUsed = 0;
     this.#full = null;
     this.#runSource = null;
-    return dropped;
+    return pieces;
   }
 
   #enqueue(): void {

@@ -53,7 +53,7 @@ export class TcpListener implements Listener {
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#openConnections >= this.options.maxConnections) {
+    if (this.#openConnections >= (this.options.maxConnections ?? Number.POSITIVE_INFINITY)) {
       this.#refusedConnections++;
       socket.on('error', () => {});
       socket.destroy();

@@ -73,7 +73,7 @@ export class WebSocketListener implements Listener {
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#openConnections >= this.options.maxConnections) {
+    if (this.#openConnections >= (this.options.maxConnections ?? Number.POSITIVE_INFINITY)) {
       this.#refusedConnections++;
       socket.destroy();
       return;

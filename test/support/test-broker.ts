@@ -115,7 +115,10 @@ export class TestBroker {
 
   async #close(): Promise<void> {
     for (const client of this.#clients) client.destroy();
-    await this.broker.stop(100);
+    const stopped = this.broker.stop(100);
+    // The grace of stop() is measured on our clock.
+    const ticking = setInterval(() => this.clock.advance(100), 10);
+    await stopped.finally(() => clearInterval(ticking));
   }
 }
 
