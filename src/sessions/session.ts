@@ -187,8 +187,9 @@ export class Session implements Subscriber {
     const entry: QueuedMessage = { message, qos, retain, identifiers };
     while (!queue.offer(entry)) {
       this.#context.drops.count('queue-full');
-      // With an empty queue the message alone is above the limit.
-      if (!this.#context.dropOldestWhenFull || queue.take() === undefined) return;
+      // What cannot fit into an empty queue must not empty it.
+      if (!this.#context.dropOldestWhenFull || message.byteLength > queue.maximumBytes) return;
+      if (queue.take() === undefined) return;
     }
     if (this.#front !== null && queue.length > this.#context.queueSoftLimit) this.#front.onCongested(publication);
   }
