@@ -242,9 +242,10 @@ export class ClientConnection
   }
 
   sendRetained(message: Message, options: DeliveryOptions): void {
-    const { retained, router } = this.#context;
-    if (this.#client === null || !retained.check(message, this.#receivedAtMs)) return;
-    router.sendTo(this.#client.session, message, options);
+    const { retained, router, clock } = this.#context;
+    const nowMs = clock.now();
+    if (this.#client === null || !retained.check(message, nowMs)) return;
+    router.sendTo(this.#client.session, message, options, nowMs);
   }
 
   #advanceReplays(replays: RetainedReplay[]): void {
