@@ -67,6 +67,7 @@ export class ClientConnection
   #receivedAtMs: number;
   #pressure: ConsumerPressure | null = null;
   #replays: RetainedReplay[] | null = null;
+  #isTurnScheduled = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -252,7 +253,16 @@ export class ClientConnection
     while (replays.length > 0 && (replays[0] as RetainedReplay).advance(this)) replays.shift();
     if (replays.length === 0) this.#replays = null;
     // A slice has been sent and the client takes more: let others have their turn first.
-    else if (this.canTakeRetained) setImmediate(() => this.#afterProgress());
+    else if (this.canTakeRetained || this.#isFlushDue) this.#goOnNextTurn();
+  }
+
+  #goOnNextTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
+    setImmediate(() => {
+      this.#isTurnScheduled = false;
+      this.#afterProgress();
+    });
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them
@@ -268,7 +278,13 @@ export class ClientConnection
   hold(publisher: HeldPublisher): boolean {
     if (this.isClosed) return false;
     this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
+    if (this.#isFlushDue) this.#goOnNextTurn();
     return this.#pressure.hold(publisher);
+  }
+
+  /** The buffer is full only until the end of this turn. It may empty without the channel ever asking to wait. */
+  get #isFlushDue(): boolean {
+    return this.#outbound.gatheredBytes >= this.#context.limits.outboundSoftLimitBytes && !this.#channel.mustWait;
   }
 
   #waitFor(receiver: CongestedReceiver): void {
