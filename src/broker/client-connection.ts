@@ -130,7 +130,8 @@ export class ClientConnection
     const packet = decodeControlPacket(frame, info.protocolVersion, limits.maximumFiltersPerPacket);
     switch (packet.type) {
       case 'pingreq':
-        acknowledger.send(0, PacketType.PINGRESP, PINGRESP);
+        // Does not queue behind answers that wait for the disk: the client would think us dead.
+        this.#append(PacketType.PINGRESP, PINGRESP);
         break;
       case 'subscribe': {
         const { reasonCodes, ticket, replays } = subscribe(this.#context, session, packet);
