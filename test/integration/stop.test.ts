@@ -36,7 +36,9 @@ describe('stopping', () => {
     const test = await TestBroker.start();
     await test.broker.stop(1000);
     await expect(RawClient.openTcp(test.tcpPort, 5)).rejects.toThrow(/ECONNREFUSED/);
-    await expect(test.broker.listen({ name: 'x', kind: 'tcp', host: '127.0.0.1', port: 0 })).rejects.toThrow(/stopping/);
+    await expect(test.broker.listen({ name: 'x', kind: 'tcp', host: '127.0.0.1', port: 0 })).rejects.toThrow(
+      /stopping/,
+    );
     await test.broker.stop(1000);
   });
 
@@ -44,8 +46,9 @@ describe('stopping', () => {
     const journal = new DelayedJournal();
     const test = await TestBroker.start({ journal });
     const client = await test.connect('c', persistent(5));
+    const before = journal.entries.length;
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 1 }] });
-    await journal.recorded(2);
+    await journal.recorded(before + 1);
     let isStopped = false;
     const stopped = test.broker.stop(1000).then(() => {
       isStopped = true;

@@ -94,7 +94,7 @@ describe.each(VERSIONS)('SUBSCRIBE and UNSUBSCRIBE, MQTT %i', (version) => {
   it('take topics of 65,535 bytes', async () => {
     const test = await TestBroker.start();
     const client = await test.connect('c', { version });
-    const topic = 'ä'.repeat(32_767) + 'x';
+    const topic = `${'ä'.repeat(32_767)}x`;
     await client.subscribe(topic);
     client.send(publishPacket(topic, 'x'));
     expect((await client.expectPacket('publish')).topic).toBe(topic);

@@ -45,7 +45,9 @@ describe.each([4, 5] as const)('MQTT %i over WebSocket', (version) => {
     expect((await client.expectPacket('publish')).payload.toString()).toBe('hello');
     client.sendTogether(Array.from({ length: 100 }, (_, i) => publishPacket('t', String(i))));
     const packets = await client.expectPackets('publish', 100);
-    expect(packets.map((packet) => packet.payload.toString())).toEqual(Array.from({ length: 100 }, (_, i) => String(i)));
+    expect(packets.map((packet) => packet.payload.toString())).toEqual(
+      Array.from({ length: 100 }, (_, i) => String(i)),
+    );
   });
 
   it('carries large messages', async () => {
