@@ -94,6 +94,7 @@ export class Broker {
         inflightMaximumBytes: limits.inflightMaximumBytes,
         dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
         queueSoftLimit: Math.floor(limits.queueMaximumMessages / 2),
+        queueSoftLimitBytes: Math.floor(limits.queueMaximumBytes / 2),
       },
       wheel,
       {

@@ -34,6 +34,8 @@ export interface SessionContext {
   readonly dropOldestWhenFull: boolean;
   /** Waiting messages from which the publishers that feed a connected client are held back. */
   readonly queueSoftLimit: number;
+  /** The same in bytes of content. */
+  readonly queueSoftLimitBytes: number;
 }
 
 export class Session implements Subscriber {
@@ -84,7 +86,9 @@ export class Session implements Subscriber {
 
   /** Whether the client is behind by more than publishers should be allowed to add to. */
   get isCongested(): boolean {
-    return this.queuedMessages > this.#context.queueSoftLimit;
+    const queue = this.#queue;
+    if (queue === null) return false;
+    return queue.length > this.#context.queueSoftLimit || queue.bytes > this.#context.queueSoftLimitBytes;
   }
 
   /** Nothing waits, and the connection and its window have room. */
@@ -191,7 +195,7 @@ export class Session implements Subscriber {
       if (!this.#context.dropOldestWhenFull || message.byteLength > queue.maximumBytes) return;
       if (queue.take() === undefined) return;
     }
-    if (this.#front !== null && queue.length > this.#context.queueSoftLimit) this.#front.onCongested(publication);
+    if (this.#front !== null && this.isCongested) this.#front.onCongested(publication);
   }
 
   /** Resends what is left to be resent, then moves waiting messages into the window, while there is room. */
