@@ -67,6 +67,7 @@ export class ClientConnection
   #receivedAtMs: number;
   #pressure: ConsumerPressure | null = null;
   #replays: RetainedReplay[] | null = null;
+  #isTurnScheduled = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -129,7 +130,8 @@ export class ClientConnection
     const packet = decodeControlPacket(frame, info.protocolVersion, limits.maximumFiltersPerPacket);
     switch (packet.type) {
       case 'pingreq':
-        acknowledger.send(0, PacketType.PINGRESP, PINGRESP);
+        // Does not queue behind answers that wait for the disk: the client would think us dead.
+        this.#append(PacketType.PINGRESP, PINGRESP);
         break;
       case 'subscribe': {
         const { reasonCodes, ticket, replays } = subscribe(this.#context, session, packet);
@@ -242,16 +244,26 @@ export class ClientConnection
   }
 
   sendRetained(message: Message, options: DeliveryOptions): void {
-    const { retained, router } = this.#context;
-    if (this.#client === null || !retained.check(message, this.#receivedAtMs)) return;
-    router.sendTo(this.#client.session, message, options);
+    const { retained, router, clock } = this.#context;
+    const nowMs = clock.now();
+    if (this.#client === null || !retained.check(message, nowMs)) return;
+    router.sendTo(this.#client.session, message, options, nowMs);
   }
 
   #advanceReplays(replays: RetainedReplay[]): void {
     while (replays.length > 0 && (replays[0] as RetainedReplay).advance(this)) replays.shift();
     if (replays.length === 0) this.#replays = null;
     // A slice has been sent and the client takes more: let others have their turn first.
-    else if (this.canTakeRetained) setImmediate(() => this.#afterProgress());
+    else if (this.canTakeRetained || this.#isFlushDue) this.#goOnNextTurn();
+  }
+
+  #goOnNextTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
+    setImmediate(() => {
+      this.#isTurnScheduled = false;
+      this.#afterProgress();
+    });
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them
@@ -267,7 +279,13 @@ export class ClientConnection
   hold(publisher: HeldPublisher): boolean {
     if (this.isClosed) return false;
     this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
+    if (this.#isFlushDue) this.#goOnNextTurn();
     return this.#pressure.hold(publisher);
+  }
+
+  /** The buffer is full only until the end of this turn. It may empty without the channel ever asking to wait. */
+  get #isFlushDue(): boolean {
+    return this.#outbound.gatheredBytes >= this.#context.limits.outboundSoftLimitBytes && !this.#channel.mustWait;
   }
 
   #waitFor(receiver: CongestedReceiver): void {

@@ -18,8 +18,10 @@ const STATE = 3 << 17;
 const SMALLEST_RING = 16;
 const LARGEST_IDENTIFIER = 65_535;
 
-/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resend}. */
+/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resendNext}. */
 export interface Resender {
+  /** The encoded packet does not pass the client's Maximum Packet Size [MQTT-3.1.2-24]. */
+  fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
   resendPublish(
     message: Message,
     qos: Qos,
@@ -44,6 +46,8 @@ export class InflightWindow {
   #peak = 0;
   #lastPacketId = 0;
   #sequence = 0;
+  /** Identifiers that have not been sent on this connection yet, in order; null when there are none. */
+  #unsent: Set<number> | null = null;
 
   /** Messages on their way: what counts against the client's Receive Maximum [MQTT-3.3.4-9]. */
   get count(): number {
@@ -118,22 +122,48 @@ export class InflightWindow {
     return true;
   }
 
-  /** Hands everything unacknowledged to `resender`, in the order in which it was first sent [MQTT-4.4.0-1]. */
-  resend(resender: Resender): void {
+  /** Something is left for {@link resendNext}. */
+  get isResending(): boolean {
+    return this.#unsent !== null;
+  }
+
+  /** Messages on their way that have been sent on this connection. */
+  get sentCount(): number {
+    return this.#count - (this.#unsent?.size ?? 0);
+  }
+
+  /** A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. */
+  beginResend(): void {
     const taken: number[] = [];
     for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== FREE) taken.push(slot);
     taken.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
-    for (const slot of taken) {
-      const packed = this.#slots[slot] as number;
-      const packetId = packed & LARGEST_IDENTIFIER;
-      const message = this.#messages[slot] ?? null;
-      if (message === null) resender.resendPubrel(packetId);
-      else {
-        const qos = (packed & STATE) === AWAITING_PUBACK ? 1 : 2;
-        const identifiers = this.#identifiers?.get(slot) ?? null;
-        resender.resendPublish(message, qos, packetId, (packed & RETAIN) !== 0, identifiers);
-      }
+    const packetIds = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+    this.#unsent = packetIds.length === 0 ? null : new Set(packetIds);
+  }
+
+  /**
+   * Hands the next one to `resender`. Only while {@link isResending}.
+   * @returns false if it is larger than what the client takes now, and has been dropped [MQTT-3.1.2-25]
+   */
+  resendNext(resender: Resender): boolean {
+    const packetId = this.#unsent?.values().next().value;
+    if (packetId === undefined) return true;
+    this.#forgetUnsent(packetId);
+    const slot = packetId & this.#mask;
+    const packed = this.#slots[slot] as number;
+    const message = this.#messages[slot] ?? null;
+    if (message === null) {
+      resender.resendPubrel(packetId);
+      return true;
     }
+    const qos = (packed & STATE) === AWAITING_PUBACK ? 1 : 2;
+    const identifiers = this.#identifiers?.get(slot) ?? null;
+    if (!resender.fits(message, qos, identifiers)) {
+      this.#free(slot);
+      return false;
+    }
+    resender.resendPublish(message, qos, packetId, (packed & RETAIN) !== 0, identifiers);
+    return true;
   }
 
   /** The client is gone for a while: the messages are moved to where they pin nothing else. */
@@ -147,10 +177,17 @@ export class InflightWindow {
   }
 
   #free(slot: number): void {
+    if (this.#unsent !== null) this.#forgetUnsent((this.#slots[slot] as number) & LARGEST_IDENTIFIER);
     this.#slots[slot] = FREE;
     this.#forget(slot);
     this.#count--;
     if (this.#count === 0) this.#onEmpty();
+  }
+
+  #forgetUnsent(packetId: number): void {
+    if (this.#unsent === null) return;
+    this.#unsent.delete(packetId);
+    if (this.#unsent.size === 0) this.#unsent = null;
   }
 
   #forget(slot: number): void {

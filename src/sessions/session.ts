@@ -34,6 +34,8 @@ export interface SessionContext {
   readonly dropOldestWhenFull: boolean;
   /** Waiting messages from which the publishers that feed a connected client are held back. */
   readonly queueSoftLimit: number;
+  /** The same in bytes of content. */
+  readonly queueSoftLimitBytes: number;
 }
 
 export class Session implements Subscriber {
@@ -84,7 +86,9 @@ export class Session implements Subscriber {
 
   /** Whether the client is behind by more than publishers should be allowed to add to. */
   get isCongested(): boolean {
-    return this.queuedMessages > this.#context.queueSoftLimit;
+    const queue = this.#queue;
+    if (queue === null) return false;
+    return queue.length > this.#context.queueSoftLimit || queue.bytes > this.#context.queueSoftLimitBytes;
   }
 
   /** Nothing waits, and the connection and its window have room. */
@@ -117,7 +121,7 @@ export class Session implements Subscriber {
   /** Sends what was not acknowledged on the last connection, in its order [MQTT-4.4.0-1], then what was queued. */
   resume(): void {
     if (this.#front === null) return;
-    this.#window?.resend(this.#front);
+    this.#window?.beginResend();
     this.pump();
   }
 
@@ -165,7 +169,7 @@ export class Session implements Subscriber {
       const ticket = this.#context.journal.messageQueued(this.clientId, publication.keep(), qos);
       if (ticket > publication.ticket) publication.ticket = ticket;
     }
-    const isWaiting = this.#queue !== null && this.#queue.length > 0;
+    const isWaiting = (this.#queue !== null && this.#queue.length > 0) || this.#window?.isResending === true;
     if (front === null || isWaiting || !front.hasRoom || !this.#windowHasRoom) {
       this.#enqueue(publication, qos, retain, identifiers);
       return;
@@ -187,14 +191,16 @@ export class Session implements Subscriber {
     const entry: QueuedMessage = { message, qos, retain, identifiers };
     while (!queue.offer(entry)) {
       this.#context.drops.count('queue-full');
-      // With an empty queue the message alone is above the limit.
-      if (!this.#context.dropOldestWhenFull || queue.take() === undefined) return;
+      // What cannot fit into an empty queue must not empty it.
+      if (!this.#context.dropOldestWhenFull || message.byteLength > queue.maximumBytes) return;
+      if (queue.take() === undefined) return;
     }
-    if (this.#front !== null && queue.length > this.#context.queueSoftLimit) this.#front.onCongested(publication);
+    if (this.#front !== null && this.isCongested) this.#front.onCongested(publication);
   }
 
-  /** Moves waiting messages into the window while it and the outbound buffer have room. */
+  /** Resends what is left to be resent, then moves waiting messages into the window, while there is room. */
   pump(): void {
+    if (this.#window?.isResending === true && !this.#resend(this.#window)) return;
     const queue = this.#queue;
     const front = this.#front;
     if (queue === null || front === null || queue.length === 0) return;
@@ -211,6 +217,16 @@ export class Session implements Subscriber {
       else if (!front.fits(message, qos, identifiers)) drops.count('packet-too-large');
       else front.sendMessage(message, qos, window.add(message, qos, retain, identifiers), retain, identifiers);
     }
+  }
+
+  /** Sends again what the client's Receive Maximum and the buffer allow. @returns true once nothing is left */
+  #resend(window: InflightWindow): boolean {
+    const front = this.#front;
+    // [MQTT-3.3.4-9] it may be smaller than it was on the last connection
+    while (front !== null && window.isResending && window.sentCount < this.#windowLimit && front.hasRoom) {
+      if (!window.resendNext(front)) this.#context.drops.count('packet-too-large');
+    }
+    return !window.isResending;
   }
 
   /** One of our messages with this identifier is on its way, in whatever state. */
