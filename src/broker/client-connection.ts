@@ -288,6 +288,11 @@ export class ClientConnection
   /** The client has sent or read something: it may be ready for more. */
   #afterProgress(): void {
     if (this.#client === null || this.isClosed) return;
+    // Answers gather too: a client that asks on and reads nothing would fill the memory with them.
+    if (this.#outbound.gatheredBytes > this.#context.limits.outboundHardLimitBytes) {
+      this.onOverrun();
+      return;
+    }
     const { session } = this.#client;
     session.pump();
     if (this.#replays !== null) this.#advanceReplays(this.#replays);
