@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { Acknowledger } from './acknowledger.js';
 import { type BrokerContext, publishDecoder } from './broker-context.js';
+import { isReservedTopic } from './reserved-topic.js';
 import type { TopicEntry } from './router.js';
 
 export class InboundPublishes {
@@ -53,7 +54,7 @@ export class InboundPublishes {
       }
       this.#checkReceiveMaximum();
     }
-    if (isReserved(entry.topic)) {
+    if (isReservedTopic(entry.topic)) {
       this.#refuseReserved();
       return null;
     }
@@ -143,8 +144,4 @@ function isSameTopic(topic: Buffer, bytes: Buffer, start: number, end: number): 
   // Topics of one fleet differ at their ends.
   for (let i = topic.length - 1, j = end - 1; i >= 0; i--, j--) if (topic[i] !== bytes[j]) return false;
   return true;
-}
-
-function isReserved(topic: string): boolean {
-  return topic.charCodeAt(0) === 0x24 && (topic === '$SYS' || topic.startsWith('$SYS/'));
 }
