@@ -21,6 +21,7 @@ export class Acknowledger {
   /** Called when the first answer has to wait. */
   readonly #onWaiting: () => void;
   #waiting: WaitingAnswer[] | null = null;
+  #waitingPubacks = 0;
 
   constructor(context: BrokerContext, outbound: OutboundBuffer, isVersion5: boolean, onWaiting: () => void) {
     this.#context = context;
@@ -34,10 +35,22 @@ export class Acknowledger {
     return this.#waiting?.length ?? 0;
   }
 
+  /** PUBACKs that wait for the journal. */
+  get waitingPubacks(): number {
+    return this.#waitingPubacks;
+  }
+
   /** Answers with one of the four acknowledgements of PUBLISH. */
   acknowledge(ticket: Ticket, type: number, packetId: number, reasonCode: number): void {
-    if (this.#mustWait(ticket)) this.#wait(ticket, () => this.#write(type, packetId, reasonCode));
-    else this.#write(type, packetId, reasonCode);
+    if (!this.#mustWait(ticket)) {
+      this.#write(type, packetId, reasonCode);
+      return;
+    }
+    if (type === PacketType.PUBACK) this.#waitingPubacks++;
+    this.#wait(ticket, () => {
+      if (type === PacketType.PUBACK) this.#waitingPubacks--;
+      this.#write(type, packetId, reasonCode);
+    });
   }
 
   /** Answers with a packet that is encoded already. */

@@ -19,6 +19,8 @@ export class InboundPublishes {
   readonly #session: Session;
   readonly #acknowledger: Acknowledger;
   readonly #isVersion5: boolean;
+  /** QoS 2 identifiers of earlier connections: the quota starts anew with each one (section 4.9). */
+  readonly #inheritedIds: number;
   #lastTopic: TopicEntry | null = null;
   /** By alias; ends with the connection [MQTT-3.3.2-7]. */
   #aliases: (TopicEntry | undefined)[] | null = null;
@@ -28,6 +30,7 @@ export class InboundPublishes {
     this.#session = session;
     this.#acknowledger = acknowledger;
     this.#isVersion5 = isVersion5;
+    this.#inheritedIds = session.receivedIds;
   }
 
   /**
@@ -124,7 +127,8 @@ export class InboundPublishes {
 
   // [MQTT-3.3.4-7] MQTT 3 has no such limit: its publishers are held back before they get here.
   #checkReceiveMaximum(): void {
-    const unacknowledged = this.#session.receivedIds + this.#acknowledger.waitingCount;
+    const ownIds = this.#session.receivedIds - this.#inheritedIds;
+    const unacknowledged = ownIds + this.#acknowledger.waitingPubacks;
     if (this.#isVersion5 && unacknowledged >= this.#context.limits.receiveMaximum) {
       throw new ProtocolViolation(ReasonCode.ReceiveMaximumExceeded, 'more unacknowledged publishes than allowed');
     }
