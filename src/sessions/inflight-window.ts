@@ -18,8 +18,10 @@ const STATE = 3 << 17;
 const SMALLEST_RING = 16;
 const LARGEST_IDENTIFIER = 65_535;
 
-/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resend}. */
+/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resendNext}. */
 export interface Resender {
+  /** The packet does not pass the client's Maximum Packet Size, which may be another than when it was first sent. */
+  fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
   resendPublish(
     message: Message,
     qos: Qos,
@@ -43,6 +45,8 @@ export class InflightWindow {
   /** Largest count since the window was last empty. */
   #peak = 0;
   #lastPacketId = 0;
+  /** Identifiers still to be sent again on this connection, the next one last. */
+  #toResend: number[] = [];
   #sequence = 0;
 
   /** Messages on their way: what counts against the client's Receive Maximum [MQTT-3.3.4-9]. */
@@ -118,22 +122,39 @@ export class InflightWindow {
     return true;
   }
 
-  /** Hands everything unacknowledged to `resender`, in the order in which it was first sent [MQTT-4.4.0-1]. */
-  resend(resender: Resender): void {
+  /** How many are still to be sent again. Nothing new may be sent before them [MQTT-4.6.0-1]. */
+  get waitingToResend(): number {
+    return this.#toResend.length;
+  }
+
+  /** A new connection: everything unacknowledged is due again, in the order in which it was first sent [MQTT-4.4.0-1]. */
+  beginResend(): void {
     const taken: number[] = [];
     for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== FREE) taken.push(slot);
-    taken.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
-    for (const slot of taken) {
-      const packed = this.#slots[slot] as number;
-      const packetId = packed & LARGEST_IDENTIFIER;
-      const message = this.#messages[slot] ?? null;
-      if (message === null) resender.resendPubrel(packetId);
-      else {
-        const qos = (packed & STATE) === AWAITING_PUBACK ? 1 : 2;
-        const identifiers = this.#identifiers?.get(slot) ?? null;
-        resender.resendPublish(message, qos, packetId, (packed & RETAIN) !== 0, identifiers);
-      }
+    taken.sort((a, b) => (this.#sequences[b] as number) - (this.#sequences[a] as number));
+    this.#toResend = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+  }
+
+  /** Hands the next one to `resender`. @returns false if it was too large for the client, and is given up */
+  resendNext(resender: Resender): boolean {
+    const packetId = this.#toResend.pop() as number;
+    // It may have been acknowledged without being sent again.
+    if (!this.has(packetId)) return true;
+    const slot = packetId & this.#mask;
+    const packed = this.#slots[slot] as number;
+    const message = this.#messages[slot] ?? null;
+    if (message === null) {
+      resender.resendPubrel(packetId);
+      return true;
     }
+    const qos = (packed & STATE) === AWAITING_PUBACK ? 1 : 2;
+    const identifiers = this.#identifiers?.get(slot) ?? null;
+    if (!resender.fits(message, qos, identifiers)) {
+      this.#free(slot);
+      return false;
+    }
+    resender.resendPublish(message, qos, packetId, (packed & RETAIN) !== 0, identifiers);
+    return true;
   }
 
   /** The client is gone for a while: the messages are moved to where they pin nothing else. */

@@ -6,8 +6,6 @@ import type { Resender } from './inflight-window.js';
 export interface SessionFront extends Resender {
   /** The outbound buffer is below its soft limit. */
   readonly hasRoom: boolean;
-  /** The encoded packet does not pass the client's Maximum Packet Size [MQTT-3.1.2-24]. */
-  fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
   /** Sends the publication that is being routed. `packetId` is 0 for QoS 0. */
   sendPublication(
     publication: Publication,

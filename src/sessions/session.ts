@@ -100,6 +100,7 @@ export class Session implements Subscriber {
   get #windowHasRoom(): boolean {
     const window = this.#window;
     if (window === null) return true;
+    if (window.waitingToResend > 0) return false;
     return window.count < this.#windowLimit && window.bytes < this.#context.inflightMaximumBytes;
   }
 
@@ -117,7 +118,7 @@ export class Session implements Subscriber {
   /** Sends what was not acknowledged on the last connection, in its order [MQTT-4.4.0-1], then what was queued. */
   resume(): void {
     if (this.#front === null) return;
-    this.#window?.resend(this.#front);
+    this.#window?.beginResend();
     this.pump();
   }
 
@@ -197,7 +198,9 @@ export class Session implements Subscriber {
   pump(): void {
     const queue = this.#queue;
     const front = this.#front;
-    if (queue === null || front === null || queue.length === 0) return;
+    if (front === null) return;
+    if (this.#window !== null && this.#window.waitingToResend > 0) this.#resend(this.#window, front);
+    if (queue === null || queue.length === 0) return;
     const { drops } = this.#context;
     const nowMs = this.#context.nowMs();
     this.#window ??= new InflightWindow();
@@ -210,6 +213,14 @@ export class Session implements Subscriber {
       if (message.isExpired(nowMs)) drops.count('expired');
       else if (!front.fits(message, qos, identifiers)) drops.count('packet-too-large');
       else front.sendMessage(message, qos, window.add(message, qos, retain, identifiers), retain, identifiers);
+    }
+  }
+
+  // The client may take fewer at a time than it did before [MQTT-3.3.4-9], or smaller ones [MQTT-3.1.2-24].
+  #resend(window: InflightWindow, front: SessionFront): void {
+    while (window.waitingToResend > 0 && front.hasRoom) {
+      if (window.count - window.waitingToResend >= this.#windowLimit) return;
+      if (!window.resendNext(front)) this.#context.drops.count('packet-too-large');
     }
   }
 
