@@ -36,6 +36,9 @@ import { subscribe, unsubscribe } from './subscription-handler.js';
 /** A CONNECT has no business being larger, and its sender is nobody yet. */
 const MAXIMUM_CONNECT_BYTES = 64 * 1024;
 
+/** Searches for retained messages that may come to their end in one turn: each takes some ten microseconds at most. */
+const REPLAYS_PER_TURN = 16;
+
 /** Why no further input is handled, as bits. */
 const HELD_BY_RECEIVER = 1;
 const HELD_BY_JOURNAL = 2;
@@ -66,7 +69,9 @@ export class ClientConnection
   #holds = 0;
   #receivedAtMs: number;
   #pressure: ConsumerPressure | null = null;
-  #replays: RetainedReplay[] | null = null;
+  /** By filter, in order: a SUBSCRIBE that is repeated starts its replay anew, so there is one for each subscription. */
+  #replays: Map<string, RetainedReplay> | null = null;
+  #isReplayScheduled = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -136,11 +141,12 @@ export class ClientConnection
         const fields = { packetId: packet.packetId, reasonCodes };
         const suback = encodeSuback(fields, info.protocolVersion, maximumPacketSize);
         acknowledger.send(ticket, PacketType.SUBACK, suback);
-        if (replays.length > 0) this.#replays = [...(this.#replays ?? []), ...replays];
+        if (replays.length > 0) this.#addReplays(replays);
         break;
       }
       case 'unsubscribe': {
         const { reasonCodes, ticket } = unsubscribe(this.#context, session, packet);
+        for (const filter of packet.filters) this.#replays?.delete(filter); // [MQTT-3.10.4-2]
         const fields = { packetId: packet.packetId, reasonCodes };
         const unsuback = encodeUnsuback(fields, info.protocolVersion, maximumPacketSize);
         acknowledger.send(ticket, PacketType.UNSUBACK, unsuback);
@@ -247,11 +253,32 @@ export class ClientConnection
     router.sendTo(this.#client.session, message, options);
   }
 
-  #advanceReplays(replays: RetainedReplay[]): void {
-    while (replays.length > 0 && (replays[0] as RetainedReplay).advance(this)) replays.shift();
-    if (replays.length === 0) this.#replays = null;
+  #addReplays(replays: readonly RetainedReplay[]): void {
+    this.#replays ??= new Map();
+    for (const replay of replays) {
+      this.#replays.delete(replay.filter);
+      this.#replays.set(replay.filter, replay);
+    }
+  }
+
+  #advanceReplays(replays: Map<string, RetainedReplay>): void {
+    let left = REPLAYS_PER_TURN;
+    for (const [filter, replay] of replays) {
+      if (!replay.advance(this)) break;
+      replays.delete(filter);
+      if (--left === 0) break;
+    }
+    if (replays.size === 0) this.#replays = null;
     // A slice has been sent and the client takes more: let others have their turn first.
-    else if (this.canTakeRetained) setImmediate(() => this.#afterProgress());
+    else if (this.canTakeRetained) this.#scheduleReplays();
+  }
+
+  #scheduleReplays(): void {
+    this.#isReplayScheduled = true;
+    setImmediate(() => {
+      this.#isReplayScheduled = false;
+      this.#afterProgress();
+    });
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them
@@ -295,7 +322,7 @@ export class ClientConnection
     }
     const { session } = this.#client;
     session.pump();
-    if (this.#replays !== null) this.#advanceReplays(this.#replays);
+    if (this.#replays !== null && !this.#isReplayScheduled) this.#advanceReplays(this.#replays);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
   }
