@@ -2,7 +2,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Broker } from '../../src/broker/broker.js';
 import { MemoryJournal } from '../../src/store/journal.js';
-import { acknowledgement, connect, DISCONNECT, PINGREQ, publish, readPublish, subscribe, unsubscribe } from './support/packets.js';
+import {
+  acknowledgement,
+  connect,
+  DISCONNECT,
+  PINGREQ,
+  publish,
+  readPublish,
+  subscribe,
+  unsubscribe,
+} from './support/packets.js';
 import { listen, quietBroker } from './support/quiet-broker.js';
 import { eventually, RawClient, sleep } from './support/raw-client.js';
 

@@ -51,7 +51,8 @@ it('SUBSCRIBEs that bring retained messages nobody reads do not pile up', async 
   broker = await BrokerProcess.start();
   const witness = await Witness.start(broker.port);
   const publisher = await RawClient.connect(broker.port);
-  for (let i = 0; i < 2000; i++) publisher.send(publish({ topic: `retained/${i}`, payload: Buffer.alloc(1000), retain: true }));
+  for (let i = 0; i < 2000; i++)
+    publisher.send(publish({ topic: `retained/${i}`, payload: Buffer.alloc(1000), retain: true }));
   await eventually(async () => (await broker.report()).retained > 2000);
   const before = await broker.collect();
   const client = await RawClient.connect(broker.port);
@@ -139,11 +140,15 @@ it('searches for retained messages that lead nowhere leave others their turns', 
   broker = await BrokerProcess.start();
   const witness = await Witness.start(broker.port);
   const publisher = await RawClient.connect(broker.port);
-  for (let i = 0; i < 50_000; i++) await publisher.sendSlowly(publish({ topic: `r/${i}/a`, payload: 'x', retain: true }));
+  for (let i = 0; i < 50_000; i++)
+    await publisher.sendSlowly(publish({ topic: `r/${i}/a`, payload: 'x', retain: true }));
   await eventually(async () => (await broker.report()).retained > 50_000);
   await broker.resetDelay();
   const client = await RawClient.connect(broker.port);
-  const packet = subscribe(1, Array.from({ length: 1024 }, (_, n) => `+/+/none${n}`));
+  const packet = subscribe(
+    1,
+    Array.from({ length: 1024 }, (_, n) => `+/+/none${n}`),
+  );
   client.send(packet, packet, packet, packet);
   for (let i = 0; i < 500; i++) {
     client.send(PINGREQ);

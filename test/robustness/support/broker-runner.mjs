@@ -2,8 +2,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pino } from 'pino';
 import { Broker } from '../../../dist/broker/broker.js';
-import { CLOSE_REASONS } from '../../../dist/core/close-reason.js';
 import { SystemClock } from '../../../dist/core/clock.js';
+import { CLOSE_REASONS } from '../../../dist/core/close-reason.js';
 
 const { limits, maxConnections } = JSON.parse(process.argv[2] ?? '{}');
 let errors = 0;

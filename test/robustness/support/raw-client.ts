@@ -71,7 +71,13 @@ export class RawClient {
     while (!condition()) {
       if (this.isClosed) throw new Error(`closed while waiting; got types ${this.packets.map((p) => p.type).join()}`);
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`timed out; got types ${this.packets.slice(-20).map((p) => p.type).join()}`);
+      if (left <= 0)
+        throw new Error(
+          `timed out; got types ${this.packets
+            .slice(-20)
+            .map((p) => p.type)
+            .join()}`,
+        );
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#changed.push(() => {
