@@ -69,6 +69,7 @@ export class ClientConnection
   #holds = 0;
   #receivedAtMs: number;
   #pressure: ConsumerPressure | null = null;
+  #waitsAgainAtMs = 0;
   /** By filter, in order: a SUBSCRIBE that is repeated starts its replay anew, so there is one for each subscription. */
   #replays: Map<string, RetainedReplay> | null = null;
   #isReplayScheduled = false;
@@ -284,26 +285,36 @@ export class ClientConnection
   // ---------------------------------------------------------------- slow clients, and waiting for them
 
   onCongested(publication: Publication): void {
-    if (publication.congested === null && this.#pressure?.isStalled !== true) publication.congested = this;
+    this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
+    if (this.#pressure.isStalled) return;
+    this.#pressure.begin();
+    if (publication.congested === null || this.hasCaughtUp) publication.congested = this;
   }
 
   onOverrun(): void {
     this.close('slow-consumer', ReasonCode.QuotaExceeded, 'messages are not read fast enough');
   }
 
+  get hasCaughtUp(): boolean {
+    return this.#pressure?.hasCaughtUp === true;
+  }
+
   hold(publisher: HeldPublisher): boolean {
-    if (this.isClosed) return false;
-    this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
-    return this.#pressure.hold(publisher);
+    return !this.isClosed && this.#pressure !== null && this.#pressure.hold(publisher);
   }
 
   #waitFor(receiver: CongestedReceiver): void {
+    if (!receiver.hasCaughtUp && this.#receivedAtMs < this.#waitsAgainAtMs) return;
     if (!receiver.hold(this)) return;
     this.#context.metrics.publishersHeld++;
     this.#hold(HELD_BY_RECEIVER);
   }
 
-  onReleased(): void {
+  // Having waited in vain, we wait for as long again only for those who have caught up before: a client that comes back
+  // only to stall once more takes half of the publishers' time at most.
+  onReleased(inVain: boolean): void {
+    const { clock, limits } = this.#context;
+    if (inVain) this.#waitsAgainAtMs = clock.now() + limits.slowConsumerGraceMs;
     this.#release(HELD_BY_RECEIVER);
   }
 
@@ -353,7 +364,10 @@ export class ClientConnection
   #release(cause: number): void {
     if ((this.#holds & cause) === 0 || this.isClosed) return;
     this.#holds &= ~cause;
-    if (this.#holds === 0) setImmediate(() => this.#resumeInput());
+    if (this.#holds !== 0) return;
+    // While we did not read we could not hear: the keep alive must not run out on what came before.
+    this.#receivedAtMs = this.#context.clock.now();
+    setImmediate(() => this.#resumeInput());
   }
 
   #resumeInput(): void {
