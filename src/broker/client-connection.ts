@@ -286,7 +286,10 @@ export class ClientConnection
 
   onCongested(publication: Publication): void {
     this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
-    if (this.#pressure.isStalled) return;
+    if (this.#pressure.isStalled) {
+      if (this.#context.flushQueue.heldBytes > this.#context.limits.outboundTotalLimitBytes) this.onOverrun();
+      return;
+    }
     this.#pressure.begin();
     if (publication.congested === null || this.hasCaughtUp) publication.congested = this;
   }
