@@ -25,6 +25,7 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     retainedMaximumBytes: retained.maxBytes,
     outboundSoftLimitBytes: limits.outboundSoftLimit,
     outboundHardLimitBytes: limits.outboundHardLimit,
+    outboundTotalLimitBytes: limits.outboundTotalLimit,
     slowConsumerGraceMs: milliseconds(limits.slowConsumerGrace),
     sysIntervalSeconds: sys.interval,
   };

@@ -94,6 +94,13 @@ const limitsSchema = z
         default: DEFAULT_LIMITS.outboundHardLimitBytes,
         min: 1024,
       }),
+      outboundTotalLimit: setting.size({
+        description:
+          'Unsent bytes of all connections together at which those are closed that nobody waits for any more.',
+        reason: 'bounds what many stalled clients cost together, where each alone is within its limit',
+        default: DEFAULT_LIMITS.outboundTotalLimitBytes,
+        min: 1024,
+      }),
       slowConsumerGrace: setting.duration({
         description:
           'How long, in seconds, publishers are held back for a consumer before it counts as stalled and is left to its hard limit.',

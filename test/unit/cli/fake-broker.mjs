@@ -1,5 +1,6 @@
 // A process that runs `start` with a broker that does nothing; its first argument says how it behaves.
 import { createServer } from 'node:net';
+import { Broker } from '../../../dist/broker/broker.js';
 import { settingsSchema } from '../../../dist/cli/config-schema.js';
 import { start } from '../../../dist/cli/start.js';
 
@@ -14,8 +15,7 @@ async function startBroker(_settings, logger) {
   const { port } = server.address();
   if (behaviour === 'port-in-use') {
     settings.listeners.tcp.port = port;
-    const second = createServer();
-    await new Promise((resolve, reject) => second.once('error', reject).listen(port, '127.0.0.1', resolve));
+    await Broker.start({ listeners: [{ name: 'tcp', kind: 'tcp', host: '127.0.0.1', port }] });
   }
   if (behaviour === 'fails') throw new TypeError('not like this');
   if (behaviour === 'uncaught')
