@@ -71,7 +71,7 @@ function warningsOf(row: LoadRow): string[] {
     );
   }
   if (limitedByNeither(row)) {
-    warnings.push(`the broker was only ${percent(row.brokerBusy)} busy: is the machine doing something else?`);
+    warnings.push(`the broker was only ${percent(row.brokerBusy)} busy: a busy machine, or a small window?`);
   }
   return warnings.map((warning) => `  ! ${row.peer}: ${warning}`);
 }
