@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { reporters } from './vitest.reporters.config.js';
 
+/** Every test that needs nothing but Node. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/interop/**'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    ...reporters('tests'),
   },
 });

@@ -9,7 +9,7 @@ import type { BenchOptions } from './options.js';
 import type { Peer } from './peers/peer.js';
 import type { Pinning } from './pinning.js';
 import { runJob } from './run-job.js';
-import { IDLE, scenarioByName } from './scenarios.js';
+import { IDLE, scenarioByName, TOPICS } from './scenarios.js';
 
 /** Descriptors a process needs besides the connections of the run. */
 const SPARE_FILE_DESCRIPTORS = 500;
@@ -27,7 +27,8 @@ export interface Run extends Case {
 }
 
 export function casesOf(options: BenchOptions): readonly Case[] {
-  return options.scenarios.flatMap((scenario): Case[] =>
+  const measured = options.scenarios.filter((scenario) => scenario !== TOPICS);
+  return measured.flatMap((scenario): Case[] =>
     scenario === IDLE ? [{ scenario, qos: undefined }] : options.qos.map((qos) => ({ scenario, qos })),
   );
 }

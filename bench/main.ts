@@ -7,9 +7,13 @@ import { type BenchOptions, parseOptions, USAGE } from './options.js';
 import { choosePeers } from './peers/choose-peers.js';
 import { pinning } from './pinning.js';
 import { idleTable, loadTable } from './report.js';
+import { TOPICS } from './scenarios.js';
 import { type IdleRow, idleRows, type LoadRow, loadRows } from './summary.js';
+import { runTopicMatching } from './topic-matching.js';
 
 async function bench(options: BenchOptions): Promise<void> {
+  if (options.scenarios.includes(TOPICS)) await runTopicMatching((line) => console.log(line));
+  if (options.scenarios.every((name) => name === TOPICS)) return;
   const machine = describeMachine();
   const pinned = pinning(options.pin);
   const peers = choosePeers(options, (name, reason) => console.log(`skipping ${name}: ${reason}`));

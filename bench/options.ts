@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util';
 import { BenchFailure } from './bench-failure.js';
 import type { Protocol, Qos } from './generator/frames.js';
 import { STAMP_BYTES } from './generator/publish-batch.js';
-import { IDLE, SCENARIOS, scenarioByName } from './scenarios.js';
+import { IDLE, SCENARIOS, scenarioByName, TOPICS } from './scenarios.js';
 
 export const USAGE = `npm run bench -- [options]
 
-  --scenario LIST           ${SCENARIOS.map((scenario) => scenario.name).join(', ')}, ${IDLE} (default: all but ${IDLE})
+  --scenario LIST           ${SCENARIOS.map((scenario) => scenario.name).join(', ')}, ${IDLE},
+                            ${TOPICS} (default: all but the last two)
   --qos LIST                0, 1, 2 (default: all)
   --peer LIST               millrace, aedes, mosquitto, ceiling, external
                             (default: the first three, and the others when given below)
@@ -79,7 +80,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   });
   if (values.help) return undefined;
   const scenarios = list(values.scenario);
-  for (const name of scenarios) if (name !== IDLE) scenarioByName(name);
+  for (const name of scenarios) if (name !== IDLE && name !== TOPICS) scenarioByName(name);
   return {
     scenarios,
     qos: list(values.qos).map((text) => wholeNumber('qos', text, 0, 2) as Qos),

@@ -6,6 +6,8 @@ import { BenchFailure } from './bench-failure.js';
 
 /** The scenario without load: connections that say nothing. */
 export const IDLE = 'idle';
+/** Topic matching within the process of the benchmark: no broker, no peers. */
+export const TOPICS = 'topics';
 
 export interface Scenario {
   readonly name: string;
@@ -66,7 +68,9 @@ export const SCENARIOS: readonly Scenario[] = [
 export function scenarioByName(name: string): Scenario {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (scenario === undefined) {
-    throw new BenchFailure(`no scenario '${name}': ${SCENARIOS.map((known) => known.name).join(', ')} or ${IDLE}`);
+    throw new BenchFailure(
+      `no scenario '${name}': ${SCENARIOS.map((known) => known.name).join(', ')}, ${IDLE} or ${TOPICS}`,
+    );
   }
   return scenario;
 }

@@ -16,15 +16,10 @@ export function millrace(customCommand: string | undefined): Peer {
     unavailable: missing ? `${main} does not exist: run npm run build in the repository's root` : undefined,
     source: {
       kind: 'launched',
-      command: (port, directory) =>
+      command: (port) =>
         customCommand === undefined
-          ? [process.execPath, main, ...startFlags(port, directory)]
+          ? [process.execPath, main, 'start', '--port', String(port), '--ws-port', '0', '--log-format', 'json']
           : customCommand.split(' ').map((word) => (word === 'PORT' ? String(port) : word)),
     },
   };
-}
-
-function startFlags(port: number, directory: string): string[] {
-  const ports = ['--port', String(port), '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
-  return ['start', ...ports, '--data', join(directory, 'data'), '--log-format', 'json'];
 }
