@@ -53,6 +53,8 @@ export interface BrokerLimits {
   readonly outboundSoftLimitBytes: number;
   /** Unsent bytes of one connection at which it is closed as a slow consumer. */
   readonly outboundHardLimitBytes: number;
+  /** Unsent bytes of all connections together at which those are closed that nobody waits for any more. */
+  readonly outboundTotalLimitBytes: number;
   /** How long publishers are held for a consumer before it counts as stalled and is left to its hard limit. */
   readonly slowConsumerGraceMs: number;
   // --- sys
@@ -81,6 +83,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   retainedMaximumBytes: 1024 * 1024 * 1024,
   outboundSoftLimitBytes: 1024 * 1024,
   outboundHardLimitBytes: 8 * 1024 * 1024,
+  outboundTotalLimitBytes: 256 * 1024 * 1024,
   slowConsumerGraceMs: 200,
   sysIntervalSeconds: 10,
 };

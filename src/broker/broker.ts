@@ -194,7 +194,7 @@ export class Broker {
 
   /**
    * Publishes from within the process; takes effect before it returns, unless called from a message handler, where it
-   * takes effect when that has returned.
+   * takes effect when that has returned, or in one of the next turns if much is waiting.
    * @throws InvalidArgument for a topic name that is not valid or a property out of range
    */
   publish(request: PublishRequest): void {

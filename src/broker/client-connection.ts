@@ -36,6 +36,9 @@ import { subscribe, unsubscribe } from './subscription-handler.js';
 /** A CONNECT has no business being larger, and its sender is nobody yet. */
 const MAXIMUM_CONNECT_BYTES = 64 * 1024;
 
+/** Searches for retained messages that may come to their end in one turn: each takes some ten microseconds at most. */
+const REPLAYS_PER_TURN = 16;
+
 /** Why no further input is handled, as bits. */
 const HELD_BY_RECEIVER = 1;
 const HELD_BY_JOURNAL = 2;
@@ -66,7 +69,9 @@ export class ClientConnection
   #holds = 0;
   #receivedAtMs: number;
   #pressure: ConsumerPressure | null = null;
-  #replays: RetainedReplay[] | null = null;
+  #waitsAgainAtMs = 0;
+  /** By filter, in order: a SUBSCRIBE that is repeated starts its replay anew, so there is one for each subscription. */
+  #replays: Map<string, RetainedReplay> | null = null;
   #isTurnScheduled = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
@@ -138,11 +143,12 @@ export class ClientConnection
         const fields = { packetId: packet.packetId, reasonCodes };
         const suback = encodeSuback(fields, info.protocolVersion, maximumPacketSize);
         acknowledger.send(ticket, PacketType.SUBACK, suback);
-        if (replays.length > 0) this.#replays = [...(this.#replays ?? []), ...replays];
+        if (replays.length > 0) this.#addReplays(replays);
         break;
       }
       case 'unsubscribe': {
         const { reasonCodes, ticket } = unsubscribe(this.#context, session, packet);
+        for (const filter of packet.filters) this.#replays?.delete(filter); // [MQTT-3.10.4-2]
         const fields = { packetId: packet.packetId, reasonCodes };
         const unsuback = encodeUnsuback(fields, info.protocolVersion, maximumPacketSize);
         acknowledger.send(ticket, PacketType.UNSUBACK, unsuback);
@@ -250,9 +256,22 @@ export class ClientConnection
     router.sendTo(this.#client.session, message, options, nowMs);
   }
 
-  #advanceReplays(replays: RetainedReplay[]): void {
-    while (replays.length > 0 && (replays[0] as RetainedReplay).advance(this)) replays.shift();
-    if (replays.length === 0) this.#replays = null;
+  #addReplays(replays: readonly RetainedReplay[]): void {
+    this.#replays ??= new Map();
+    for (const replay of replays) {
+      this.#replays.delete(replay.filter);
+      this.#replays.set(replay.filter, replay);
+    }
+  }
+
+  #advanceReplays(replays: Map<string, RetainedReplay>): void {
+    let left = REPLAYS_PER_TURN;
+    for (const [filter, replay] of replays) {
+      if (!replay.advance(this)) break;
+      replays.delete(filter);
+      if (--left === 0) break;
+    }
+    if (replays.size === 0) this.#replays = null;
     // A slice has been sent and the client takes more: let others have their turn first.
     else if (this.canTakeRetained || this.#isFlushDue) this.#goOnNextTurn();
   }
@@ -269,16 +288,25 @@ export class ClientConnection
   // ---------------------------------------------------------------- slow clients, and waiting for them
 
   onCongested(publication: Publication): void {
-    if (publication.congested === null && this.#pressure?.isStalled !== true) publication.congested = this;
+    this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
+    if (this.#pressure.isStalled) {
+      if (this.#context.flushQueue.heldBytes > this.#context.limits.outboundTotalLimitBytes) this.onOverrun();
+      return;
+    }
+    this.#pressure.begin();
+    if (publication.congested === null || this.hasCaughtUp) publication.congested = this;
   }
 
   onOverrun(): void {
     this.close('slow-consumer', ReasonCode.QuotaExceeded, 'messages are not read fast enough');
   }
 
+  get hasCaughtUp(): boolean {
+    return this.#pressure?.hasCaughtUp === true;
+  }
+
   hold(publisher: HeldPublisher): boolean {
-    if (this.isClosed) return false;
-    this.#pressure ??= new ConsumerPressure(this.#context.wheel, this.#context.limits.slowConsumerGraceMs);
+    if (this.isClosed || this.#pressure === null) return false;
     if (this.#isFlushDue) this.#goOnNextTurn();
     return this.#pressure.hold(publisher);
   }
@@ -289,12 +317,17 @@ export class ClientConnection
   }
 
   #waitFor(receiver: CongestedReceiver): void {
+    if (!receiver.hasCaughtUp && this.#receivedAtMs < this.#waitsAgainAtMs) return;
     if (!receiver.hold(this)) return;
     this.#context.metrics.publishersHeld++;
     this.#hold(HELD_BY_RECEIVER);
   }
 
-  onReleased(): void {
+  // Having waited in vain, we wait for as long again only for those who have caught up before: a client that comes back
+  // only to stall once more takes half of the publishers' time at most.
+  onReleased(inVain: boolean): void {
+    const { clock, limits } = this.#context;
+    if (inVain) this.#waitsAgainAtMs = clock.now() + limits.slowConsumerGraceMs;
     this.#release(HELD_BY_RECEIVER);
   }
 
@@ -306,9 +339,14 @@ export class ClientConnection
   /** The client has sent or read something: it may be ready for more. */
   #afterProgress(): void {
     if (this.#client === null || this.isClosed) return;
+    // Answers gather too: a client that asks on and reads nothing would fill the memory with them.
+    if (this.#outbound.gatheredBytes > this.#context.limits.outboundHardLimitBytes) {
+      this.onOverrun();
+      return;
+    }
     const { session } = this.#client;
     session.pump();
-    if (this.#replays !== null) this.#advanceReplays(this.#replays);
+    if (this.#replays !== null && !this.#isTurnScheduled) this.#advanceReplays(this.#replays);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
   }
@@ -339,7 +377,10 @@ export class ClientConnection
   #release(cause: number): void {
     if ((this.#holds & cause) === 0 || this.isClosed) return;
     this.#holds &= ~cause;
-    if (this.#holds === 0) setImmediate(() => this.#resumeInput());
+    if (this.#holds !== 0) return;
+    // While we did not read we could not hear: the keep alive must not run out on what came before.
+    this.#receivedAtMs = this.#context.clock.now();
+    setImmediate(() => this.#resumeInput());
   }
 
   #resumeInput(): void {

@@ -11,6 +11,7 @@ import { NEVER_EXPIRES } from '../sessions/session.js';
 import type { Will } from '../sessions/will.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { BrokerContext } from './broker-context.js';
+import { isReservedTopic } from './reserved-topic.js';
 
 /** What a client asked for, after our limits. */
 export interface ConnectTerms {
@@ -117,6 +118,9 @@ function willOf(context: BrokerContext, packet: ConnectPacket, clientId: string)
   if (fields === undefined) return null;
   const invalid = validateTopicName(fields.topic, context.limits.maximumTopicLevels);
   if (invalid !== undefined) return { reasonCode: ReasonCode.TopicNameInvalid, message: `Will Topic: ${invalid}` };
+  if (isReservedTopic(fields.topic)) {
+    return { reasonCode: ReasonCode.NotAuthorized, message: `Will Topic: ${fields.topic} is the broker's own` };
+  }
   const message = buildMessage({
     topic: fields.topic,
     payload: fields.payload,

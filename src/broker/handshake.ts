@@ -4,6 +4,7 @@
  */
 import type { ConnectDecision } from '../auth/authenticator.js';
 import { decodeConnect } from '../codec/control-decoder.js';
+import { encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import type { ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
@@ -12,7 +13,7 @@ import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
 import type { BrokerContext } from './broker-context.js';
-import { type ConnectTerms, openSession, type Refusal, refusalOf, settleTerms } from './connect-handler.js';
+import { acceptance, type ConnectTerms, openSession, type Refusal, refusalOf, settleTerms } from './connect-handler.js';
 
 /** The connection that the handshake is for. */
 export interface HandshakeHost {
@@ -53,7 +54,10 @@ export class Handshake {
     }
     const terms = settleTerms(this.#context, packet);
     if ('reasonCode' in terms) this.#refuse(packet, terms);
-    else this.#authenticate(packet, terms);
+    else {
+      this.#checkAnswerFits(packet, terms);
+      this.#authenticate(packet, terms);
+    }
   }
 
   #onBadConnect(frame: Buffer, error: unknown): void {
@@ -63,6 +67,13 @@ export class Handshake {
     // MQTT 3.1.1 closes without CONNACK what is malformed [MQTT-3.1.4-1].
     else if (peekProtocolVersion(frame) === 5) this.#host.refuse(refusal, 5, undefined);
     else throw error;
+  }
+
+  // Before anything is changed: a client that cannot be told that it is accepted must not get a session, nor take one
+  // over, nor be sent a DISCONNECT [MQTT-3.14.0-1].
+  #checkAnswerFits(packet: ConnectPacket, terms: ConnectTerms): void {
+    if (packet.maximumPacketSize === undefined) return;
+    encodeConnack(acceptance(this.#context, packet, terms, false), packet.protocolVersion, packet.maximumPacketSize);
   }
 
   #authenticate(packet: ConnectPacket, terms: ConnectTerms): void {

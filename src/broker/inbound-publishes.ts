@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { Acknowledger } from './acknowledger.js';
 import { type BrokerContext, publishDecoder } from './broker-context.js';
+import { isReservedTopic } from './reserved-topic.js';
 import type { TopicEntry } from './router.js';
 
 export class InboundPublishes {
@@ -18,6 +19,8 @@ export class InboundPublishes {
   readonly #session: Session;
   readonly #acknowledger: Acknowledger;
   readonly #isVersion5: boolean;
+  /** QoS 2 identifiers of earlier connections: the quota starts anew with each one (section 4.9). */
+  readonly #inheritedIds: number;
   #lastTopic: TopicEntry | null = null;
   /** By alias; ends with the connection [MQTT-3.3.2-7]. */
   #aliases: (TopicEntry | undefined)[] | null = null;
@@ -27,6 +30,7 @@ export class InboundPublishes {
     this.#session = session;
     this.#acknowledger = acknowledger;
     this.#isVersion5 = isVersion5;
+    this.#inheritedIds = session.receivedIds;
   }
 
   /**
@@ -53,7 +57,7 @@ export class InboundPublishes {
       }
       this.#checkReceiveMaximum();
     }
-    if (isReserved(entry.topic)) {
+    if (isReservedTopic(entry.topic)) {
       this.#refuseReserved();
       return null;
     }
@@ -123,7 +127,8 @@ export class InboundPublishes {
 
   // [MQTT-3.3.4-7] MQTT 3 has no such limit: its publishers are held back before they get here.
   #checkReceiveMaximum(): void {
-    const unacknowledged = this.#session.receivedIds + this.#acknowledger.waitingFinalCount;
+    const ownIds = this.#session.receivedIds - this.#inheritedIds;
+    const unacknowledged = ownIds + this.#acknowledger.waitingFinalCount;
     if (this.#isVersion5 && unacknowledged >= this.#context.limits.receiveMaximum) {
       throw new ProtocolViolation(ReasonCode.ReceiveMaximumExceeded, 'more unacknowledged publishes than allowed');
     }
@@ -143,8 +148,4 @@ function isSameTopic(topic: Buffer, bytes: Buffer, start: number, end: number): 
   // Topics of one fleet differ at their ends.
   for (let i = topic.length - 1, j = end - 1; i >= 0; i--, j--) if (topic[i] !== bytes[j]) return false;
   return true;
-}
-
-function isReserved(topic: string): boolean {
-  return topic.charCodeAt(0) === 0x24 && (topic === '$SYS' || topic.startsWith('$SYS/'));
 }

@@ -19,12 +19,20 @@ export interface ReplayTarget {
 }
 
 export class RetainedReplay {
+  /** The filter of the subscription, as given. */
+  readonly filter: string;
   readonly #found: RetainedCursor<Message>;
   readonly #options: DeliveryOptions;
   readonly #exceptPublisher: string | undefined;
 
   /** @param exceptPublisher a client id whose messages are left out (No Local) */
-  constructor(found: RetainedCursor<Message>, options: DeliveryOptions, exceptPublisher: string | undefined) {
+  constructor(
+    filter: string,
+    found: RetainedCursor<Message>,
+    options: DeliveryOptions,
+    exceptPublisher: string | undefined,
+  ) {
+    this.filter = filter;
     this.#found = found;
     this.#options = options;
     this.#exceptPublisher = exceptPublisher;

@@ -14,6 +14,12 @@ import type { TopicIndex } from '../topics/topic-index.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { RetainedMessages } from './retained-messages.js';
 
+/**
+ * Deliveries of waiting messages in one go, a few milliseconds: a handler that answers its own messages for ever, or
+ * thousands of wills at once, must leave clients their turns.
+ */
+const DELIVERIES_PER_TURN = 10_000;
+
 export type TopicEntry = ReturnType<TopicIndex<Subscriber>['entry']>;
 
 export class Router {
@@ -26,7 +32,11 @@ export class Router {
   readonly #drops: DropCounters;
   readonly #metrics: BrokerMetrics;
   #isRouting = false;
-  readonly #waiting: Message[] = [];
+  /** Messages that wait, from `#nextWaiting` on. */
+  #waiting: Message[] = [];
+  #nextWaiting = 0;
+  /** What waits goes on in a turn of its own. */
+  #isPutOff = false;
 
   constructor(topics: TopicIndex<Subscriber>, retained: RetainedMessages, drops: DropCounters, metrics: BrokerMetrics) {
     this.#topics = topics;
@@ -48,16 +58,19 @@ export class Router {
     publication.begin(message);
     this.encoder.beginReceived(message, decoder.frameStart, decoder.frameEnd, decoder.hasPropertySection, isSole);
     this.#isRouting = true;
-    this.#deliver(result, publication, publisher);
-    this.#isRouting = false;
-    if (this.#waiting.length > 0) this.#routeWaitingAfter(publication);
+    try {
+      this.#deliver(result, publication, publisher);
+    } finally {
+      this.#isRouting = false;
+    }
+    if (this.#waiting.length > 0 && !this.#isPutOff) this.#routeWaitingAfter(publication);
     return publication;
   }
 
   /** Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep. */
   route(message: Message): void {
     this.#waiting.push(message);
-    if (!this.#isRouting) this.#routeWaiting();
+    if (!this.#isRouting && !this.#isPutOff) this.#routeWaiting();
   }
 
   /** Sends a message that is already kept to one subscriber: retained messages. Must not be called while routing. */
@@ -69,14 +82,41 @@ export class Router {
   }
 
   #routeWaiting(): void {
+    let left = DELIVERIES_PER_TURN;
+    while (this.#nextWaiting < this.#waiting.length) {
+      if (left <= 0) {
+        this.#putOff();
+        return;
+      }
+      const message = this.#waiting[this.#nextWaiting++] as Message;
+      left -= 1 + this.#routeOne(message);
+    }
+    this.#waiting = [];
+    this.#nextWaiting = 0;
+  }
+
+  #putOff(): void {
+    this.#waiting = this.#waiting.slice(this.#nextWaiting);
+    this.#nextWaiting = 0;
+    this.#isPutOff = true;
+    setImmediate(() => {
+      this.#isPutOff = false;
+      this.#routeWaiting();
+    });
+  }
+
+  /** @returns how many it went to */
+  #routeOne(message: Message): number {
     const { publication } = this;
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
-      publication.beginKept(message);
-      this.encoder.begin(message);
-      this.#isRouting = true;
+    publication.beginKept(message);
+    this.encoder.begin(message);
+    this.#isRouting = true;
+    try {
       this.#deliver(this.#topics.resultOf(this.#topics.entry(message.topic)), publication, null);
+    } finally {
       this.#isRouting = false;
     }
+    return publication.receivers;
   }
 
   // The caller still has to answer for the first publication.

@@ -52,7 +52,7 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
       ticket = Math.max(ticket, context.journal.subscriptionSaved(session.clientId, record));
     }
     if (wantsRetained(request, filter.shareName !== undefined, isKnown)) {
-      replays.push(replayOf(context, session, subscription));
+      replays.push(replayOf(context, session, request.filter, subscription));
     }
     reasonCodes.push(qos);
     context.events.emit('subscribed', { clientId: session.clientId, filter: request.filter, qos });
@@ -91,9 +91,15 @@ function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown:
   return request.retainHandling === 0; // [MQTT-3.3.1-9] [MQTT-3.3.1-11]
 }
 
-function replayOf(context: BrokerContext, session: Session, subscription: Subscription<Subscriber>): RetainedReplay {
+function replayOf(
+  context: BrokerContext,
+  session: Session,
+  name: string,
+  subscription: Subscription<Subscriber>,
+): RetainedReplay {
   const { filter, qos, identifier, noLocal } = subscription;
   return new RetainedReplay(
+    name,
     context.retained.search(filter),
     { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier] },
     noLocal ? session.clientId : undefined,

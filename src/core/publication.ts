@@ -10,12 +10,17 @@ const LARGEST_PINNED_CHUNK = 2048;
 
 /** Somebody whose publishing is put off until a receiver has caught up. */
 export interface HeldPublisher {
-  /** The receiver has caught up, is gone, or is no longer waited for. */
-  onReleased(): void;
+  /**
+   * The receiver has caught up, is gone, or is no longer waited for.
+   * @param inVain the grace time ran out: it has not caught up
+   */
+  onReleased(inVain: boolean): void;
 }
 
 /** A receiver that asks its publishers to wait. */
 export interface CongestedReceiver {
+  /** It was behind before on this connection, and has caught up. */
+  readonly hasCaughtUp: boolean;
   /** @returns false if there is nothing to wait for */
   hold(publisher: HeldPublisher): boolean;
 }

@@ -104,6 +104,7 @@ export class Session implements Subscriber {
   get #windowHasRoom(): boolean {
     const window = this.#window;
     if (window === null) return true;
+    if (window.isResending) return false;
     return window.count < this.#windowLimit && window.bytes < this.#context.inflightMaximumBytes;
   }
 
@@ -203,7 +204,7 @@ export class Session implements Subscriber {
     if (this.#window?.isResending === true && !this.#resend(this.#window)) return;
     const queue = this.#queue;
     const front = this.#front;
-    if (queue === null || front === null || queue.length === 0) return;
+    if (front === null || queue === null || queue.length === 0) return;
     const { drops } = this.#context;
     const nowMs = this.#context.nowMs();
     this.#window ??= new InflightWindow();

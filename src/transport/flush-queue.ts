@@ -11,6 +11,8 @@ export interface Flushable {
 
 export class FlushQueue {
   readonly pool = new SlabPool();
+  /** Bytes that stay in outbound buffers because their channels ask to wait: those of all connections together. */
+  heldBytes = 0;
   /** Bytes handed to channels so far. */
   bytesSent = 0;
   #queued: Flushable[] = [];

@@ -34,7 +34,9 @@ export class LingeringClose {
   bound(socket: Socket): boolean {
     if (socket.destroyed) return false;
     if (this.#lingering.size >= MAXIMUM_LINGERING) {
-      socket.destroySoon();
+      // Whoever reads nothing would keep it for ever: only what the operating system has taken already is waited for.
+      if (socket.writableLength > 0) socket.destroy();
+      else socket.destroySoon();
       return false;
     }
     this.#lingering.add(socket);

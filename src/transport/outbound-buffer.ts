@@ -27,6 +27,8 @@ export class OutboundBuffer {
   #runStart = 0;
   #runEnd = 0;
   #gatheredBytes = 0;
+  /** How much of it counts in the flush queue's `heldBytes`. */
+  #heldBytes = 0;
   #isQueued = false;
   #isLast = false;
   #isClosed = false;
@@ -108,8 +110,10 @@ export class OutboundBuffer {
     const channel = this.#channel;
     if (channel.mustWait && !this.#isLast) {
       if (this.#runSource !== null) this.#sealRun();
+      this.#countHeld(this.#gatheredBytes);
       return;
     }
+    if (this.#heldBytes > 0) this.#countHeld(0);
     const run = this.#runSource;
     if (run !== null && this.#runEnd - this.#runStart < ZERO_COPY_BYTES && this.#slab !== null) this.#sealRun();
     this.#flushQueue.bytesSent += this.#gatheredBytes;
@@ -146,12 +150,18 @@ export class OutboundBuffer {
     const pieces = this.#full ?? [];
     if (this.#slab !== null) pieces.push(this.#slab.subarray(0, this.#slabUsed));
     if (this.#runSource !== null) pieces.push(this.#runSource.subarray(this.#runStart, this.#runEnd));
+    if (this.#heldBytes > 0) this.#countHeld(0);
     this.#gatheredBytes = 0;
     this.#slab = null;
     this.#slabUsed = 0;
     this.#full = null;
     this.#runSource = null;
     return pieces;
+  }
+
+  #countHeld(bytes: number): void {
+    this.#flushQueue.heldBytes += bytes - this.#heldBytes;
+    this.#heldBytes = bytes;
   }
 
   #enqueue(): void {

@@ -6,7 +6,8 @@ import { WebSocketServer } from 'ws';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
-import { type Acceptor, isLoopbackHost, type Listener, type ListenerOptions } from './listener.js';
+import type { Acceptor, Listener, ListenerOptions } from './listener.js';
+import { isLoopbackHost } from './loopback.js';
 import { SOCKET_BUFFER_BYTES } from './tcp-listener.js';
 import { WebSocketChannel } from './websocket-channel.js';
 
@@ -89,13 +90,13 @@ export class WebSocketListener implements Listener {
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     if (!this.#isRightPath(request)) {
-      refuse(socket, 404);
+      this.#refuse(socket as Socket, 404);
       return;
     }
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
     // A browser fails a handshake that selects none of the offered protocols; say so before it is made.
     if (!offered.some((name) => SUBPROTOCOLS.includes(name))) {
-      refuse(socket, 400);
+      this.#refuse(socket as Socket, 400);
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -104,12 +105,14 @@ export class WebSocketListener implements Listener {
     });
   }
 
+  // Half-closed only, a peer that does not close its side would keep the socket for ever.
+  #refuse(socket: Socket, status: number): void {
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    this.#lingeringClose.close(socket);
+  }
+
   #isRightPath(request: IncomingMessage): boolean {
     const path = request.url?.split('?', 1)[0];
     return path === (this.options.path ?? '/mqtt');
   }
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

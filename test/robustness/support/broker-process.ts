@@ -1,0 +1,105 @@
+/** Starts a broker in a process of its own and asks it for its figures. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { BrokerLimits } from '../../../src/broker/broker-options.js';
+import type { CloseReason } from '../../../src/core/close-reason.js';
+import type { DropReason } from '../../../src/core/drop-reason.js';
+
+export interface BrokerReport {
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
+  readonly cpuMs: number;
+  /** Longest time that the event loop was held, since the last reset. */
+  readonly delayMaximumMs: number;
+  readonly connections: number;
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly retained: number;
+  readonly closes: Record<CloseReason, number>;
+  readonly drops: Record<DropReason, number>;
+  readonly publishersHeld: number;
+  readonly socketsOpen: number;
+  readonly errors: number;
+  readonly lastErrors: string[];
+}
+
+interface Answer {
+  readonly id?: number;
+  readonly result?: unknown;
+  readonly ports?: { tcp: number; ws: number };
+}
+
+export class BrokerProcess {
+  readonly port: number;
+  readonly webSocketPort: number;
+  readonly #child: ChildProcess;
+  #nextId = 1;
+  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  hasExited = false;
+
+  private constructor(child: ChildProcess, ports: { tcp: number; ws: number }) {
+    this.#child = child;
+    this.port = ports.tcp;
+    this.webSocketPort = ports.ws;
+    child.on('message', ({ id, result }: Answer) => {
+      if (id === undefined) return;
+      this.#waiting.get(id)?.resolve(result);
+      this.#waiting.delete(id);
+    });
+    child.on('exit', (code, signal) => {
+      this.hasExited = true;
+      for (const { reject } of this.#waiting.values()) reject(new Error(`the broker died: ${code ?? signal}`));
+    });
+  }
+
+  static async start(options: { limits?: Partial<BrokerLimits>; heapMb?: number } = {}): Promise<BrokerProcess> {
+    const script = fileURLToPath(new URL('./broker-runner.mjs', import.meta.url));
+    const execArgv = ['--expose-gc'];
+    if (options.heapMb !== undefined) execArgv.push(`--max-old-space-size=${options.heapMb}`);
+    const child = fork(script, [JSON.stringify({ limits: options.limits ?? {} })], { execArgv });
+    const ports = await new Promise<{ tcp: number; ws: number }>((resolve, reject) => {
+      child.once('message', (answer: Answer) => resolve(answer.ports as { tcp: number; ws: number }));
+      child.once('exit', () => reject(new Error('the broker did not start')));
+    });
+    return new BrokerProcess(child, ports);
+  }
+
+  report(): Promise<BrokerReport> {
+    return this.#ask('report') as Promise<BrokerReport>;
+  }
+
+  /** The figures after a garbage collection. */
+  collect(): Promise<BrokerReport> {
+    return this.#ask('gc') as Promise<BrokerReport>;
+  }
+
+  async resetDelay(): Promise<void> {
+    await this.#ask('resetDelay');
+  }
+
+  async stop(graceMs = 2000): Promise<void> {
+    await this.#ask('stop', graceMs);
+  }
+
+  /** Ends the process. */
+  async end(): Promise<void> {
+    if (this.hasExited) return;
+    const exited = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+
+  #ask(command: string, argument?: unknown): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      if (this.hasExited) {
+        reject(new Error('the broker is dead'));
+        return;
+      }
+      this.#waiting.set(id, { resolve, reject });
+      this.#child.send({ id, command, argument });
+    });
+  }
+}

@@ -1,0 +1,42 @@
+/** A broker within the test's process that remembers what it logged as an error. */
+import { pino } from 'pino';
+import { Broker } from '../../../src/broker/broker.js';
+import type { BrokerLimits, BrokerOptions } from '../../../src/broker/broker-options.js';
+import { type Clock, SystemClock } from '../../../src/core/clock.js';
+
+export interface QuietBroker {
+  readonly broker: Broker;
+  readonly errors: string[];
+}
+
+export function quietBroker(
+  limits: Partial<BrokerLimits> = {},
+  options: Partial<BrokerOptions> & { clock?: Clock } = {},
+): QuietBroker {
+  const errors: string[] = [];
+  const logger = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
+  const broker = new Broker({ clock: new SystemClock(), logger, limits, ...options });
+  return { broker, errors };
+}
+
+export async function listen(broker: Broker): Promise<number> {
+  const listener = await broker.listen({
+    name: 'tcp',
+    kind: 'tcp',
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 10_000,
+  });
+  return listener.port;
+}
+
+/** Small numbers that look random and are the same for the same seed (mulberry32). */
+export function randomSource(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
