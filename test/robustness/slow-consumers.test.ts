@@ -90,7 +90,11 @@ describe.each([0, 1, 2])('one subscriber stops reading, QoS %i', (qos) => {
     const rate = await healthyRate(qos, 2000);
     const after = await broker.collect();
     const grown = (after.rss - before.rss) / MiB;
-    console.log(`qos ${qos} base ${base}/ms with stalled ${rate}/ms grown ${grown} held ${after.publishersHeld}`, after.closes['slow-consumer'], after.drops['queue-full']);
+    console.log(
+      `qos ${qos} base ${base}/ms with stalled ${rate}/ms grown ${grown} held ${after.publishersHeld}`,
+      after.closes['slow-consumer'],
+      after.drops['queue-full'],
+    );
     expect(rate).toBeGreaterThan(base / 2);
     expect(grown).toBeLessThan(200);
     if (qos === 0) {
@@ -151,7 +155,22 @@ it('200 stalled subscribers at once cost the others neither their rate nor the b
   clearInterval(sampler);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await broker.report();
-  console.log('200 stalled: alone', healthyAlone, '/ms; slices', slices.join(), 'peak MiB', (peak - before.rss) / MiB, after.closes['slow-consumer'], 'held', after.publishersHeld, seconds, 'cpu', after.cpuMs - before.cpuMs, 'delay', after.delayMaximumMs);
+  console.log(
+    '200 stalled: alone',
+    healthyAlone,
+    '/ms; slices',
+    slices.join(),
+    'peak MiB',
+    (peak - before.rss) / MiB,
+    after.closes['slow-consumer'],
+    'held',
+    after.publishersHeld,
+    seconds,
+    'cpu',
+    after.cpuMs - before.cpuMs,
+    'delay',
+    after.delayMaximumMs,
+  );
   expect((peak - before.rss) / MiB).toBeLessThan(1024);
   expect(after.closes['slow-consumer']).toBe(200);
   expect(healthy.received / seconds / 1000).toBeGreaterThan(healthyAlone / 20);
@@ -169,7 +188,14 @@ it('1,500 stalled connections that are closed at once are all gone soon', async 
   await eventually(async () => (await broker.report()).closes['slow-consumer'] > 1400, 15_000).catch(() => {});
   await sleep(2500);
   const report = await broker.report();
-  console.log('stalled closed', report.closes['slow-consumer'], 'sockets open', report.socketsOpen, 'connections', report.connections);
+  console.log(
+    'stalled closed',
+    report.closes['slow-consumer'],
+    'sockets open',
+    report.socketsOpen,
+    'connections',
+    report.connections,
+  );
   expect(report.socketsOpen).toBeLessThan(report.connections + 5);
   for (const client of clients) client.destroy();
 }, 60_000);

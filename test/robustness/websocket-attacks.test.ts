@@ -138,8 +138,12 @@ describe('frames', () => {
 
   it('a close frame in the middle of a packet loses that packet only', async () => {
     const socket = await upgraded();
-    socket.write(Buffer.concat([wsFrame(BINARY, first), wsFrame(BINARY, publish({ topic: 'r', payload: 'x', retain: true }))]));
-    socket.write(Buffer.concat([wsFrame(BINARY, publish({ topic: 'half' }).subarray(0, 4)), wsFrame(CLOSE, Buffer.alloc(0))]));
+    socket.write(
+      Buffer.concat([wsFrame(BINARY, first), wsFrame(BINARY, publish({ topic: 'r', payload: 'x', retain: true }))]),
+    );
+    socket.write(
+      Buffer.concat([wsFrame(BINARY, publish({ topic: 'half' }).subarray(0, 4)), wsFrame(CLOSE, Buffer.alloc(0))]),
+    );
     const retained = (await broker.report()).retained;
     await eventually(async () => (await broker.report()).connections === 2);
     expect((await broker.report()).retained).toBeGreaterThanOrEqual(retained);
@@ -158,7 +162,8 @@ describe('frames', () => {
     const end = Date.now() + 1500;
     let peak = 0;
     while (Date.now() < end && !socket.destroyed) {
-      if (!socket.write(chunk)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), sleep(200)]);
+      if (!socket.write(chunk))
+        await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), sleep(200)]);
       peak = Math.max(peak, (await broker.report()).rss);
     }
     expect((peak - before.rss) / MiB).toBeLessThan(128);
