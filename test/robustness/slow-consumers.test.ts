@@ -4,9 +4,9 @@ import WebSocket from 'ws';
 import { BrokerProcess } from './support/broker-process.js';
 import { acknowledgement, connect, publish, subscribe } from './support/packets.js';
 import { eventually, RawClient, sleep } from './support/raw-client.js';
+import { figure, IS_LONG } from './support/settings.js';
 
 const MiB = 1024 * 1024;
-const IS_LONG = process.env['MILLRACE_LONG'] === '1';
 let broker: BrokerProcess;
 
 beforeEach(async () => {
@@ -90,7 +90,7 @@ describe.each([0, 1, 2])('one subscriber stops reading, QoS %i', (qos) => {
     const rate = await healthyRate(qos, 2000);
     const after = await broker.collect();
     const grown = (after.rss - before.rss) / MiB;
-    console.log(
+    figure(
       `qos ${qos} base ${base}/ms with stalled ${rate}/ms grown ${grown} held ${after.publishersHeld}`,
       after.closes['slow-consumer'],
       after.drops['queue-full'],
@@ -115,7 +115,7 @@ it('a WebSocket subscriber that stops reading is closed at the hard limit', asyn
   const before = await broker.collect();
   await healthyRate(0, 1500);
   const after = await broker.collect();
-  console.log('ws grown', (after.rss - before.rss) / MiB);
+  figure('ws grown', (after.rss - before.rss) / MiB);
   expect(after.closes['slow-consumer']).toBe(1);
   expect((after.rss - before.rss) / MiB).toBeLessThan(200);
   webSocket.terminate();
@@ -131,7 +131,7 @@ it('a trickle reader is closed or waited for, and does not stop the others', asy
   const rate = await healthyRate(0, 3000);
   clearInterval(timer);
   const after = await broker.report();
-  console.log('trickle base', base, 'rate', rate, after.publishersHeld, after.closes['slow-consumer']);
+  figure('trickle base', base, 'rate', rate, after.publishersHeld, after.closes['slow-consumer']);
   expect(rate).toBeGreaterThan(base / 2);
 });
 
@@ -155,7 +155,7 @@ it('200 stalled subscribers at once cost the others neither their rate nor the b
   clearInterval(sampler);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await broker.report();
-  console.log(
+  figure(
     '200 stalled: alone',
     healthyAlone,
     '/ms; slices',
@@ -188,7 +188,7 @@ it('1,500 stalled connections that are closed at once are all gone soon', async 
   await eventually(async () => (await broker.report()).closes['slow-consumer'] > 1400, 15_000).catch(() => {});
   await sleep(2500);
   const report = await broker.report();
-  console.log(
+  figure(
     'stalled closed',
     report.closes['slow-consumer'],
     'sockets open',
@@ -199,3 +199,40 @@ it('1,500 stalled connections that are closed at once are all gone soon', async 
   expect(report.socketsOpen).toBeLessThan(report.connections + 5);
   for (const client of clients) client.destroy();
 }, 60_000);
+
+it('one client that comes back to stall again takes half of the publishers time at most', {
+  timeout: 30_000,
+}, async () => {
+  const base = await healthyRate(0, 1500);
+  let isOver = false;
+  const attack = (async () => {
+    while (!isOver) {
+      const client = await stalled(broker.port, 't', 0, 'again');
+      await sleep(230);
+      client.destroy();
+    }
+  })();
+  const rate = await healthyRate(0, 4000);
+  isOver = true;
+  await attack;
+  const report = await broker.report();
+  figure('stalling again: base', base, 'rate', rate, 'held', report.publishersHeld);
+  expect(rate).toBeGreaterThan(base / 4);
+});
+
+it('a reset during delivery loses nobody else anything', { timeout: 30_000 }, async () => {
+  const healthy = await HealthySubscriber.start(broker.port, 't', 1);
+  const publisher = await RawClient.connect(broker.port);
+  const publishing = publishFor(publisher, 't', 1, 2000);
+  for (let i = 0; i < 40; i++) {
+    const client = await RawClient.connect(broker.port);
+    client.send(subscribe(1, ['t'], i % 3));
+    await sleep(20);
+    client.reset();
+  }
+  const sent = await publishing;
+  await eventually(() => healthy.received >= sent - 500, 5_000);
+  const report = await broker.report();
+  expect(report.errors, report.lastErrors.join()).toBe(0);
+  await eventually(async () => (await broker.report()).connections === 2);
+});

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
 import { acknowledgement, connect, PINGREQ, publish, readPublish, subscribe, unsubscribe } from './support/packets.js';
 import { eventually, RawClient, sleep } from './support/raw-client.js';
+import { figure, IS_LONG } from './support/settings.js';
 import { Witness } from './support/witness.js';
 
 const MiB = 1024 * 1024;
-const IS_LONG = process.env['MILLRACE_LONG'] === '1';
 let broker: BrokerProcess;
 
 beforeEach(async () => {
@@ -25,14 +25,7 @@ async function expectNothingLeft(heapBefore: number, sessions = 0): Promise<void
   const after = await broker.collect();
   expect(after.sessions).toBe(sessions);
   expect(after.subscriptions).toBe(0);
-  console.log(
-    'heap grown MiB',
-    (after.heapUsed - heapBefore) / MiB,
-    'rss',
-    after.rss / MiB,
-    'delay',
-    after.delayMaximumMs,
-  );
+  figure('heap grown MiB', (after.heapUsed - heapBefore) / MiB, 'rss', after.rss / MiB, 'delay', after.delayMaximumMs);
   expect((after.heapUsed - heapBefore) / MiB).toBeLessThan(4);
 }
 
@@ -115,7 +108,7 @@ it('thousands of wills at once arrive, and others are served meanwhile', { timeo
   for (const client of clients) client.reset();
   await eventually(() => wills === count, 20_000);
   const report = await broker.report();
-  console.log(
+  figure(
     'wills',
     count,
     'in ms',
@@ -163,7 +156,7 @@ it('random garbage, before and after CONNECT, disturbs nobody', { timeout: 60_00
     peak = Math.max(peak, (await broker.report()).rss);
   }
   await witness.stop();
-  console.log('garbage peak', (peak - before.rss) / MiB, 'latency', witness.longestMs);
+  figure('garbage peak', (peak - before.rss) / MiB, 'latency', witness.longestMs);
   expect(witness.longestMs).toBeLessThan(200);
   expect((peak - before.rss) / MiB).toBeLessThan(128);
 });
@@ -193,7 +186,7 @@ describe('a packet that is declared to be of 256 MB', () => {
     for (let i = 0; i < 100; i++) for (const client of clients) await client.sendSlowly(Buffer.alloc(1460));
     await sleep(100);
     const after = await other.collect();
-    console.log('declared grown', (after.rss - before.rss) / MiB);
+    figure('declared grown', (after.rss - before.rss) / MiB);
     expect((after.rss - before.rss) / MiB).toBeLessThan(40);
     for (const client of clients) client.destroy();
     await other.end();
@@ -240,7 +233,7 @@ it('10,000 subscriptions of one client that match one message cost one copy and 
   expect(client.publishes().length).toBe(1);
   await sleep(100);
   const report = await broker.report();
-  console.log('10,000 matches: delay', report.delayMaximumMs, 'cpu', report.cpuMs);
+  figure('10,000 matches: delay', report.delayMaximumMs, 'cpu', report.cpuMs);
   expect(report.delayMaximumMs).toBeLessThan(200);
 });
 
@@ -293,7 +286,7 @@ it('stop() under full load tells clients, and ends every connection', { timeout:
     [...subscribers, ...publishers, ...silent].map((client) => Promise.race([client.closed, sleep(2000)])),
   );
   await Promise.all(loops);
-  console.log('stop took', tookMs);
+  figure('stop took', tookMs);
   expect([...subscribers, ...publishers, ...silent].filter((client) => !client.isClosed).length).toBe(0);
   expect(subscribers.filter((client) => client.disconnectReason !== 0x8b).length).toBe(0);
   expect(tookMs).toBeLessThan(3000);

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
 import { connect, publish } from './support/packets.js';
 import { eventually, sleep } from './support/raw-client.js';
+import { IS_LONG } from './support/settings.js';
 import { Witness } from './support/witness.js';
 
 const MiB = 1024 * 1024;
-const IS_LONG = process.env['MILLRACE_LONG'] === '1';
 const TEXT = 1;
 const BINARY = 2;
 const CLOSE = 8;
