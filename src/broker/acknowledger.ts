@@ -11,6 +11,8 @@ import type { BrokerContext } from './broker-context.js';
 
 interface WaitingAnswer {
   readonly ticket: Ticket;
+  /** It ends the exchange of a PUBLISH of the client. */
+  readonly isFinal: boolean;
   readonly send: () => void;
 }
 
@@ -21,7 +23,7 @@ export class Acknowledger {
   /** Called when the first answer has to wait. */
   readonly #onWaiting: () => void;
   #waiting: WaitingAnswer[] | null = null;
-  #waitingPubacks = 0;
+  #waitingFinal = 0;
 
   constructor(context: BrokerContext, outbound: OutboundBuffer, isVersion5: boolean, onWaiting: () => void) {
     this.#context = context;
@@ -35,9 +37,9 @@ export class Acknowledger {
     return this.#waiting?.length ?? 0;
   }
 
-  /** PUBACKs that wait for the journal. */
-  get waitingPubacks(): number {
-    return this.#waitingPubacks;
+  /** Publishes of the client that are settled as soon as their answer has left. */
+  get waitingFinalCount(): number {
+    return this.#waitingFinal;
   }
 
   /** Answers with one of the four acknowledgements of PUBLISH. */
@@ -46,16 +48,16 @@ export class Acknowledger {
       this.#write(type, packetId, reasonCode);
       return;
     }
-    if (type === PacketType.PUBACK) this.#waitingPubacks++;
-    this.#wait(ticket, () => {
-      if (type === PacketType.PUBACK) this.#waitingPubacks--;
-      this.#write(type, packetId, reasonCode);
-    });
+    const isFinal =
+      type === PacketType.PUBACK ||
+      (type === PacketType.PUBCOMP && reasonCode === ReasonCode.Success) ||
+      (type === PacketType.PUBREC && reasonCode >= ReasonCode.UnspecifiedError);
+    this.#wait(ticket, isFinal, () => this.#write(type, packetId, reasonCode));
   }
 
   /** Answers with a packet that is encoded already. */
   send(ticket: Ticket, type: number, bytes: Buffer): void {
-    if (this.#mustWait(ticket)) this.#wait(ticket, () => this.#writePacket(type, bytes));
+    if (this.#mustWait(ticket)) this.#wait(ticket, false, () => this.#writePacket(type, bytes));
     else this.#writePacket(type, bytes);
   }
 
@@ -65,7 +67,10 @@ export class Acknowledger {
     const settled = this.#context.journal.settledTicket;
     let due = this.#waiting.findIndex((answer) => answer.ticket > settled);
     if (due === -1) due = this.#waiting.length;
-    for (const answer of this.#waiting.splice(0, due)) answer.send();
+    for (const answer of this.#waiting.splice(0, due)) {
+      if (answer.isFinal) this.#waitingFinal--;
+      answer.send();
+    }
     if (this.#waiting.length === 0) this.#waiting = null;
   }
 
@@ -73,9 +78,10 @@ export class Acknowledger {
     return this.#waiting !== null || ticket > this.#context.journal.settledTicket;
   }
 
-  #wait(ticket: Ticket, send: () => void): void {
+  #wait(ticket: Ticket, isFinal: boolean, send: () => void): void {
     this.#waiting ??= [];
-    this.#waiting.push({ ticket, send });
+    this.#waiting.push({ ticket, isFinal, send });
+    if (isFinal) this.#waitingFinal++;
     this.#onWaiting();
   }
 

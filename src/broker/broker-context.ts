@@ -4,7 +4,9 @@ import type { Authenticator } from '../auth/authenticator.js';
 import { AcknowledgementDecoder } from '../codec/acknowledgement.js';
 import { PublishDecoder } from '../codec/publish-decoder.js';
 import type { Clock } from '../core/clock.js';
+import type { CloseReason } from '../core/close-reason.js';
 import type { DropCounters } from '../core/drop-counters.js';
+import type { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
@@ -14,9 +16,15 @@ import type { FlushQueue } from '../transport/flush-queue.js';
 import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
-import type { ClientConnection } from './client-connection.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
+
+/** A client's connection, as others see it. */
+export interface OpenConnection {
+  close(reason: CloseReason, reasonCode?: ReasonCode): void;
+  /** The journal has settled more. */
+  onSettled(): void;
+}
 
 export interface BrokerContext {
   readonly clock: Clock;
@@ -34,11 +42,11 @@ export interface BrokerContext {
   readonly authenticator: Authenticator;
   readonly events: BrokerEvents;
   /** Connections whose CONNECT has not been accepted yet. */
-  readonly handshaking: Set<ClientConnection>;
+  readonly handshaking: Set<OpenConnection>;
   /** Connected clients by client id. */
-  readonly connections: Map<string, ClientConnection>;
+  readonly connections: Map<string, OpenConnection>;
   /** Connections with answers that wait for the journal. */
-  readonly gated: Set<ClientConnection>;
+  readonly gated: Set<OpenConnection>;
   /** A fresh client id for a client that brought none [MQTT-3.1.3-6]. */
   readonly newClientId: () => string;
 }

@@ -94,6 +94,7 @@ export class Broker {
         inflightMaximumBytes: limits.inflightMaximumBytes,
         dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
         queueSoftLimit: Math.floor(limits.queueMaximumMessages / 2),
+        queueSoftLimitBytes: Math.floor(limits.queueMaximumBytes / 2),
       },
       wheel,
       {
@@ -199,12 +200,14 @@ export class Broker {
   publish(request: PublishRequest): void {
     const invalid = validateTopicName(request.topic, this.#context.limits.maximumTopicLevels);
     if (invalid !== undefined) throw new InvalidArgument(`topic "${request.topic}": ${invalid}`);
+    const qos = request.qos ?? 0;
+    if (qos !== 0 && qos !== 1 && qos !== 2) throw new InvalidArgument(`qos must be 0, 1 or 2, not ${qos}`);
     const payload = typeof request.payload === 'string' ? Buffer.from(request.payload) : request.payload;
     this.#context.router.route(
       buildMessage({
         topic: request.topic,
         payload,
-        qos: request.qos ?? 0,
+        qos,
         retain: request.retain ?? false,
         properties: encodePublishProperties(request),
         publisherId: '',

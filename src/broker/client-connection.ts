@@ -72,7 +72,7 @@ export class ClientConnection
   #waitsAgainAtMs = 0;
   /** By filter, in order: a SUBSCRIBE that is repeated starts its replay anew, so there is one for each subscription. */
   #replays: Map<string, RetainedReplay> | null = null;
-  #isReplayScheduled = false;
+  #isTurnScheduled = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -135,7 +135,8 @@ export class ClientConnection
     const packet = decodeControlPacket(frame, info.protocolVersion, limits.maximumFiltersPerPacket);
     switch (packet.type) {
       case 'pingreq':
-        acknowledger.send(0, PacketType.PINGRESP, PINGRESP);
+        // Does not queue behind answers that wait for the disk: the client would think us dead.
+        this.#append(PacketType.PINGRESP, PINGRESP);
         break;
       case 'subscribe': {
         const { reasonCodes, ticket, replays } = subscribe(this.#context, session, packet);
@@ -249,9 +250,10 @@ export class ClientConnection
   }
 
   sendRetained(message: Message, options: DeliveryOptions): void {
-    const { retained, router } = this.#context;
-    if (this.#client === null || !retained.check(message, this.#receivedAtMs)) return;
-    router.sendTo(this.#client.session, message, options);
+    const { retained, router, clock } = this.#context;
+    const nowMs = clock.now();
+    if (this.#client === null || !retained.check(message, nowMs)) return;
+    router.sendTo(this.#client.session, message, options, nowMs);
   }
 
   #addReplays(replays: readonly RetainedReplay[]): void {
@@ -271,13 +273,14 @@ export class ClientConnection
     }
     if (replays.size === 0) this.#replays = null;
     // A slice has been sent and the client takes more: let others have their turn first.
-    else if (this.canTakeRetained) this.#scheduleReplays();
+    else if (this.canTakeRetained || this.#isFlushDue) this.#goOnNextTurn();
   }
 
-  #scheduleReplays(): void {
-    this.#isReplayScheduled = true;
+  #goOnNextTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
     setImmediate(() => {
-      this.#isReplayScheduled = false;
+      this.#isTurnScheduled = false;
       this.#afterProgress();
     });
   }
@@ -303,7 +306,14 @@ export class ClientConnection
   }
 
   hold(publisher: HeldPublisher): boolean {
-    return !this.isClosed && this.#pressure !== null && this.#pressure.hold(publisher);
+    if (this.isClosed || this.#pressure === null) return false;
+    if (this.#isFlushDue) this.#goOnNextTurn();
+    return this.#pressure.hold(publisher);
+  }
+
+  /** The buffer is full only until the end of this turn. It may empty without the channel ever asking to wait. */
+  get #isFlushDue(): boolean {
+    return this.#outbound.gatheredBytes >= this.#context.limits.outboundSoftLimitBytes && !this.#channel.mustWait;
   }
 
   #waitFor(receiver: CongestedReceiver): void {
@@ -337,7 +347,7 @@ export class ClientConnection
     }
     const { session } = this.#client;
     session.pump();
-    if (this.#replays !== null && !this.#isReplayScheduled) this.#advanceReplays(this.#replays);
+    if (this.#replays !== null && !this.#isTurnScheduled) this.#advanceReplays(this.#replays);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
   }

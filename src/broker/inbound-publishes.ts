@@ -128,7 +128,7 @@ export class InboundPublishes {
   // [MQTT-3.3.4-7] MQTT 3 has no such limit: its publishers are held back before they get here.
   #checkReceiveMaximum(): void {
     const ownIds = this.#session.receivedIds - this.#inheritedIds;
-    const unacknowledged = ownIds + this.#acknowledger.waitingPubacks;
+    const unacknowledged = ownIds + this.#acknowledger.waitingFinalCount;
     if (this.#isVersion5 && unacknowledged >= this.#context.limits.receiveMaximum) {
       throw new ProtocolViolation(ReasonCode.ReceiveMaximumExceeded, 'more unacknowledged publishes than allowed');
     }

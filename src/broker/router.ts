@@ -74,9 +74,10 @@ export class Router {
   }
 
   /** Sends a message that is already kept to one subscriber: retained messages. Must not be called while routing. */
-  sendTo(subscriber: Subscriber, message: Message, options: DeliveryOptions): void {
+  sendTo(subscriber: Subscriber, message: Message, options: DeliveryOptions, nowMs: number): void {
     this.publication.beginKept(message);
-    this.encoder.begin(message);
+    // [MQTT-3.3.2-6]
+    this.encoder.begin(message, message.expiresAtMs === 0 ? -1 : message.remainingExpirySeconds(nowMs));
     subscriber.deliver(options, this.publication);
   }
 

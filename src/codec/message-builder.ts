@@ -5,6 +5,7 @@
 import { InvalidArgument } from '../core/errors.js';
 import { Message, type Qos } from '../core/message.js';
 import type { UserProperties } from './control-packet.js';
+import { binaryData, utf8String } from './encodable.js';
 import * as Property from './property-walker.js';
 
 export interface MessageFields {
@@ -31,7 +32,6 @@ export interface PublishProperties {
   readonly userProperties?: UserProperties | undefined;
 }
 
-const LARGEST_STRING = 65_535;
 const EMPTY = Buffer.alloc(0);
 
 /** Notes where the Message Expiry Interval stands. */
@@ -91,22 +91,29 @@ export function restartExpiry(message: Message, nowMs: number): void {
   }
 }
 
-/** @throws InvalidArgument if a string is longer than 65,535 bytes, or a number out of range */
+/** @throws InvalidArgument if a value cannot stand in a PUBLISH */
 export function encodePublishProperties(properties: PublishProperties): Buffer {
   const parts: Buffer[] = [];
   const { payloadFormatIndicator, messageExpiryInterval, contentType, responseTopic, correlationData } = properties;
-  if (payloadFormatIndicator !== undefined) {
-    parts.push(Buffer.from([Property.PayloadFormatIndicator, payloadFormatIndicator]));
-  }
+  if (payloadFormatIndicator !== undefined) parts.push(payloadFormatProperty(payloadFormatIndicator));
   if (messageExpiryInterval !== undefined) parts.push(expiryProperty(messageExpiryInterval));
-  if (contentType !== undefined) parts.push(Buffer.from([Property.ContentType]), lengthPrefixed(contentType));
-  if (responseTopic !== undefined) parts.push(Buffer.from([Property.ResponseTopic]), lengthPrefixed(responseTopic));
+  if (contentType !== undefined) parts.push(Buffer.from([Property.ContentType]), text('contentType', contentType));
+  if (responseTopic !== undefined) {
+    // [MQTT-3.3.2-14]
+    if (/[+#]/.test(responseTopic)) throw new InvalidArgument('responseTopic contains a wildcard [MQTT-3.3.2-14]');
+    parts.push(Buffer.from([Property.ResponseTopic]), text('responseTopic', responseTopic));
+  }
   if (correlationData !== undefined)
-    parts.push(Buffer.from([Property.CorrelationData]), lengthPrefixed(correlationData));
+    parts.push(Buffer.from([Property.CorrelationData]), lengthPrefixed('correlationData', correlationData));
   for (const [name, value] of properties.userProperties ?? []) {
-    parts.push(Buffer.from([Property.UserProperty]), lengthPrefixed(name), lengthPrefixed(value));
+    parts.push(Buffer.from([Property.UserProperty]), text('a user property', name), text('a user property', value));
   }
   return parts.length === 0 ? EMPTY : Buffer.concat(parts);
+}
+
+function payloadFormatProperty(value: number): Buffer {
+  if (value !== 0 && value !== 1) throw new InvalidArgument('payloadFormatIndicator must be 0 or 1');
+  return Buffer.from([Property.PayloadFormatIndicator, value]);
 }
 
 function expiryProperty(seconds: number): Buffer {
@@ -119,9 +126,13 @@ function expiryProperty(seconds: number): Buffer {
   return bytes;
 }
 
-function lengthPrefixed(value: string | Buffer): Buffer {
-  const content = typeof value === 'string' ? Buffer.from(value) : value;
-  if (content.length > LARGEST_STRING) throw new InvalidArgument('a property value is longer than 65,535 bytes');
+function text(name: string, value: string): Buffer {
+  utf8String(name, value);
+  return lengthPrefixed(name, Buffer.from(value));
+}
+
+function lengthPrefixed(name: string, content: Buffer): Buffer {
+  binaryData(name, content);
   const bytes = Buffer.allocUnsafe(2 + content.length);
   bytes.writeUInt16BE(content.length);
   content.copy(bytes, 2);

@@ -42,9 +42,13 @@ export class PublishEncoder {
   readonly #encodings = Array.from({ length: 8 }, () => new Encoding());
   readonly #writer = new PublishWriter();
 
-  /** Starts on a message that there is no received packet of. */
-  begin(message: Message): void {
+  /**
+   * Starts on a message that there is no received packet of.
+   * @param expirySeconds what is left of its Message Expiry Interval, or -1 if it has not waited
+   */
+  begin(message: Message, expirySeconds = -1): void {
     this.#message = message;
+    this.#writer.expirySeconds = expirySeconds;
     this.#rawStart = -1;
     this.#soleReceiver = false;
     this.#sequence++;
@@ -62,6 +66,7 @@ export class PublishEncoder {
     soleReceiver: boolean,
   ): void {
     this.#message = message;
+    this.#writer.expirySeconds = -1;
     this.#rawStart = rawStart;
     this.#rawEnd = rawEnd;
     this.#rawIsVersion5 = rawIsVersion5;

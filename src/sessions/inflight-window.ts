@@ -20,7 +20,7 @@ const LARGEST_IDENTIFIER = 65_535;
 
 /** Sends a message, or a PUBREL, again; see {@link InflightWindow.resendNext}. */
 export interface Resender {
-  /** The packet does not pass the client's Maximum Packet Size, which may be another than when it was first sent. */
+  /** The encoded packet does not pass the client's Maximum Packet Size [MQTT-3.1.2-24]. */
   fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
   resendPublish(
     message: Message,
@@ -45,9 +45,9 @@ export class InflightWindow {
   /** Largest count since the window was last empty. */
   #peak = 0;
   #lastPacketId = 0;
-  /** Identifiers still to be sent again on this connection, the next one last. */
-  #toResend: number[] = [];
   #sequence = 0;
+  /** Identifiers that have not been sent on this connection yet, in order; null when there are none. */
+  #unsent: Set<number> | null = null;
 
   /** Messages on their way: what counts against the client's Receive Maximum [MQTT-3.3.4-9]. */
   get count(): number {
@@ -122,24 +122,33 @@ export class InflightWindow {
     return true;
   }
 
-  /** How many are still to be sent again. Nothing new may be sent before them [MQTT-4.6.0-1]. */
-  get waitingToResend(): number {
-    return this.#toResend.length;
+  /** Something is left for {@link resendNext}. */
+  get isResending(): boolean {
+    return this.#unsent !== null;
   }
 
-  /** A new connection: everything unacknowledged is due again, in the order in which it was first sent [MQTT-4.4.0-1]. */
+  /** Messages on their way that have been sent on this connection. */
+  get sentCount(): number {
+    return this.#count - (this.#unsent?.size ?? 0);
+  }
+
+  /** A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. */
   beginResend(): void {
     const taken: number[] = [];
     for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== FREE) taken.push(slot);
-    taken.sort((a, b) => (this.#sequences[b] as number) - (this.#sequences[a] as number));
-    this.#toResend = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+    taken.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
+    const packetIds = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+    this.#unsent = packetIds.length === 0 ? null : new Set(packetIds);
   }
 
-  /** Hands the next one to `resender`. @returns false if it was too large for the client, and is given up */
+  /**
+   * Hands the next one to `resender`. Only while {@link isResending}.
+   * @returns false if it is larger than what the client takes now, and has been dropped [MQTT-3.1.2-25]
+   */
   resendNext(resender: Resender): boolean {
-    const packetId = this.#toResend.pop() as number;
-    // It may have been acknowledged without being sent again.
-    if (!this.has(packetId)) return true;
+    const packetId = this.#unsent?.values().next().value;
+    if (packetId === undefined) return true;
+    this.#forgetUnsent(packetId);
     const slot = packetId & this.#mask;
     const packed = this.#slots[slot] as number;
     const message = this.#messages[slot] ?? null;
@@ -168,10 +177,17 @@ export class InflightWindow {
   }
 
   #free(slot: number): void {
+    if (this.#unsent !== null) this.#forgetUnsent((this.#slots[slot] as number) & LARGEST_IDENTIFIER);
     this.#slots[slot] = FREE;
     this.#forget(slot);
     this.#count--;
     if (this.#count === 0) this.#onEmpty();
+  }
+
+  #forgetUnsent(packetId: number): void {
+    if (this.#unsent === null) return;
+    this.#unsent.delete(packetId);
+    if (this.#unsent.size === 0) this.#unsent = null;
   }
 
   #forget(slot: number): void {

@@ -67,9 +67,11 @@ export class SessionRegistry {
     const session = isPresent ? known : new Session(clientId, this.#context);
     this.#clearDeadlines(session);
     this.#sessions.set(clientId, session);
+    const wasPersistent = session.isPersistent;
     session.expirySeconds = expirySeconds;
     session.will = will;
-    this.#record(session, will);
+    if (session.isPersistent) this.#record(session, will);
+    else if (wasPersistent) this.#context.journal.sessionRemoved(clientId);
     return { session, isPresent };
   }
 
@@ -111,7 +113,6 @@ export class SessionRegistry {
   #record(session: Session, will: Will | null): void {
     const { journal } = this.#context;
     const { clientId, expirySeconds } = session;
-    if (!session.isPersistent) return;
     journal.sessionSaved({ clientId, expirySeconds });
     if (will === null) journal.willRemoved(clientId);
     else journal.willSaved(clientId, will);

@@ -34,6 +34,8 @@ export interface SessionContext {
   readonly dropOldestWhenFull: boolean;
   /** Waiting messages from which the publishers that feed a connected client are held back. */
   readonly queueSoftLimit: number;
+  /** The same in bytes of content. */
+  readonly queueSoftLimitBytes: number;
 }
 
 export class Session implements Subscriber {
@@ -84,7 +86,9 @@ export class Session implements Subscriber {
 
   /** Whether the client is behind by more than publishers should be allowed to add to. */
   get isCongested(): boolean {
-    return this.queuedMessages > this.#context.queueSoftLimit;
+    const queue = this.#queue;
+    if (queue === null) return false;
+    return queue.length > this.#context.queueSoftLimit || queue.bytes > this.#context.queueSoftLimitBytes;
   }
 
   /** Nothing waits, and the connection and its window have room. */
@@ -100,7 +104,7 @@ export class Session implements Subscriber {
   get #windowHasRoom(): boolean {
     const window = this.#window;
     if (window === null) return true;
-    if (window.waitingToResend > 0) return false;
+    if (window.isResending) return false;
     return window.count < this.#windowLimit && window.bytes < this.#context.inflightMaximumBytes;
   }
 
@@ -166,7 +170,7 @@ export class Session implements Subscriber {
       const ticket = this.#context.journal.messageQueued(this.clientId, publication.keep(), qos);
       if (ticket > publication.ticket) publication.ticket = ticket;
     }
-    const isWaiting = this.#queue !== null && this.#queue.length > 0;
+    const isWaiting = (this.#queue !== null && this.#queue.length > 0) || this.#window?.isResending === true;
     if (front === null || isWaiting || !front.hasRoom || !this.#windowHasRoom) {
       this.#enqueue(publication, qos, retain, identifiers);
       return;
@@ -188,19 +192,19 @@ export class Session implements Subscriber {
     const entry: QueuedMessage = { message, qos, retain, identifiers };
     while (!queue.offer(entry)) {
       this.#context.drops.count('queue-full');
-      // With an empty queue the message alone is above the limit.
-      if (!this.#context.dropOldestWhenFull || queue.take() === undefined) return;
+      // What cannot fit into an empty queue must not empty it.
+      if (!this.#context.dropOldestWhenFull || message.byteLength > queue.maximumBytes) return;
+      if (queue.take() === undefined) return;
     }
-    if (this.#front !== null && queue.length > this.#context.queueSoftLimit) this.#front.onCongested(publication);
+    if (this.#front !== null && this.isCongested) this.#front.onCongested(publication);
   }
 
-  /** Moves waiting messages into the window while it and the outbound buffer have room. */
+  /** Resends what is left to be resent, then moves waiting messages into the window, while there is room. */
   pump(): void {
+    if (this.#window?.isResending === true && !this.#resend(this.#window)) return;
     const queue = this.#queue;
     const front = this.#front;
-    if (front === null) return;
-    if (this.#window !== null && this.#window.waitingToResend > 0) this.#resend(this.#window, front);
-    if (queue === null || queue.length === 0) return;
+    if (front === null || queue === null || queue.length === 0) return;
     const { drops } = this.#context;
     const nowMs = this.#context.nowMs();
     this.#window ??= new InflightWindow();
@@ -216,12 +220,14 @@ export class Session implements Subscriber {
     }
   }
 
-  // The client may take fewer at a time than it did before [MQTT-3.3.4-9], or smaller ones [MQTT-3.1.2-24].
-  #resend(window: InflightWindow, front: SessionFront): void {
-    while (window.waitingToResend > 0 && front.hasRoom) {
-      if (window.count - window.waitingToResend >= this.#windowLimit) return;
+  /** Sends again what the client's Receive Maximum and the buffer allow. @returns true once nothing is left */
+  #resend(window: InflightWindow): boolean {
+    const front = this.#front;
+    // [MQTT-3.3.4-9] it may be smaller than it was on the last connection
+    while (front !== null && window.isResending && window.sentCount < this.#windowLimit && front.hasRoom) {
       if (!window.resendNext(front)) this.#context.drops.count('packet-too-large');
     }
+    return !window.isResending;
   }
 
   /** One of our messages with this identifier is on its way, in whatever state. */

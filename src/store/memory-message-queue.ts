@@ -4,8 +4,8 @@ import type { MessageQueue, QueuedMessage } from './message-queue.js';
 const SMALLEST_RING = 16;
 
 export class MemoryMessageQueue implements MessageQueue {
+  readonly maximumBytes: number;
   readonly #maximumMessages: number;
-  readonly #maximumBytes: number;
   #ring: (QueuedMessage | undefined)[] = [];
   #head = 0;
   #length = 0;
@@ -13,7 +13,7 @@ export class MemoryMessageQueue implements MessageQueue {
 
   constructor(maximumMessages: number, maximumBytes: number) {
     this.#maximumMessages = maximumMessages;
-    this.#maximumBytes = maximumBytes;
+    this.maximumBytes = maximumBytes;
   }
 
   get length(): number {
@@ -26,7 +26,7 @@ export class MemoryMessageQueue implements MessageQueue {
 
   offer(entry: QueuedMessage): boolean {
     const bytes = entry.message.byteLength;
-    if (this.#length >= this.#maximumMessages || this.#bytes + bytes > this.#maximumBytes) return false;
+    if (this.#length >= this.#maximumMessages || this.#bytes + bytes > this.maximumBytes) return false;
     if (this.#length === this.#ring.length) this.#resize(Math.max(SMALLEST_RING, 2 * this.#length));
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = entry;
     this.#length++;

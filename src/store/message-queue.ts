@@ -17,6 +17,8 @@ export interface MessageQueue {
   readonly length: number;
   /** Bytes of content that wait. */
   readonly bytes: number;
+  /** A message with more bytes of content than this is refused however empty the queue is. */
+  readonly maximumBytes: number;
   /** Adds at the end. @returns false if that would pass a limit; nothing has changed then */
   offer(entry: QueuedMessage): boolean;
   /** Takes the oldest. */

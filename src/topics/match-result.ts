@@ -3,39 +3,8 @@
  * group that matches. Made by the subscription trie, read by the broker for each message, handed out to many topics at
  * once: nothing in here changes after it has been built.
  */
-import type { Qos } from '../core/message.js';
+import type { Receiver } from './receiver.js';
 import type { SharedGroup } from './shared-group.js';
-import type { Subscription } from './subscription.js';
-
-/** How one subscriber gets a message. */
-export class Receiver<S> {
-  readonly subscriber: S;
-  /** Highest QoS granted by the subscriptions that match. */
-  readonly qos: Qos;
-  readonly retainAsPublished: boolean;
-  /** Subscription Identifiers of all of them, null if none has one. */
-  readonly identifiers: readonly number[] | null;
-  /**
-   * What is left for the subscriber's own messages, No Local subscriptions taken out: this Receiver itself if there are
-   * none, null if nothing is left.
-   */
-  readonly own: Receiver<S> | null;
-
-  /** @param own undefined stands for the new Receiver itself */
-  constructor(
-    subscriber: S,
-    qos: Qos,
-    retainAsPublished: boolean,
-    identifiers: readonly number[] | null,
-    own: Receiver<S> | null | undefined,
-  ) {
-    this.subscriber = subscriber;
-    this.qos = qos;
-    this.retainAsPublished = retainAsPublished;
-    this.identifiers = identifiers;
-    this.own = own === undefined ? this : own;
-  }
-}
 
 export interface MatchResult<S> {
   /** In no particular order; each subscriber once. */
@@ -54,46 +23,4 @@ const NOTHING: { receivers: readonly never[]; groups: readonly never[]; unshared
 /** The result for a topic that nobody subscribes to: always the same object. */
 export function emptyMatch<S>(): MatchResult<S> {
   return NOTHING;
-}
-
-/** The Receiver that stands for one subscription. */
-export function receiverOf<S>(subscription: Subscription<S>): Receiver<S> {
-  const { subscriber, qos, retainAsPublished, identifier, filter } = subscription;
-  // [MQTT-3.8.3-3] No Local: nothing of one's own comes back
-  const own = subscription.noLocal && filter.shareName === undefined ? null : undefined;
-  return new Receiver(subscriber, qos, retainAsPublished, identifier === 0 ? null : [identifier], own);
-}
-
-/** Whether two Receivers made by {@link receiverOf} for one subscriber deliver alike. */
-export function deliversAlike<S>(one: Receiver<S>, other: Receiver<S>): boolean {
-  return (
-    one.qos === other.qos &&
-    one.retainAsPublished === other.retainAsPublished &&
-    one.identifiers?.[0] === other.identifiers?.[0] &&
-    (one.own === null) === (other.own === null)
-  );
-}
-
-/** One Receiver for two overlapping subscriptions, or sets of such, of one subscriber. */
-export function mergeReceivers<S>(one: Receiver<S>, other: Receiver<S>): Receiver<S> {
-  return new Receiver(
-    one.subscriber,
-    // [MQTT-3.3.4-2] the highest QoS of all that match
-    Math.max(one.qos, other.qos) as Qos,
-    one.retainAsPublished || other.retainAsPublished,
-    mergeIdentifiers(one.identifiers, other.identifiers),
-    mergeOwn(one, other),
-  );
-}
-
-// [MQTT-3.3.4-4] one copy carries the identifiers of all of them, an identifier that was given twice twice.
-function mergeIdentifiers(one: readonly number[] | null, other: readonly number[] | null): readonly number[] | null {
-  if (one === null) return other;
-  return other === null ? one : [...one, ...other];
-}
-
-function mergeOwn<S>(one: Receiver<S>, other: Receiver<S>): Receiver<S> | null | undefined {
-  if (one.own === null) return other.own;
-  if (other.own === null) return one.own;
-  return one.own === one && other.own === other ? undefined : mergeReceivers(one.own, other.own);
 }

@@ -2,7 +2,7 @@
  * A ring of group members in the order in which their turn comes: a circular doubly linked list, so that joining,
  * leaving and going to the end are O(1) and allocate nothing. A member is in one ring at most. Used by SharedGroup only.
  */
-import type { Receiver } from './match-result.js';
+import type { Receiver } from './receiver.js';
 
 export class Member<S> {
   receiver: Receiver<S>;

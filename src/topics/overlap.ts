@@ -2,7 +2,8 @@
  * Puts the subscribers of several paths that match one topic together into one result: overlapping subscriptions of one
  * subscriber become one Receiver. Called by the subscription trie for topics that match more than one path.
  */
-import { emptyMatch, type MatchResult, mergeReceivers, type Receiver } from './match-result.js';
+import { emptyMatch, type MatchResult } from './match-result.js';
+import { mergeReceivers, type Receiver } from './receiver.js';
 import type { SharedGroup } from './shared-group.js';
 import type { Subscribers } from './subscribers.js';
 

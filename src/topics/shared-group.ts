@@ -14,8 +14,8 @@
  */
 import type { Qos } from '../core/message.js';
 import { Readiness } from '../core/subscriber.js';
-import { deliversAlike, type Receiver } from './match-result.js';
 import { Member, MemberRing } from './member-ring.js';
+import { deliversAlike, type Receiver } from './receiver.js';
 
 /** Members of the full and of the away ring that a choice asks again while others are ready. */
 const SHORT_LOOK = 4;

@@ -3,7 +3,8 @@
  * together. The result is built when it is first asked for and then handed out to every topic that matches nothing
  * else, until a change; so 100,000 topics under one wildcard filter share one result. Owned by the subscription trie.
  */
-import { deliversAlike, emptyMatch, type MatchResult, type Receiver } from './match-result.js';
+import { emptyMatch, type MatchResult } from './match-result.js';
+import { deliversAlike, type Receiver } from './receiver.js';
 import { SharedGroup } from './shared-group.js';
 
 /** What {@link Subscribers.set} did. */

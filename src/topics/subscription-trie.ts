@@ -7,8 +7,9 @@
  * levels, not the number of subscriptions. All walks are loops: a filter may have as many levels as it likes.
  */
 import { FilterNode } from './filter-node.js';
-import { emptyMatch, type MatchResult, type Receiver, receiverOf } from './match-result.js';
+import { emptyMatch, type MatchResult } from './match-result.js';
 import { overlap } from './overlap.js';
+import { type Receiver, receiverOf } from './receiver.js';
 import { Subscribers } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionChanges } from './subscription-changes.js';

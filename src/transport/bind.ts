@@ -14,7 +14,9 @@ export async function bind(server: Server | HttpServer, options: ListenerOptions
   try {
     await once(server, 'listening');
   } catch (cause) {
-    throw new ListenFailed(describe(options, cause as NodeJS.ErrnoException), options.name, { cause });
+    const { name, host, port } = options;
+    const message = `listener "${name}" cannot use ${host}:${port}: ${(cause as Error).message}`;
+    throw new ListenFailed(message, name, { cause });
   }
   return (server.address() as AddressInfo).port;
 }
@@ -26,19 +28,4 @@ export function closeServer(server: Server | HttpServer): Promise<void> {
     // `close` waits for the last connection; those are the broker's, which closes them in its own way.
     resolve();
   });
-}
-
-function describe(options: ListenerOptions, cause: NodeJS.ErrnoException): string {
-  const where = `listener "${options.name}" cannot use ${options.host}:${options.port}`;
-  switch (cause.code) {
-    case 'EADDRINUSE':
-      return `${where}: the port is in use by another program`;
-    case 'EACCES':
-      return `${where}: the operating system does not permit it (ports below 1024 need a privilege)`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `${where}: the address is not one of this machine`;
-    default:
-      return `${where}: ${cause.message}`;
-  }
 }

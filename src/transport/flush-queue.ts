@@ -2,8 +2,12 @@
  * The outbound buffers that got something to send in this event-loop turn. They are all flushed once, after the turn's
  * input has been handled: one write per connection and turn, whatever number of packets it holds.
  */
-import type { OutboundBuffer } from './outbound-buffer.js';
 import { SlabPool } from './slab-pool.js';
+
+/** An outbound buffer, as the queue sees it. */
+export interface Flushable {
+  flush(): void;
+}
 
 export class FlushQueue {
   readonly pool = new SlabPool();
@@ -11,11 +15,11 @@ export class FlushQueue {
   heldBytes = 0;
   /** Bytes handed to channels so far. */
   bytesSent = 0;
-  #queued: OutboundBuffer[] = [];
-  #spare: OutboundBuffer[] = [];
+  #queued: Flushable[] = [];
+  #spare: Flushable[] = [];
   #isScheduled = false;
 
-  add(buffer: OutboundBuffer): void {
+  add(buffer: Flushable): void {
     this.#queued.push(buffer);
     if (this.#isScheduled) return;
     this.#isScheduled = true;

@@ -28,8 +28,3 @@ export interface Listener {
 
 /** Takes a new channel; it must set a handler before it returns. */
 export type Acceptor = (channel: ByteChannel) => void;
-
-/** Whether `host` can be reached from this machine alone. */
-export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.') || host.startsWith('::ffff:127.');
-}

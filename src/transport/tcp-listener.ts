@@ -3,7 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
-import { type Acceptor, isLoopbackHost, type Listener, type ListenerOptions } from './listener.js';
+import type { Acceptor, Listener, ListenerOptions } from './listener.js';
+import { isLoopbackHost } from './loopback.js';
 import { TcpChannel } from './tcp-channel.js';
 
 /** Unsent bytes at which a socket asks to wait: enough for one flush, so that memory is counted on our side. */

@@ -6,7 +6,8 @@ import { WebSocketServer } from 'ws';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
-import { type Acceptor, isLoopbackHost, type Listener, type ListenerOptions } from './listener.js';
+import type { Acceptor, Listener, ListenerOptions } from './listener.js';
+import { isLoopbackHost } from './loopback.js';
 import { SOCKET_BUFFER_BYTES } from './tcp-listener.js';
 import { WebSocketChannel } from './websocket-channel.js';
 

@@ -2,7 +2,7 @@
  * What the specification says about matching (4.7), written as plainly as possible and sharing nothing with the broker:
  * the oracle of the property tests for subscriptions and retained messages.
  */
-import type { Receiver } from '../../src/topics/match-result.js';
+import type { Receiver } from '../../src/topics/receiver.js';
 import type { Subscription } from '../../src/topics/subscription.js';
 
 export function naivelyMatches(path: string, topic: string): boolean {

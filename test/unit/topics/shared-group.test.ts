@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Qos } from '../../../src/core/message.js';
 import { Readiness } from '../../../src/core/subscriber.js';
-import { receiverOf } from '../../../src/topics/match-result.js';
+import { receiverOf } from '../../../src/topics/receiver.js';
 import { SharedGroup } from '../../../src/topics/shared-group.js';
 import { subscriptionOf } from '../../support/subscriptions.js';
 

@@ -1,0 +1,70 @@
+/**
+ * The few MQTT packets the generator sends besides PUBLISH and acknowledgements, and the names of packet types.
+ * The generator has its own encoder on purpose: it must neither cost what a library costs nor share the broker's bugs.
+ */
+export type Protocol = 4 | 5;
+export type Qos = 0 | 1 | 2;
+
+export const CONNACK = 2;
+export const PUBLISH = 3;
+export const PUBACK = 4;
+export const PUBREC = 5;
+export const PUBREL = 6;
+export const PUBCOMP = 7;
+export const SUBACK = 9;
+
+/** The first bytes of the acknowledgement packets, with the flags that the specification reserves [MQTT-3.6.1-1]. */
+export const PUBACK_HEADER = PUBACK << 4;
+export const PUBREC_HEADER = PUBREC << 4;
+export const PUBREL_HEADER = (PUBREL << 4) | 0x02;
+export const PUBCOMP_HEADER = PUBCOMP << 4;
+
+export const DISCONNECT_FRAME = Buffer.from([0xe0, 0x00]);
+
+const CLEAN_START = 0x02;
+const NO_PROPERTIES = Buffer.from([0x00]);
+const EMPTY = Buffer.alloc(0);
+
+/** A CONNECT with a clean session and no keep alive. */
+export function connectFrame(protocol: Protocol, clientId: string): Buffer {
+  const keepAlive = Buffer.from([0x00, 0x00]);
+  const protocolAndFlags = Buffer.from([protocol, CLEAN_START]);
+  return frame(0x10, [mqttString('MQTT'), protocolAndFlags, keepAlive, properties(protocol), mqttString(clientId)]);
+}
+
+/** A SUBSCRIBE of one filter, with packet id 1. */
+export function subscribeFrame(protocol: Protocol, filter: string, qos: Qos): Buffer {
+  const packetId = Buffer.from([0x00, 0x01]);
+  return frame(0x82, [packetId, properties(protocol), mqttString(filter), Buffer.from([qos])]);
+}
+
+/** One PUBLISH with packet id 0 where it has one; the caller overwrites it. */
+export function publishFrame(protocol: Protocol, topic: string, qos: Qos, payload: Buffer): Buffer {
+  const packetId = qos > 0 ? Buffer.alloc(2) : EMPTY;
+  return frame((PUBLISH << 4) | (qos << 1), [mqttString(topic), packetId, properties(protocol), payload]);
+}
+
+function frame(firstByte: number, parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([firstByte, ...variableByteInteger(body.length)]), body]);
+}
+
+function mqttString(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8');
+  return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
+}
+
+function properties(protocol: Protocol): Buffer {
+  return protocol === 5 ? NO_PROPERTIES : EMPTY;
+}
+
+function variableByteInteger(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    const digit = rest & 0x7f;
+    rest >>= 7;
+    bytes.push(rest > 0 ? digit | 0x80 : digit);
+  } while (rest > 0);
+  return bytes;
+}

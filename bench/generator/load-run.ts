@@ -1,0 +1,148 @@
+/**
+ * One run of a load scenario: connect, warm up, measure between two snapshots, stop publishing, wait until everything
+ * has arrived, account. The two snapshots read counters and CPU times together, so a late timer moves the window but
+ * cannot falsify it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { BenchFailure } from '../bench-failure.js';
+import { findCpuMs, findPeakResidentBytes } from '../process-usage.js';
+import { receiversOf, type Scenario, scenarioByName } from '../scenarios.js';
+import type { Client } from './client.js';
+import { DeliveryLedger } from './delivery-ledger.js';
+import type { LoadJob, LoadResult } from './job.js';
+import { openClients } from './open-clients.js';
+import { Publisher } from './publisher.js';
+import { Subscriber } from './subscriber.js';
+
+/** After this long without a single delivery or acknowledgement, what has not come is lost. */
+const QUIET_MS = 3000;
+const POLL_MS = 50;
+
+interface Load {
+  readonly clients: readonly Client[];
+  readonly publishers: readonly Publisher[];
+  readonly subscribers: readonly Subscriber[];
+  readonly ledger: DeliveryLedger;
+}
+
+interface Snapshot {
+  readonly atMs: number;
+  readonly published: number;
+  readonly delivered: number;
+  readonly brokerCpuMs: number | undefined;
+  readonly generatorCpuMs: number;
+}
+
+export async function runLoad(job: LoadJob): Promise<LoadResult> {
+  const scenario = scenarioByName(job.scenario);
+  const load = await connectLoad(job, scenario);
+  const lost = new Promise<never>((_, reject) => {
+    for (const client of load.clients) client.onLost = (reason) => reject(new BenchFailure(reason));
+  });
+  const result = await Promise.race([measure(job, scenario, load), lost]);
+  for (const client of load.clients) client.close();
+  return result;
+}
+
+async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
+  const { address, protocol, qos } = job;
+  const publisherClients = await openClients(scenario.publishers, address, protocol, (n) => `bench-publisher-${n}`);
+  const subscriberClients = await openClients(scenario.subscribers, address, protocol, (n) => `bench-subscriber-${n}`);
+  await Promise.all(subscriberClients.map((client, number) => client.subscribe(scenario.filterOf(number), qos)));
+
+  const publishers = publisherClients.map((client, number) => {
+    const template = { protocol, qos, topic: scenario.topicOf(number), payloadBytes: job.payloadBytes };
+    return new Publisher(
+      client,
+      { ...template, publisher: number },
+      {
+        receivers: receiversOf(scenario, number),
+        windowMessages: job.windowMessages,
+        batchMessages: job.batchMessages,
+      },
+    );
+  });
+  const ledger = new DeliveryLedger(scenario.subscribers * scenario.publishers);
+  const subscribers = subscriberClients.map((client, number) => {
+    const heard = publishers.map((publisher, p) => (scenario.receives(number, p) ? publisher : undefined));
+    return new Subscriber(client, protocol, heard, ledger, number * scenario.publishers);
+  });
+  return { clients: [...publisherClients, ...subscriberClients], publishers, subscribers, ledger };
+}
+
+async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<LoadResult> {
+  for (const publisher of load.publishers) publisher.start();
+  await delay(job.warmUpMs);
+  const begin = snapshot(job, load);
+  await delay(job.measuredMs);
+  const end = snapshot(job, load);
+  for (const publisher of load.publishers) publisher.stop();
+  await untilQuiet(scenario, load);
+
+  const peakResidentBytes = job.brokerPid === undefined ? undefined : findPeakResidentBytes(job.brokerPid);
+  return {
+    kind: 'load',
+    seconds: (end.atMs - begin.atMs) / 1000,
+    published: end.published - begin.published,
+    delivered: end.delivered - begin.delivered,
+    ...(begin.brokerCpuMs !== undefined &&
+      end.brokerCpuMs !== undefined && { brokerCpuMs: end.brokerCpuMs - begin.brokerCpuMs }),
+    generatorCpuMs: end.generatorCpuMs - begin.generatorCpuMs,
+    ...(peakResidentBytes !== undefined && { peakResidentBytes }),
+    totalPublished: publishedBy(load),
+    totalDelivered: load.ledger.delivered,
+    lost: missingIn(scenario, load),
+    duplicated: load.ledger.duplicated,
+    reordered: load.ledger.reordered,
+    foreign: load.ledger.foreign,
+    unfinished: unfinishedIn(load),
+  };
+}
+
+function snapshot(job: LoadJob, load: Load): Snapshot {
+  const { user, system } = process.cpuUsage();
+  return {
+    atMs: performance.now(),
+    published: publishedBy(load),
+    delivered: load.ledger.delivered,
+    brokerCpuMs: job.brokerPid === undefined ? undefined : findCpuMs(job.brokerPid),
+    generatorCpuMs: (user + system) / 1000,
+  };
+}
+
+async function untilQuiet(scenario: Scenario, load: Load): Promise<void> {
+  let progress = -1;
+  let lastProgressMs = performance.now();
+  while (missingIn(scenario, load) > 0 || unfinishedIn(load) > 0) {
+    const now = performance.now();
+    const current = load.ledger.delivered - unfinishedIn(load);
+    if (current !== progress) {
+      progress = current;
+      lastProgressMs = now;
+    } else if (now - lastProgressMs > QUIET_MS) {
+      return;
+    }
+    await delay(POLL_MS);
+  }
+}
+
+function missingIn(scenario: Scenario, load: Load): number {
+  let missing = 0;
+  for (let subscriber = 0; subscriber < scenario.subscribers; subscriber++) {
+    for (const [number, publisher] of load.publishers.entries()) {
+      if (!scenario.receives(subscriber, number)) continue;
+      missing += load.ledger.missing(subscriber * scenario.publishers + number, publisher.sent);
+    }
+  }
+  return missing;
+}
+
+function publishedBy(load: Load): number {
+  return load.publishers.reduce((sum, publisher) => sum + publisher.sent, 0);
+}
+
+/** Exchanges that somebody has begun and the broker has not finished. */
+function unfinishedIn(load: Load): number {
+  const byPublishers = load.publishers.reduce((sum, publisher) => sum + publisher.unacknowledged, 0);
+  return load.subscribers.reduce((sum, subscriber) => sum + subscriber.unreleased, byPublishers);
+}

@@ -1,0 +1,123 @@
+/** The command line of the benchmark, checked and with its defaults. */
+import { parseArgs } from 'node:util';
+import { BenchFailure } from './bench-failure.js';
+import type { Protocol, Qos } from './generator/frames.js';
+import { STAMP_BYTES } from './generator/publish-batch.js';
+import { IDLE, SCENARIOS, scenarioByName } from './scenarios.js';
+
+export const USAGE = `npm run bench -- [options]
+
+  --scenario LIST           ${SCENARIOS.map((scenario) => scenario.name).join(', ')}, ${IDLE} (default: all but ${IDLE})
+  --qos LIST                0, 1, 2 (default: all)
+  --peer LIST               millrace, aedes, mosquitto, ceiling, external
+                            (default: the first three, and the others when given below)
+  --protocol 4|5            MQTT 3.1.1 or MQTT 5 (default: 4)
+  --runs N                  rounds; in each round every peer has its turn (default: 3)
+  --seconds S               measured time of a run (default: 5)
+  --warm-up S               time before it (default: 1)
+  --payload BYTES           (default: 100)
+  --window N                messages of one publisher on the way (default: by scenario)
+  --batch N                 messages in one write (default: by scenario)
+  --connections N           of the scenario ${IDLE} (default: 10000)
+  --settle S                pause before memory is read in the scenario ${IDLE} (default: 3)
+  --ceiling FILE            a bare relay, started as node FILE PORT
+  --external HOST:PORT      a broker that runs already; no CPU time
+  --millrace-command LINE   instead of the built command line; PORT in it stands for the port
+  --no-pin                  leave the choice of cores to the scheduler
+  --json FILE               write every run, the machine and the method
+  --help
+`;
+
+export interface BenchOptions {
+  readonly scenarios: readonly string[];
+  readonly qos: readonly Qos[];
+  /** Undefined: all that can run. */
+  readonly peers: readonly string[] | undefined;
+  readonly protocol: Protocol;
+  readonly runs: number;
+  readonly measuredMs: number;
+  readonly warmUpMs: number;
+  readonly payloadBytes: number;
+  readonly windowMessages: number | undefined;
+  readonly batchMessages: number | undefined;
+  readonly connections: number;
+  readonly settleMs: number;
+  readonly ceilingFile: string | undefined;
+  readonly externalAddress: string | undefined;
+  readonly millraceCommand: string | undefined;
+  readonly pin: boolean;
+  readonly jsonFile: string | undefined;
+}
+
+/**
+ * @returns undefined when help was asked for
+ * @throws BenchFailure when a value makes no sense; TypeError when there is no such option
+ */
+export function parseOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      scenario: { type: 'string', default: SCENARIOS.map((scenario) => scenario.name).join(',') },
+      qos: { type: 'string', default: '0,1,2' },
+      peer: { type: 'string' },
+      protocol: { type: 'string', default: '4' },
+      runs: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '5' },
+      'warm-up': { type: 'string', default: '1' },
+      payload: { type: 'string', default: '100' },
+      window: { type: 'string' },
+      batch: { type: 'string' },
+      connections: { type: 'string', default: '10000' },
+      settle: { type: 'string', default: '3' },
+      ceiling: { type: 'string' },
+      external: { type: 'string' },
+      'millrace-command': { type: 'string' },
+      'no-pin': { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const scenarios = list(values.scenario);
+  for (const name of scenarios) if (name !== IDLE) scenarioByName(name);
+  return {
+    scenarios,
+    qos: list(values.qos).map((text) => wholeNumber('qos', text, 0, 2) as Qos),
+    peers: values.peer === undefined ? undefined : list(values.peer),
+    protocol: wholeNumber('protocol', values.protocol, 4, 5) as Protocol,
+    runs: wholeNumber('runs', values.runs, 1, 100),
+    measuredMs: milliseconds('seconds', values.seconds),
+    warmUpMs: milliseconds('warm-up', values['warm-up']),
+    payloadBytes: wholeNumber('payload', values.payload, STAMP_BYTES, 60_000),
+    windowMessages: values.window === undefined ? undefined : wholeNumber('window', values.window, 1, 30_000),
+    batchMessages: values.batch === undefined ? undefined : wholeNumber('batch', values.batch, 1, 10_000),
+    connections: wholeNumber('connections', values.connections, 1, 25_000),
+    settleMs: milliseconds('settle', values.settle),
+    ceilingFile: values.ceiling,
+    externalAddress: values.external,
+    millraceCommand: values['millrace-command'],
+    pin: !values['no-pin'],
+    jsonFile: values.json,
+  };
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function wholeNumber(option: string, text: string, lowest: number, highest: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < lowest || value > highest) {
+    throw new BenchFailure(`--${option} takes a whole number from ${lowest} to ${highest}, not '${text}'`);
+  }
+  return value;
+}
+
+function milliseconds(option: string, text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0) || seconds > 3600) throw new BenchFailure(`--${option} takes seconds, not '${text}'`);
+  return Math.round(seconds * 1000);
+}

@@ -1,0 +1,30 @@
+/** A broker that can be measured. Main starts a fresh one for every run and stops it afterwards. */
+import type { Protocol, Qos } from '../generator/frames.js';
+
+export interface Peer {
+  readonly name: string;
+  readonly protocols: readonly Protocol[];
+  readonly qos: readonly Qos[];
+  /** Why it cannot be measured here; undefined when it can. */
+  readonly unavailable: string | undefined;
+  /** How to start it, or where it already runs. */
+  readonly source: LaunchedPeer | ExternalPeer;
+}
+
+export interface LaunchedPeer {
+  readonly kind: 'launched';
+  /**
+   * The command that serves MQTT on 127.0.0.1:`port` in the foreground.
+   * @param directory an empty directory for its files, removed after the run
+   */
+  command(port: number, directory: string): readonly string[];
+}
+
+export interface ExternalPeer {
+  readonly kind: 'external';
+  readonly host: string;
+  readonly port: number;
+}
+
+export const EVERY_PROTOCOL: readonly Protocol[] = [4, 5];
+export const EVERY_QOS: readonly Qos[] = [0, 1, 2];

@@ -1,0 +1,30 @@
+/** Runs one job in a fresh generator process against a broker and brings back its outcome. */
+import { fileURLToPath } from 'node:url';
+import { startProcess, stopProcess } from './child-processes.js';
+import type { Job, Outcome } from './generator/job.js';
+
+const GENERATOR = fileURLToPath(new URL('./generator/generator-process.js', import.meta.url));
+
+/** What connecting and waiting for the last delivery may take beyond the time that the job itself asks for. */
+const GRACE_MS = 120_000;
+
+/** @param prefix put before the command, for pinning */
+export async function runJob(job: Job, fileDescriptors: number, prefix: readonly string[]): Promise<Outcome> {
+  const child = startProcess([...prefix, process.execPath, GENERATOR], fileDescriptors, [
+    'ignore',
+    'inherit',
+    'inherit',
+    'ipc',
+  ]);
+  const limitMs = GRACE_MS + (job.kind === 'load' ? job.warmUpMs + job.measuredMs : 2 * job.settleMs);
+  let timer: NodeJS.Timeout | undefined;
+  const outcome = await new Promise<Outcome>((resolve) => {
+    child.once('message', (message) => resolve(message as Outcome));
+    child.once('exit', (code) => resolve({ kind: 'failed', reason: `the generator ended with code ${code}` }));
+    timer = setTimeout(() => resolve({ kind: 'failed', reason: `no result within ${limitMs} ms` }), limitMs);
+    child.send(job);
+  });
+  clearTimeout(timer);
+  await stopProcess(child);
+  return outcome;
+}

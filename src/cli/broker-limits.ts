@@ -1,0 +1,36 @@
+import type { BrokerLimits } from '../broker/broker-options.js';
+import type { Settings } from './config-schema.js';
+
+/** The broker's limits as the configuration sets them: every field, by the broker's own names and units. */
+export function brokerLimits(settings: Settings): BrokerLimits {
+  const { mqtt, sessions, retained, limits, sys } = settings;
+  return {
+    maximumPacketSize: mqtt.maxPacketSize,
+    receiveMaximum: mqtt.receiveMaximum,
+    maximumInflight: mqtt.maxInflight,
+    inflightMaximumBytes: mqtt.maxInflightBytes,
+    topicAliasMaximum: mqtt.topicAliasMaximum,
+    outboundTopicAliasMaximum: mqtt.outboundTopicAliasMaximum,
+    sessionExpiryMaximumSeconds: mqtt.maxSessionExpiry,
+    mqtt3SessionExpirySeconds: mqtt.mqtt3SessionExpiry,
+    keepAliveMaximumSeconds: mqtt.maxKeepAlive,
+    connectTimeoutMs: milliseconds(mqtt.connectTimeout),
+    maximumFiltersPerPacket: mqtt.maxFiltersPerPacket,
+    maximumTopicLevels: mqtt.maxTopicLevels,
+    maximumSubscriptionsPerSession: mqtt.maxSubscriptionsPerSession,
+    queueMaximumMessages: sessions.maxQueuedMessages,
+    queueMaximumBytes: sessions.maxQueuedBytes,
+    queueOverflow: sessions.queueOverflow,
+    retainedMaximumMessages: retained.maxMessages,
+    retainedMaximumBytes: retained.maxBytes,
+    outboundSoftLimitBytes: limits.outboundSoftLimit,
+    outboundHardLimitBytes: limits.outboundHardLimit,
+    outboundTotalLimitBytes: limits.outboundTotalLimit,
+    slowConsumerGraceMs: milliseconds(limits.slowConsumerGrace),
+    sysIntervalSeconds: sys.interval,
+  };
+}
+
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1000);
+}

@@ -1,0 +1,91 @@
+/** Takes the command line apart. Decides nothing but what was asked for, and what is wrong with the asking. */
+import { parseArgs } from 'node:util';
+import { SETTING_FLAGS } from './config-flags.js';
+import { closestName, didYouMean } from './suggestion.js';
+import { COMMANDS, type Command } from './usage.js';
+
+export type Request =
+  | {
+      readonly kind: 'run';
+      readonly command: Command;
+      readonly configFile: string | undefined;
+      readonly flags: ReadonlyMap<string, string>;
+    }
+  | { readonly kind: 'help'; readonly command: Command | undefined }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'misuse'; readonly problems: readonly string[] };
+
+const VALUE_FLAGS = ['config', ...SETTING_FLAGS.map(({ name }) => name)];
+const ALL_FLAGS = [...VALUE_FLAGS, 'help', 'version'];
+
+const OPTIONS = {
+  ...Object.fromEntries(VALUE_FLAGS.map((name) => [name, { type: 'string' as const }])),
+  config: { type: 'string', short: 'c' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/** @param args without the executable and the script */
+export function parseCommandLine(args: readonly string[]): Request {
+  // Not strict: parseArgs would stop at the first problem, and knows no suggestions.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const words: string[] = [];
+  const values = new Map<string, string>();
+  const switches = new Set<string>();
+  const problems: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
+    if (!ALL_FLAGS.includes(name)) {
+      const closest = closestName(name, ALL_FLAGS);
+      problems.push(`unknown flag ${rawName}${didYouMean(closest && `--${closest}`)}`);
+    } else if (!VALUE_FLAGS.includes(name)) {
+      switches.add(name);
+      if (inlineValue) problems.push(`flag --${name} takes no value`);
+    } else if (value === undefined || value === '' || (!inlineValue && value.startsWith('-'))) {
+      problems.push(`flag --${name} needs a value`);
+    } else if (values.has(name)) {
+      problems.push(`flag --${name} is given twice`);
+    } else {
+      values.set(name, value);
+    }
+  }
+
+  const command = findCommand(words, problems);
+  if (problems.length > 0) return { kind: 'misuse', problems };
+  if (switches.has('help')) return { kind: 'help', command: words.length === 0 ? undefined : command };
+  if (switches.has('version')) return { kind: 'version' };
+  const needless = command?.readsConfiguration ? undefined : [...values.keys()][0];
+  if (command === undefined || needless !== undefined) {
+    return { kind: 'misuse', problems: [`millrace ${command?.name ?? ''} takes no flag --${needless ?? ''}`] };
+  }
+  const configFile = values.get('config');
+  values.delete('config');
+  return { kind: 'run', command, configFile, flags: values };
+}
+
+function findCommand(words: readonly string[], problems: string[]): Command | undefined {
+  const [first = 'start', second] = words;
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+  const typed = group.length > 0 && second !== undefined ? `${first} ${second}` : first;
+  const command = COMMANDS.find(({ name }) => name === typed);
+  if (command === undefined) {
+    const names = (group.length > 0 ? group : COMMANDS).map(({ name }) => name);
+    if (typed === first && group.length > 0) problems.push(`${first} needs a command: ${names.join(' or ')}`);
+    else problems.push(`unknown command ${typed}${didYouMean(closestName(typed, names))}`);
+    return undefined;
+  }
+  const surplus = words[command.name.split(' ').length];
+  if (surplus !== undefined) {
+    const isFile = /\.(ya?ml|json)$/.test(surplus);
+    problems.push(`unexpected argument ${surplus}${didYouMean(isFile ? `--config ${surplus}` : undefined)}`);
+  }
+  return command;
+}

@@ -1,0 +1,174 @@
+/**
+ * The configuration: the single source of its types, defaults, validation, JSON Schema and reference document.
+ * Sizes parse to bytes, durations to seconds. The sections `mqtt`, `sessions`, `retained`, `limits` and `sys` map onto
+ * BrokerLimits one to one (broker-limits.ts) and take their defaults from there.
+ */
+import { z } from 'zod';
+import { DEFAULT_LIMITS } from '../broker/broker-options.js';
+import { listenersSchema } from './listener-schema.js';
+import { mqttSchema } from './mqtt-schema.js';
+import { expected, setting } from './setting.js';
+
+const notAMap = expected('a map of settings');
+
+const authSchema = z
+  .strictObject(
+    {
+      anonymous: z.boolean(expected('true or false')).optional().meta({
+        description:
+          'Whether clients without credentials may connect: `true` on every listener, `false` on none. Default: unset, which allows them on listeners with a loopback address only, so that a first try needs no setup and a broker on the network is never open by accident.',
+        'x-unit': '',
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'Who may connect.' });
+
+const sessionsSchema = z
+  .strictObject(
+    {
+      maxQueuedMessages: setting.count({
+        description: 'Messages that may wait for one session.',
+        reason: 'more than a day of one message a second',
+        default: DEFAULT_LIMITS.queueMaximumMessages,
+        min: 1,
+        max: 1_000_000_000,
+        unit: 'messages',
+      }),
+      maxQueuedBytes: setting.size({
+        description: 'Bytes that the messages waiting for one session may take.',
+        reason: 'bounds what one absent client can cost',
+        default: DEFAULT_LIMITS.queueMaximumBytes,
+        min: 1024,
+      }),
+      queueOverflow: setting.choice({
+        description:
+          'What happens to a message for a session whose queue is full: `drop-newest` refuses it, `drop-oldest` makes room for it.',
+        reason: 'keeps the start of a sequence of events in order and without gaps',
+        words: ['drop-newest', 'drop-oldest'],
+        default: DEFAULT_LIMITS.queueOverflow,
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'What is kept for a client that is away.' });
+
+const retainedSchema = z
+  .strictObject(
+    {
+      maxMessages: setting.count({
+        description: 'Retained messages, one per topic.',
+        reason: 'ten topics each for a hundred thousand devices',
+        default: DEFAULT_LIMITS.retainedMaximumMessages,
+        min: 1,
+        max: 1_000_000_000,
+        unit: 'messages',
+      }),
+      maxBytes: setting.size({
+        description: 'Bytes that all retained messages may take together.',
+        reason: 'a kilobyte for each of the messages above',
+        default: DEFAULT_LIMITS.retainedMaximumBytes,
+        min: 1024,
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'How much the retained messages may take.' });
+
+const limitsSchema = z
+  .strictObject(
+    {
+      outboundSoftLimit: setting.size({
+        description: 'Unsent bytes of one connection from which the publishers that feed it are held back.',
+        reason: 'some tens of milliseconds of a fast link, so that a short stall holds nobody back',
+        default: DEFAULT_LIMITS.outboundSoftLimitBytes,
+        min: 1024,
+      }),
+      outboundHardLimit: setting.size({
+        description:
+          'Unsent bytes of one connection at which it is closed as a slow consumer. At least `outboundSoftLimit`, and at least twice `mqtt.maxPacketSize`.',
+        reason: 'eight times the soft limit: the publishers are held back long before anybody is disconnected',
+        default: DEFAULT_LIMITS.outboundHardLimitBytes,
+        min: 1024,
+      }),
+      outboundTotalLimit: setting.size({
+        description:
+          'Unsent bytes of all connections together at which those are closed that nobody waits for any more.',
+        reason: 'bounds what many stalled clients cost together, where each alone is within its limit',
+        default: DEFAULT_LIMITS.outboundTotalLimitBytes,
+        min: 1024,
+      }),
+      slowConsumerGrace: setting.duration({
+        description:
+          'How long, in seconds, publishers are held back for a consumer before it counts as stalled and is left to its hard limit.',
+        reason: 'covers a pause of a busy consumer; one that has stopped reading must not hold the others up',
+        default: DEFAULT_LIMITS.slowConsumerGraceMs / 1000,
+        min: 0,
+        max: 60,
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'What one connection may cost.' });
+
+const sysSchema = z
+  .strictObject(
+    {
+      interval: setting.duration({
+        description: 'Time between two rounds of `$SYS` topics, in seconds; 0 switches them off.',
+        reason: 'as in mosquitto',
+        default: DEFAULT_LIMITS.sysIntervalSeconds,
+        min: 0,
+        max: 86_400,
+        wholeSeconds: true,
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'What the broker tells about itself in `$SYS` topics.' });
+
+const logSchema = z
+  .strictObject(
+    {
+      level: setting.choice({
+        description: 'Least important lines that are written.',
+        reason: 'what an operator has to know, and nothing that grows with the traffic',
+        words: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+        default: 'info',
+      }),
+      format: setting.choice({
+        description:
+          '`json` writes one object a line, `pretty` lines for people, `auto` pretty on a terminal and json elsewhere.',
+        reason: 'people read terminals, programs read pipes and files',
+        words: ['json', 'pretty', 'auto'],
+        default: 'auto',
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'What is logged, and how; the log goes to standard output.' });
+
+export const settingsSchema = z
+  .strictObject(
+    {
+      listeners: listenersSchema,
+      auth: authSchema,
+      mqtt: mqttSchema,
+      sessions: sessionsSchema,
+      retained: retainedSchema,
+      limits: limitsSchema,
+      sys: sysSchema,
+      log: logSchema,
+    },
+    notAMap,
+  )
+  .meta({ title: 'Millrace configuration' });
+
+/** The effective configuration: every default filled in, sizes in bytes, durations in seconds. */
+export type Settings = z.output<typeof settingsSchema>;

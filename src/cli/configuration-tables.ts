@@ -1,0 +1,69 @@
+/** The reference part of docs/configuration.md; scripts/write-configuration-doc.mjs puts it there. */
+import { formatByteSize } from './byte-size.js';
+import { environmentName } from './config-environment.js';
+import { formatDuration } from './duration.js';
+import { eachSetting, type SettingNode, settingTree } from './setting-tree.js';
+
+/** Markdown: a heading, a sentence and a table for each section. */
+export function configurationTables(): string {
+  const sections = Object.entries(settingTree().properties ?? {});
+  return sections.map(([name, section]) => sectionText(name, section)).join('\n');
+}
+
+function sectionText(name: string, section: SettingNode): string {
+  // All listeners have the same settings: the two that are there from the start show them once.
+  const named = section.additionalProperties ? section.additionalProperties : undefined;
+  const rows = [...eachSetting(named ?? section)].map(({ path, node }) => {
+    const setting = [name, ...(named === undefined ? [] : ['NAME']), ...path];
+    const defaultText = named === undefined ? plainDefault(node) : listenerDefaults(section, path);
+    return row(setting, defaultText, node);
+  });
+  const table = tableText([['Setting', 'Default', 'Takes', 'Meaning'], ...rows]);
+  const first = [...eachSetting(section)].find(({ path }) => path.at(-1) !== 'kind')?.path ?? [];
+  return `### ${name}\n\n${section.description ?? ''} In the environment, for example: \`${environmentName([name, ...first])}\`.\n\n${table}\n`;
+}
+
+function row(path: readonly string[], defaultText: string, node: SettingNode): string[] {
+  return [`\`${path.join('.')}\``, defaultText, takes(node), (node.description ?? '').replaceAll('|', '\\|')];
+}
+
+/** Columns are padded, as the formatter of this repository wants them. */
+function tableText(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const [head, ...body] = rows.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [head ?? [], widths.map((width) => '-'.repeat(width)), ...body].map(line).join('\n');
+}
+
+function plainDefault(node: SettingNode): string {
+  return node.default === undefined ? 'unset' : `\`${String(node.default)}\``;
+}
+
+/** `tcp` and `ws` differ in some defaults; a listener by another name has to give what has none. */
+function listenerDefaults(section: SettingNode, path: readonly string[]): string {
+  const common = section.additionalProperties ? findSetting(section.additionalProperties, path) : undefined;
+  if (common?.default !== undefined || path[0] === 'path')
+    return common?.default === undefined ? 'unset' : plainDefault(common);
+  return Object.entries(section.properties ?? {})
+    .map(([name, listener]) => `${name}: ${plainDefault(findSetting(listener, path) ?? {})}`)
+    .concat('others: must be set')
+    .join('<br>');
+}
+
+function findSetting(node: SettingNode, path: readonly string[]): SettingNode | undefined {
+  return [...eachSetting(node)].find((setting) => setting.path.join('.') === path.join('.'))?.node;
+}
+
+function takes(node: SettingNode): string {
+  if (node.enum !== undefined) return node.enum.map((word) => `\`${word}\``).join(', ');
+  if (node.type === 'boolean') return '`true`, `false`';
+  const unit = node['x-unit'] ?? '';
+  const range = node.anyOf?.[0] ?? node;
+  if (range.minimum === undefined || range.maximum === undefined) return 'text';
+  if (unit === 'bytes') return `size, ${formatByteSize(range.minimum)} to ${formatByteSize(range.maximum)}`;
+  if (unit === 'seconds') {
+    const highest = range.maximum === node['x-never'] ? '`never`' : formatDuration(range.maximum);
+    return `duration, ${formatDuration(range.minimum)} to ${highest}`;
+  }
+  return `${unit === '' ? 'number' : unit}, ${range.minimum} to ${range.maximum}`;
+}

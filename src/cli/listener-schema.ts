@@ -1,0 +1,133 @@
+/**
+ * The `listeners` section: a map by name. `tcp` and `ws` are always there and come with defaults, so that a file which
+ * only says `listeners.tcp.host` changes nothing else; any other name adds a listener and must say its kind and port.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { expected, setting } from './setting.js';
+
+const KINDS = ['tcp', 'ws'] as const;
+
+/** What a listener without a `path` of its own uses; the path that MQTT clients for browsers expect. */
+const DEFAULT_PATH = '/mqtt';
+
+/** Names appear in logs, metrics and environment variables. */
+const LISTENER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
+
+const kind = z
+  .enum(KINDS, expected('one of tcp, ws'))
+  .meta({ description: 'What is spoken: `tcp` is MQTT over TCP, `ws` is MQTT over WebSocket.', 'x-unit': '' });
+
+const wantedPort = expected('a whole number from 0 to 65535');
+const port = z.int(wantedPort).min(0, wantedPort).max(65535, wantedPort).meta({
+  description: 'TCP port. 0 takes a free one, and the start message names it.',
+  'x-unit': '',
+});
+
+const host = z
+  .string(expected('a host name or an IP address'))
+  .refine(isHost, expected('a host name or an IP address without a port'))
+  .default('127.0.0.1')
+  .meta({
+    description:
+      'Address to listen on: a host name or an IP address; `0.0.0.0` is every IPv4 address of the machine, `::` every address. Default: only programs on the same machine can connect until you decide otherwise.',
+    'x-unit': '',
+  });
+
+const path = z
+  .string(expected('a path such as /mqtt'))
+  .regex(/^\/[^\s?#]*$/, expected('a path that begins with / and has no blank, ? or #'))
+  .optional()
+  .meta({
+    description: `Path of the WebSocket endpoint; only for kind \`ws\`, where it is \`${DEFAULT_PATH}\` unless set. Default: the path that MQTT clients for browsers expect.`,
+    'x-unit': '',
+  });
+
+const maxConnections = setting.count({
+  description: 'Connections open at one time on this listener; one more is closed at once.',
+  reason: 'far above what one process usually holds, so that only a flood reaches it',
+  default: 100_000,
+  min: 1,
+  max: 10_000_000,
+  unit: 'connections',
+});
+
+const enabled = z.boolean(expected('true or false')).default(true).meta({
+  description: 'Whether the listener is opened. Default: a listener that is configured is meant to be used.',
+  'x-unit': '',
+});
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9._-]{0,252})$/.test(text);
+}
+
+/** One listener as the broker needs it. `path` is there exactly if the kind is `ws`. */
+export interface ListenerSettings {
+  readonly kind: (typeof KINDS)[number];
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string;
+  readonly maxConnections: number;
+  readonly enabled: boolean;
+}
+
+/** What our own checks tell the loader about an issue: it is about the key, or it depends on the setting `needs`. */
+export interface IssueParameters {
+  readonly aboutKey?: true;
+  readonly needs?: string;
+}
+
+interface RawListener extends Omit<ListenerSettings, 'path'> {
+  readonly path?: string | undefined;
+}
+
+function withPath(listener: RawListener, context: z.core.$RefinementCtx): ListenerSettings {
+  const { path: given, ...rest } = listener;
+  if (rest.kind === 'ws') return { ...rest, path: given ?? DEFAULT_PATH };
+  if (given !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['path'],
+      message: 'only a listener of kind ws has a path',
+      input: given,
+      params: { needs: 'kind' } satisfies IssueParameters,
+    });
+  }
+  return rest;
+}
+
+const notAMap = expected('a map of settings');
+
+const tcp = z
+  .strictObject({ kind: kind.default('tcp'), host, port: port.default(1883), path, maxConnections, enabled }, notAMap)
+  .transform(withPath);
+
+const ws = z
+  .strictObject({ kind: kind.default('ws'), host, port: port.default(8083), path, maxConnections, enabled }, notAMap)
+  .transform(withPath);
+
+const other = z.strictObject({ kind, host, port, path, maxConnections, enabled }, notAMap).transform(withPath);
+
+function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
+  for (const name of Object.keys(listeners)) {
+    if (LISTENER_NAME.test(name)) continue;
+    const message = 'the name of a listener is up to 32 letters, digits and -, and begins with a letter';
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message,
+      input: name,
+      params: { aboutKey: true } satisfies IssueParameters,
+    });
+  }
+}
+
+export const listenersSchema = z
+  .object({ tcp: tcp.prefault({}), ws: ws.prefault({}) }, notAMap)
+  .catchall(other)
+  .superRefine(checkNames)
+  .prefault({})
+  .meta({
+    description:
+      'Where clients connect, by name. `tcp` and `ws` exist without being named; switch one off with `enabled: false`. Any other name adds a listener, which must have a `kind` and a `port`.',
+  });

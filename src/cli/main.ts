@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/** The executable. Exit codes: 0 ok, 1 failure at run time, 2 wrong usage or configuration. */
+import { parseCommandLine, type Request } from './command-line.js';
+import { type Configuration, loadConfiguration } from './config-loader.js';
+import { printConfiguration } from './config-printer.js';
+import { ConfigurationError } from './configuration-error.js';
+import { settingTree } from './setting-tree.js';
+import { start } from './start.js';
+import { startBroker } from './start-broker.js';
+import { commandHelp, generalHelp } from './usage.js';
+import { packageVersion } from './version.js';
+
+const USAGE_ERROR = 2;
+
+async function main(): Promise<void> {
+  const request = parseCommandLine(process.argv.slice(2));
+  switch (request.kind) {
+    case 'help':
+      return print(request.command === undefined ? generalHelp() : commandHelp(request.command));
+    case 'version':
+      return print(`${packageVersion()}\n`);
+    case 'misuse':
+      return refuse(`${request.problems.map((problem) => `millrace: ${problem}`).join('\n')}\nSee millrace --help.\n`);
+    case 'run':
+      return await run(request);
+  }
+}
+
+async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
+  const { command, configFile } = request;
+  if (command.name === 'config schema') return print(`${JSON.stringify(settingTree(), null, 2)}\n`);
+  const configuration = loadOrRefuse(request);
+  if (configuration === undefined) return;
+  if (command.name === 'config print') return print(printConfiguration(configuration));
+  if (command.name === 'check') return print(checkSummary(configuration, configFile));
+  await start(configuration.settings, startBroker);
+}
+
+function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' }): Configuration | undefined {
+  try {
+    return loadConfiguration({ file: configFile, environment: process.env, flags });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const count = error.problems.length === 1 ? '1 problem' : `${error.problems.length} problems`;
+    refuse(`${error.message}\nmillrace: ${count} in the configuration\n`);
+    return undefined;
+  }
+}
+
+function checkSummary({ settings }: Configuration, file: string | undefined): string {
+  const listeners = Object.entries(settings.listeners)
+    .filter(([, { enabled }]) => enabled)
+    .map(([name, { kind, host, port, path }]) => `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}\n`);
+  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}`;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function refuse(text: string): void {
+  process.stderr.write(text);
+  process.exitCode = USAGE_ERROR;
+}
+
+// `millrace config schema | head` ends without a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+await main();

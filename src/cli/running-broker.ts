@@ -1,0 +1,20 @@
+import type { Logger } from 'pino';
+import type { Settings } from './config-schema.js';
+
+/** A listener that is open. `port` is the real one, also where 0 was configured. */
+export interface OpenListener {
+  readonly name: string;
+  readonly kind: 'tcp' | 'ws';
+  readonly host: string;
+  readonly port: number;
+  readonly path?: string;
+}
+
+export interface RunningBroker {
+  readonly listeners: readonly OpenListener[];
+  /** Resolves when everything is closed and flushed; never takes longer than `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Opens everything that the settings ask for, or rejects and leaves nothing open. */
+export type StartBroker = (settings: Settings, logger: Logger) => Promise<RunningBroker>;

@@ -1,0 +1,80 @@
+/** What the operator sees first: what runs, where it listens, what is notable, and how to try it. */
+
+import { isLoopbackHost } from '../transport/loopback.js';
+import type { Colours } from './colours.js';
+import type { Settings } from './config-schema.js';
+import type { OpenListener } from './running-broker.js';
+
+export interface StartReport {
+  readonly version: string;
+  readonly node: string;
+  readonly listeners: readonly { readonly name: string; readonly url: string }[];
+  readonly anonymousClients: string;
+  readonly data: string;
+  /** Combinations of settings that work, but probably not as meant. */
+  readonly warnings: readonly string[];
+}
+
+export function startReport(version: string, settings: Settings, listeners: readonly OpenListener[]): StartReport {
+  const { anonymous } = settings.auth;
+  return {
+    version,
+    node: process.versions.node,
+    listeners: listeners.map((listener) => ({ name: listener.name, url: listenerUrl(listener) })),
+    anonymousClients: anonymous === undefined ? 'loopback only' : anonymous ? 'allowed' : 'refused',
+    data: 'in memory only, nothing survives a restart in this version',
+    warnings: listeners.flatMap((listener) => anonymousWarning(listener, anonymous)),
+  };
+}
+
+function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined): string[] {
+  const isOpen = !isLoopbackHost(listener.host);
+  const subject = `listener "${listener.name}" (${listenerUrl(listener)})`;
+  if (anonymous === true && isOpen) return [`${subject} lets anybody in who can reach it: auth.anonymous is true`];
+  // This version has no other way to authenticate.
+  if (anonymous === false || (anonymous === undefined && isOpen)) {
+    const reason = isOpen && anonymous === undefined ? 'its address is not a loopback one' : 'auth.anonymous is false';
+    return [
+      `${subject} refuses clients without credentials: ${reason}; set auth.anonymous to true to let everybody in`,
+    ];
+  }
+  return [];
+}
+
+/** `mqtt://127.0.0.1:1883`, `ws://[::1]:8083/mqtt` */
+export function listenerUrl({ kind, host, port, path }: OpenListener): string {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return kind === 'ws' ? `ws://${authority}${path ?? ''}` : `mqtt://${authority}`;
+}
+
+/** The report for a terminal, with a way to try the broker. */
+export function formatStartReport(report: StartReport, listeners: readonly OpenListener[], colours: Colours): string {
+  const { bold, cyan, dim, yellow } = colours;
+  const width = Math.max(...report.listeners.map(({ name }) => name.length), 'anonymous clients:'.length - 2);
+  const label = (text: string): string => dim(text.padEnd(width + 2));
+  const lines = [
+    `${bold(`Millrace ${report.version}`)} ${dim(`(Node ${report.node})`)}`,
+    '',
+    ...report.listeners.map(({ name, url }) => `  ${label(name)} ${cyan(url)}`),
+    `  ${label('anonymous clients:')} ${report.anonymousClients}`,
+    `  ${label('data:')} ${report.data}`,
+    '',
+    ...report.warnings.map((warning) => yellow(`  warning: ${warning}`)),
+    ...(report.warnings.length > 0 ? [''] : []),
+  ];
+  const tcp = listeners.find(({ kind }) => kind === 'tcp');
+  if (tcp !== undefined) {
+    lines.push(
+      '  Try it:',
+      `    mosquitto_sub -h ${reachableHost(tcp.host)} -p ${tcp.port} -t '#' -v`,
+      '    npm run sim',
+      '',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

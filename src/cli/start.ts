@@ -1,0 +1,116 @@
+/**
+ * `millrace start`: opens the log, starts the broker, says where it listens, and sees to it that the process ends well
+ * whatever ends it: a signal, a failure at start, or an error that nobody caught.
+ */
+import { coloursFor } from './colours.js';
+import type { Settings } from './config-schema.js';
+import { explainListenFailure } from './listen-failure.js';
+import { openLog, type ProcessLog } from './logger.js';
+import type { RunningBroker, StartBroker } from './running-broker.js';
+import { formatStartReport, startReport } from './start-message.js';
+import { packageVersion } from './version.js';
+
+/** Time for clients to be told and queues to be flushed; process managers kill after 10 s (Docker) to 90 s (systemd). */
+const GRACE_MS = 10_000;
+
+/** Beyond the grace time, for a broker that does not keep its word. */
+const GUARD_MS = 500;
+
+/** Runs the broker until a signal comes, and then ends the process: it never returns. */
+export async function start(settings: Settings, startBroker: StartBroker): Promise<never> {
+  const log = openLog(settings.log, process.env);
+  const ended = (code: number): never => {
+    log.flush();
+    process.exit(code);
+  };
+  endOnUncaught(log, ended);
+  const stopRequest = awaitSignal(log, ended);
+  const broker = await startOrExplain(settings, startBroker, log, ended);
+  announce(settings, broker, log);
+  await stopRequest;
+  return ended(await stopWithin(broker, log));
+}
+
+function endOnUncaught({ logger }: ProcessLog, ended: (code: number) => never): void {
+  const onFatal = (origin: string) => (error: unknown) => {
+    logger.fatal({ err: error instanceof Error ? error : { message: String(error) } }, origin);
+    ended(1);
+  };
+  process.on('uncaughtException', onFatal('uncaught exception'));
+  process.on('unhandledRejection', onFatal('unhandled rejection'));
+  // Whoever read our output has gone; the clients are still there.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
+
+/** Resolves on the first SIGTERM or SIGINT; the second ends the process at once. */
+function awaitSignal({ logger }: ProcessLog, ended: (code: number) => never): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const onSignal = (signal: string): void => {
+      if (isStopping) {
+        logger.warn({ signal }, 'second signal: exiting at once');
+        ended(1);
+      }
+      isStopping = true;
+      logger.info({ signal }, 'stopping');
+      resolve();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+async function startOrExplain(
+  settings: Settings,
+  startBroker: StartBroker,
+  { logger, format }: ProcessLog,
+  ended: (code: number) => never,
+): Promise<RunningBroker> {
+  try {
+    return await startBroker(settings, logger);
+  } catch (error) {
+    const explanation = explainListenFailure(error, settings);
+    // With the log silent, the exit code alone would leave a person without a clue.
+    const isLogged = logger.isLevelEnabled('fatal') && (explanation === undefined || format === 'json');
+    if (!isLogged) process.stderr.write(`millrace: ${explanation ?? `the broker could not start: ${error}`}\n`);
+    else if (explanation === undefined) logger.fatal({ err: error }, 'the broker could not start');
+    else logger.fatal(explanation);
+    return ended(1);
+  }
+}
+
+function announce(settings: Settings, broker: RunningBroker, { logger, format, flush }: ProcessLog): void {
+  if (settings.log.level === 'silent') return;
+  const report = startReport(packageVersion(), settings, broker.listeners);
+  if (format === 'pretty') {
+    process.stdout.write(formatStartReport(report, broker.listeners, coloursFor(process.stdout, process.env)));
+    return;
+  }
+  const { warnings, ...facts } = report;
+  for (const warning of warnings) logger.warn(warning);
+  // Whatever the level: with port 0, this line is the only place that names the port.
+  logger.child({}, { level: 'info' }).info(facts, 'millrace started');
+  flush();
+}
+
+/** @returns the exit code */
+async function stopWithin(broker: RunningBroker, { logger }: ProcessLog): Promise<number> {
+  let guard: NodeJS.Timeout | undefined;
+  const overdue = new Promise<'overdue'>((resolve) => {
+    guard = setTimeout(resolve, GRACE_MS + GUARD_MS, 'overdue');
+  });
+  try {
+    const outcome = await Promise.race([broker.stop(GRACE_MS), overdue]);
+    if (outcome === 'overdue') {
+      logger.error({ graceMs: GRACE_MS }, 'the broker did not stop in time');
+      return 1;
+    }
+    logger.info('stopped');
+    return 0;
+  } catch (error) {
+    logger.error({ err: error }, 'the broker did not stop cleanly');
+    return 1;
+  } finally {
+    clearTimeout(guard);
+  }
+}

@@ -1,0 +1,80 @@
+/** The commands of the executable and their help texts. */
+import { SETTING_FLAGS } from './config-flags.js';
+
+export interface Command {
+  /** As it is typed. */
+  readonly name: string;
+  readonly summary: string;
+  readonly details: string;
+  /** Whether it reads the configuration, and so takes `--config` and the flags that stand for settings. */
+  readonly readsConfiguration: boolean;
+}
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'start the broker (the default command)',
+    details: 'Starts the broker and runs until SIGTERM or SIGINT; a second signal ends it at once.',
+    readsConfiguration: true,
+  },
+  {
+    name: 'check',
+    summary: 'check the configuration and exit',
+    details: 'Reads the configuration from all its sources, as start would, and reports every problem in it.',
+    readsConfiguration: true,
+  },
+  {
+    name: 'config print',
+    summary: 'print the effective configuration, with the origin of each value',
+    details: 'Prints the effective configuration as YAML; a comment on each line says where the value comes from.',
+    readsConfiguration: true,
+  },
+  {
+    name: 'config schema',
+    summary: 'print the JSON Schema of the configuration file',
+    details:
+      'Prints the JSON Schema of the configuration file. An editor with a YAML language server completes and checks\nthe file if its first line is: # yaml-language-server: $schema=millrace.schema.json',
+    readsConfiguration: false,
+  },
+];
+
+const COMMON_FLAGS: readonly (readonly [string, string])[] = [
+  ['-h, --help', 'print this help; after a command, the help of that command'],
+  ['-v, --version', 'print the version'],
+];
+
+const CONFIGURATION_FLAGS: readonly (readonly [string, string])[] = [
+  ['-c, --config FILE', 'configuration file, YAML; there is none by default'],
+  ...SETTING_FLAGS.map(({ name, value, help }) => [`    --${name} ${value}`, help] as const),
+];
+
+const EXIT_CODES = 'Exit codes: 0 ok, 1 failure at run time, 2 wrong usage or configuration.';
+
+/** `millrace --help` */
+export function generalHelp(): string {
+  return `millrace - MQTT 3.1.1 and 5 broker
+
+Usage: millrace [COMMAND] [FLAGS]
+
+Commands:
+${columns(COMMANDS.map(({ name, summary }) => [name, summary]))}
+
+Flags:
+${columns([...CONFIGURATION_FLAGS, ...COMMON_FLAGS])}
+
+Settings come from defaults, then the file, then environment variables such as
+MILLRACE__MQTT__MAX_PACKET_SIZE=2MiB, then flags; the later one wins.
+${EXIT_CODES}
+`;
+}
+
+/** `millrace COMMAND --help` */
+export function commandHelp(command: Command): string {
+  const flags = [...(command.readsConfiguration ? CONFIGURATION_FLAGS : []), ...COMMON_FLAGS];
+  return `Usage: millrace ${command.name} [FLAGS]\n\n${command.details}\n\nFlags:\n${columns(flags)}\n\n${EXIT_CODES}\n`;
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+}

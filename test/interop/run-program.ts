@@ -1,0 +1,53 @@
+/** Runs a program of somebody else's against the broker. */
+import { type ChildProcess, spawn } from 'node:child_process';
+
+export interface ProgramResult {
+  readonly exitCode: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Runs it to its end. It is ended after `timeoutMs`. */
+export function runProgram(command: string, args: readonly string[], timeoutMs = 20_000): Promise<ProgramResult> {
+  return startProgram(command, args, timeoutMs).finished;
+}
+
+/** Starts it. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  timeoutMs = 20_000,
+): {
+  readonly finished: Promise<ProgramResult>;
+  /** Ends it as a crash would. */
+  kill(): void;
+} {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
+  running.add(child);
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const finished = new Promise<ProgramResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode) => {
+      running.delete(child);
+      resolve({ exitCode, output, errors });
+    });
+  });
+  return {
+    finished,
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+/** Ends what a failed test has left behind. */
+export function endPrograms(): void {
+  for (const child of running) child.kill('SIGKILL');
+}

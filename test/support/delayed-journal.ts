@@ -1,0 +1,117 @@
+/** A Journal that gives out tickets and settles them when the test says so; it remembers what was recorded. */
+import type { Message, Qos } from '../../src/core/message.js';
+import type { Journal, SessionRecord, SubscriptionRecord, WillRecord } from '../../src/store/journal.js';
+import type { Ticket } from '../../src/store/ticket.js';
+
+export interface JournalEntry {
+  readonly ticket: Ticket;
+  readonly verb: string;
+  readonly subject: string;
+}
+
+export class DelayedJournal implements Journal {
+  readonly entries: JournalEntry[] = [];
+  #lastTicket = 0;
+  #settledTicket = 0;
+  #listener: () => void = () => {};
+  #waiter: { entries: number; resolve: () => void } | null = null;
+  #flushes: (() => void)[] = [];
+  readonly #isHeld: boolean;
+
+  /** @param isHeld false settles everything at once, for tests that only look at what is recorded */
+  constructor(isHeld = true) {
+    this.#isHeld = isHeld;
+  }
+
+  get settledTicket(): Ticket {
+    return this.#settledTicket;
+  }
+
+  get lastTicket(): Ticket {
+    return this.#lastTicket;
+  }
+
+  onSettled(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  /** Settles every ticket up to `ticket`. */
+  settle(ticket: Ticket = this.#lastTicket): void {
+    this.#settledTicket = Math.max(this.#settledTicket, ticket);
+    this.#listener();
+    if (this.#settledTicket < this.#lastTicket) return;
+    for (const resolve of this.#flushes.splice(0)) resolve();
+  }
+
+  /** Resolves once that many changes have been recorded in all. */
+  async recorded(entries: number): Promise<void> {
+    if (this.entries.length >= entries) return;
+    await new Promise<void>((resolve) => {
+      this.#waiter = { entries, resolve };
+    });
+  }
+
+  verbs(): string[] {
+    return this.entries.map((entry) => `${entry.verb} ${entry.subject}`);
+  }
+
+  flush(): Promise<void> {
+    if (this.#settledTicket >= this.#lastTicket) return Promise.resolve();
+    return new Promise((resolve) => this.#flushes.push(resolve));
+  }
+
+  sessionSaved(record: SessionRecord): Ticket {
+    return this.#record('sessionSaved', `${record.clientId} ${record.expirySeconds}`);
+  }
+
+  sessionRemoved(clientId: string): Ticket {
+    return this.#record('sessionRemoved', clientId);
+  }
+
+  subscriptionSaved(clientId: string, subscription: SubscriptionRecord): Ticket {
+    return this.#record('subscriptionSaved', `${clientId} ${subscription.filter}`);
+  }
+
+  subscriptionRemoved(clientId: string, filter: string): Ticket {
+    return this.#record('subscriptionRemoved', `${clientId} ${filter}`);
+  }
+
+  messageQueued(clientId: string, message: Message, qos: Qos): Ticket {
+    return this.#record('messageQueued', `${clientId} ${message.topic} ${qos}`);
+  }
+
+  inboundIdSaved(clientId: string, packetId: number): Ticket {
+    return this.#record('inboundIdSaved', `${clientId} ${packetId}`);
+  }
+
+  inboundIdReleased(clientId: string, packetId: number): Ticket {
+    return this.#record('inboundIdReleased', `${clientId} ${packetId}`);
+  }
+
+  willSaved(clientId: string, will: WillRecord): Ticket {
+    return this.#record('willSaved', `${clientId} ${will.message.topic}`);
+  }
+
+  willRemoved(clientId: string): Ticket {
+    return this.#record('willRemoved', clientId);
+  }
+
+  retainedSaved(message: Message): Ticket {
+    return this.#record('retainedSaved', message.topic);
+  }
+
+  retainedRemoved(topic: string): Ticket {
+    return this.#record('retainedRemoved', topic);
+  }
+
+  #record(verb: string, subject: string): Ticket {
+    const ticket = ++this.#lastTicket;
+    this.entries.push({ ticket, verb, subject });
+    if (!this.#isHeld) this.#settledTicket = ticket;
+    if (this.#waiter !== null && this.entries.length >= this.#waiter.entries) {
+      this.#waiter.resolve();
+      this.#waiter = null;
+    }
+    return ticket;
+  }
+}

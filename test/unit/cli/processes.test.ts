@@ -1,0 +1,198 @@
+/** The built executable and the built `start`, as processes: what they print, and the code they exit with. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const { PATH = '' } = process.env;
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const FAKE = fileURLToPath(new URL('./fake-broker.mjs', import.meta.url));
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+class Run {
+  readonly child: ChildProcess;
+  readonly #closed: Promise<unknown[]>;
+  stdout = '';
+  stderr = '';
+
+  constructor(script: string, args: readonly string[], environment: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, [script, ...args], {
+      env: { PATH, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.#closed = once(this.child, 'close');
+  }
+
+  async exitCode(): Promise<unknown> {
+    return (await this.#closed)[0];
+  }
+
+  /** Waits until standard output contains `text`. */
+  async seen(text: string): Promise<void> {
+    while (!this.stdout.includes(text)) {
+      if (this.child.exitCode !== null) expect.fail(`ended without "${text}": ${this.stdout}${this.stderr}`);
+      await Promise.race([once(this.child.stdout ?? this.child, 'data'), this.#closed]);
+    }
+  }
+
+  records(): Record<string, unknown>[] {
+    return this.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+}
+
+const runs: Run[] = [];
+afterEach(() => {
+  for (const { child } of runs.splice(0)) child.kill('SIGKILL');
+});
+
+function run(script: string, args: readonly string[], environment?: Record<string, string>): Run {
+  const started = new Run(script, args, environment);
+  runs.push(started);
+  return started;
+}
+
+describe('millrace', () => {
+  test('prints its version and its help and exits with 0', async () => {
+    const [version, help, commandHelp] = [
+      run(MAIN, ['--version']),
+      run(MAIN, ['--help']),
+      run(MAIN, ['check', '--help']),
+    ];
+    expect(await version.exitCode()).toBe(0);
+    expect(version.stdout).toBe(`${VERSION}\n`);
+    expect(await help.exitCode()).toBe(0);
+    expect(help.stdout).toContain('Usage: millrace [COMMAND] [FLAGS]');
+    expect(await commandHelp.exitCode()).toBe(0);
+    expect(commandHelp.stdout).toContain('Usage: millrace check [FLAGS]');
+  });
+
+  test('check says that the configuration is ok, and what listens', async () => {
+    const check = run(MAIN, ['check', '--port', '0']);
+    expect(await check.exitCode()).toBe(0);
+    expect(check.stdout).toBe(
+      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n',
+    );
+  });
+
+  test('reports every problem on standard error and exits with 2', async () => {
+    const check = run(MAIN, ['check', '--port', 'x'], { MILLRACE__LOGG__LEVEL: 'debug' });
+    const start = run(MAIN, ['--config', '/nonexistent/config.yaml']);
+    expect(await check.exitCode()).toBe(2);
+    expect(check.stdout).toBe('');
+    expect(check.stderr).toBe(`environment MILLRACE__LOGG__LEVEL: unknown setting - did you mean "MILLRACE__LOG"?
+flag --port: listeners.tcp.port: expected a whole number from 0 to 65535, found "x"
+millrace: 2 problems in the configuration
+`);
+    expect(await start.exitCode()).toBe(2);
+    expect(start.stderr).toBe(
+      '/nonexistent/config.yaml: there is no such file\nmillrace: 1 problem in the configuration\n',
+    );
+  });
+
+  test('exits with 2 and a suggestion when misused', async () => {
+    const misuse = run(MAIN, ['chekc', '--prot=1']);
+    expect(await misuse.exitCode()).toBe(2);
+    expect(misuse.stderr).toBe(
+      'millrace: unknown flag --prot - did you mean "--port"?\nmillrace: unknown command chekc - did you mean "check"?\nSee millrace --help.\n',
+    );
+  });
+
+  test('prints the JSON Schema and the effective configuration', async () => {
+    const [schema, print] = [run(MAIN, ['config', 'schema']), run(MAIN, ['config', 'print', '--port', '7'])];
+    expect(await schema.exitCode()).toBe(0);
+    expect(JSON.parse(schema.stdout)).toMatchObject({ title: 'Millrace configuration', additionalProperties: false });
+    expect(await print.exitCode()).toBe(0);
+    expect(print.stdout).toContain('port: 7 # flag --port\n');
+  });
+});
+
+describe('millrace start', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the broker and exits with 0', async (signal) => {
+    const start = run(FAKE, ['runs', 'json']);
+    await start.seen('millrace started');
+    start.child.kill(signal);
+    expect(await start.exitCode()).toBe(0);
+    const [started, ...rest] = start.records();
+    expect(started).toMatchObject({
+      version: VERSION,
+      node: process.versions.node,
+      listeners: [{ name: 'tcp', url: expect.stringMatching(/^mqtt:\/\/127\.0\.0\.1:\d+$/) }],
+      anonymousClients: 'loopback only',
+    });
+    expect(rest.map(({ msg }) => msg)).toEqual(['stopping', 'fake broker stops', 'stopped']);
+    expect(rest[1]).toMatchObject({ graceMs: 10_000 });
+  });
+
+  test('a second signal exits at once with 1', async () => {
+    const start = run(FAKE, ['hangs', 'pretty']);
+    await start.seen('npm run sim');
+    start.child.kill('SIGTERM');
+    await start.seen('fake broker stops');
+    start.child.kill('SIGTERM');
+    expect(await start.exitCode()).toBe(1);
+    expect(start.stdout).toContain('second signal: exiting at once');
+  });
+
+  test('a signal during the start is not lost', async () => {
+    const start = run(FAKE, ['signal-early', 'json']);
+    expect(await start.exitCode()).toBe(0);
+    expect(start.records().at(-1)).toMatchObject({ msg: 'stopped' });
+  });
+
+  test('a broker that fails to stop exits with 1', async () => {
+    const start = run(FAKE, ['stop-fails', 'json']);
+    await start.seen('millrace started');
+    start.child.kill('SIGTERM');
+    expect(await start.exitCode()).toBe(1);
+    expect(start.records().at(-1)).toMatchObject({ level: 50, err: { message: 'disk full' } });
+  });
+
+  test('a port in use is explained, and exits with 1', async () => {
+    const [json, pretty, silent] = ['json', 'pretty', 'silent'].map((name) =>
+      name === 'silent' ? run(FAKE, ['port-in-use', 'json', name]) : run(FAKE, ['port-in-use', name]),
+    ) as [Run, Run, Run];
+    const sentence = /listener "tcp" cannot listen on 127\.0\.0\.1:\d+: another program uses this port\..*--port/;
+    expect(await json.exitCode()).toBe(1);
+    expect(json.records()[0]).toMatchObject({ level: 60, msg: expect.stringMatching(sentence) });
+    expect(await pretty.exitCode()).toBe(1);
+    expect(pretty.stderr).toMatch(sentence);
+    expect(await silent.exitCode()).toBe(1);
+    expect(silent.stderr).toMatch(sentence);
+  });
+
+  test.each([
+    ['fails', 'the broker could not start', 'not like this'],
+    ['uncaught', 'uncaught exception', 'nobody caught this'],
+    ['rejected', 'unhandled rejection', 'no reason'],
+  ])('a broker that %s is logged, flushed and exits with 1', async (behaviour, msg, message) => {
+    const start = run(FAKE, [behaviour, 'json']);
+    expect(await start.exitCode()).toBe(1);
+    expect(start.records().at(-1)).toMatchObject({ level: 60, msg, err: { message } });
+  });
+
+  test('the start line is written whatever the level, and nothing when silent', async () => {
+    const [error, silent] = [run(FAKE, ['runs', 'json', 'error']), run(FAKE, ['signal-early', 'pretty', 'silent'])];
+    await error.seen('millrace started');
+    expect(await silent.exitCode()).toBe(0);
+    expect(silent.stdout).toBe('');
+  });
+
+  test('no colours and no cursor codes reach a pipe', async () => {
+    const start = run(FAKE, ['runs', 'pretty']);
+    await start.seen('npm run sim');
+    expect(start.stdout).not.toContain('\u001b');
+    expect(start.stdout).toMatch(/^Millrace .* \(Node .*\)\n\n {2}tcp +mqtt:/);
+  });
+});
