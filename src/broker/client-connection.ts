@@ -340,7 +340,8 @@ export class ClientConnection
   #afterProgress(): void {
     if (this.#client === null || this.isClosed) return;
     // Answers gather too: a client that asks on and reads nothing would fill the memory with them.
-    if (this.#outbound.gatheredBytes > this.#context.limits.outboundHardLimitBytes) {
+    const { outboundHardLimitBytes, maximumPacketSize } = this.#context.limits;
+    if (this.#outbound.gatheredBytes > outboundHardLimitBytes + maximumPacketSize) {
       this.onOverrun();
       return;
     }

@@ -80,7 +80,8 @@ export class PublishSender implements SessionFront {
     const { gatheredBytes } = this.#outbound;
     const { limits } = this.#context;
     if (gatheredBytes <= limits.outboundSoftLimitBytes) return;
-    if (gatheredBytes > limits.outboundHardLimitBytes) this.#backlog.onOverrun();
+    // Without the last one: a message above the limit alone does not make its receiver slow.
+    if (gatheredBytes - publication.message.span > limits.outboundHardLimitBytes) this.#backlog.onOverrun();
     else this.#backlog.onCongested(publication);
   }
 

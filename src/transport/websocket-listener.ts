@@ -14,6 +14,8 @@ import { WebSocketChannel } from './websocket-channel.js';
 /** [MQTT-6.0.0-4], and the name that MQTT 3.1 libraries ask for. In the order of our preference. */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A client that has sent its Close frame is gone for us that long after, even if it leaves its side open. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export class WebSocketListener implements Listener {
   readonly options: ListenerOptions;
@@ -40,13 +42,16 @@ export class WebSocketListener implements Listener {
     this.#http.requestTimeout = HANDSHAKE_TIMEOUT_MS;
     this.#http.on('connection', (socket) => this.#onConnection(socket));
     this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
-    this.#webSockets = new WebSocketServer({
+    // `closeTimeout` is documented, and missing in the types.
+    const webSocketOptions = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      closeTimeout: CLOSE_TIMEOUT_MS,
       maxPayload: options.maximumMessageBytes ?? 16 * 1024 * 1024,
-      handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
-    });
+      handleProtocols: (offered: Set<string>) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
+    };
+    this.#webSockets = new WebSocketServer(webSocketOptions);
   }
 
   /** @throws ListenFailed if the address cannot be bound */

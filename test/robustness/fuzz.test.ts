@@ -22,9 +22,10 @@ import {
   type Version,
 } from './support/packets.js';
 import { quietBroker, randomSource } from './support/quiet-broker.js';
+import { FUZZ_SEED, IS_LONG } from './support/settings.js';
 
-const CASES = process.env['MILLRACE_LONG'] === '1' ? 600_000 : 20_000;
-const ONLY = process.env['MILLRACE_FUZZ_SEED'];
+const CASES = IS_LONG ? 600_000 : 20_000;
+const ONLY = FUZZ_SEED;
 /** Sessions are kept across that many cases, so that they meet what others left. */
 const CASES_PER_BROKER = 500;
 

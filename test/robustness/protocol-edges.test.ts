@@ -113,7 +113,7 @@ describe('a handler within the process', () => {
     await client.waitFor(13);
     const waitedMs = performance.now() - startedAt;
     stop();
-    expect(waitedMs).toBeLessThan(100);
+    expect(waitedMs).toBeLessThan(500);
   });
 
   it('that is called in a fan of thousands of wills keeps its time', async () => {

@@ -4,9 +4,9 @@ import WebSocket from 'ws';
 import { BrokerProcess } from './support/broker-process.js';
 import { acknowledgement, connect, publish, subscribe } from './support/packets.js';
 import { eventually, RawClient, sleep } from './support/raw-client.js';
+import { figure, IS_LONG } from './support/settings.js';
 
 const MiB = 1024 * 1024;
-const IS_LONG = process.env['MILLRACE_LONG'] === '1';
 let broker: BrokerProcess;
 
 beforeEach(async () => {
@@ -84,13 +84,13 @@ async function healthyRate(qos: number, ms: number): Promise<number> {
 
 describe.each([0, 1, 2])('one subscriber stops reading, QoS %i', (qos) => {
   it('the others keep half of their rate, memory stays bounded', async () => {
-    const base = await healthyRate(qos, 1000);
+    const base = await healthyRate(qos, 500);
     const before = await broker.collect();
     await stalled(broker.port, 't', qos);
-    const rate = await healthyRate(qos, 2000);
+    const rate = await healthyRate(qos, 1200);
     const after = await broker.collect();
     const grown = (after.rss - before.rss) / MiB;
-    console.log(
+    figure(
       `qos ${qos} base ${base}/ms with stalled ${rate}/ms grown ${grown} held ${after.publishersHeld}`,
       after.closes['slow-consumer'],
       after.drops['queue-full'],
@@ -113,32 +113,32 @@ it('a WebSocket subscriber that stops reading is closed at the hard limit', asyn
   await eventually(async () => (await broker.report()).subscriptions === 1);
   webSocket.pause();
   const before = await broker.collect();
-  await healthyRate(0, 1500);
+  await healthyRate(0, 1000);
   const after = await broker.collect();
-  console.log('ws grown', (after.rss - before.rss) / MiB);
+  figure('ws grown', (after.rss - before.rss) / MiB);
   expect(after.closes['slow-consumer']).toBe(1);
   expect((after.rss - before.rss) / MiB).toBeLessThan(200);
   webSocket.terminate();
 });
 
 it('a trickle reader is closed or waited for, and does not stop the others', async () => {
-  const base = await healthyRate(0, 1000);
+  const base = await healthyRate(0, 500);
   const slow = await stalled(broker.port, 't', 0);
   const timer = setInterval(() => {
     slow.socket.read(100);
   }, 100);
   slow.socket.on('readable', () => {});
-  const rate = await healthyRate(0, 3000);
+  const rate = await healthyRate(0, 1000);
   clearInterval(timer);
   const after = await broker.report();
-  console.log('trickle base', base, 'rate', rate, after.publishersHeld, after.closes['slow-consumer']);
+  figure('trickle base', base, 'rate', rate, after.publishersHeld, after.closes['slow-consumer']);
   expect(rate).toBeGreaterThan(base / 2);
 });
 
 it('200 stalled subscribers at once cost the others neither their rate nor the broker its memory', async () => {
-  const healthyAlone = await healthyRate(0, 1000);
+  const healthyAlone = await healthyRate(0, 500);
   const before = await broker.collect();
-  for (let i = 0; i < 200; i++) await stalled(broker.port, 't', 0);
+  await Promise.all(Array.from({ length: 200 }, () => stalled(broker.port, 't', 0)));
   const healthy = await HealthySubscriber.start(broker.port, 't', 0);
   const publisher = await RawClient.connect(broker.port);
   const startedAt = performance.now();
@@ -150,12 +150,12 @@ it('200 stalled subscribers at once cost the others neither their rate nor the b
     slices.push(healthy.received - last);
     last = healthy.received;
   }, 500);
-  await publishFor(publisher, 't', 0, IS_LONG ? 30_000 : 6_000);
+  await publishFor(publisher, 't', 0, IS_LONG ? 30_000 : 4_000);
   clearInterval(timer);
   clearInterval(sampler);
   const seconds = (performance.now() - startedAt) / 1000;
   const after = await broker.report();
-  console.log(
+  figure(
     '200 stalled: alone',
     healthyAlone,
     '/ms; slices',
@@ -178,7 +178,9 @@ it('200 stalled subscribers at once cost the others neither their rate nor the b
 
 it('1,500 stalled connections that are closed at once are all gone soon', async () => {
   const clients: RawClient[] = [];
-  for (let i = 0; i < 1500; i++) clients.push(await stalled(broker.port, 't', 0));
+  for (let i = 0; i < 1500; i += 50) {
+    clients.push(...(await Promise.all(Array.from({ length: 50 }, () => stalled(broker.port, 't', 0)))));
+  }
   const publisher = await RawClient.connect(broker.port);
   const payload = Buffer.alloc(300_000);
   for (let i = 0; i < 30; i++) {
@@ -188,7 +190,7 @@ it('1,500 stalled connections that are closed at once are all gone soon', async 
   await eventually(async () => (await broker.report()).closes['slow-consumer'] > 1400, 15_000).catch(() => {});
   await sleep(2500);
   const report = await broker.report();
-  console.log(
+  figure(
     'stalled closed',
     report.closes['slow-consumer'],
     'sockets open',
@@ -199,3 +201,40 @@ it('1,500 stalled connections that are closed at once are all gone soon', async 
   expect(report.socketsOpen).toBeLessThan(report.connections + 5);
   for (const client of clients) client.destroy();
 }, 60_000);
+
+it('one client that comes back to stall again takes half of the publishers time at most', {
+  timeout: 30_000,
+}, async () => {
+  const base = await healthyRate(0, 1000);
+  let isOver = false;
+  const attack = (async () => {
+    while (!isOver) {
+      const client = await stalled(broker.port, 't', 0, 'again');
+      await sleep(230);
+      client.destroy();
+    }
+  })();
+  const rate = await healthyRate(0, 2500);
+  isOver = true;
+  await attack;
+  const report = await broker.report();
+  figure('stalling again: base', base, 'rate', rate, 'held', report.publishersHeld);
+  expect(rate).toBeGreaterThan(base / 4);
+});
+
+it('a reset during delivery loses nobody else anything', { timeout: 30_000 }, async () => {
+  const healthy = await HealthySubscriber.start(broker.port, 't', 1);
+  const publisher = await RawClient.connect(broker.port);
+  const publishing = publishFor(publisher, 't', 1, 1200);
+  for (let i = 0; i < 40; i++) {
+    const client = await RawClient.connect(broker.port);
+    client.send(subscribe(1, ['t'], i % 3));
+    await sleep(20);
+    client.reset();
+  }
+  const sent = await publishing;
+  await eventually(() => healthy.received >= sent - 500, 5_000);
+  const report = await broker.report();
+  expect(report.errors, report.lastErrors.join()).toBe(0);
+  await eventually(async () => (await broker.report()).connections === 2);
+});

@@ -150,21 +150,29 @@ export interface Packet {
 
 /** Takes bytes in any pieces, gives whole packets. */
 export class PacketReader {
-  #rest: Buffer = Buffer.alloc(0);
+  #pieces: Buffer[] = [];
+  #gathered = 0;
+  /** Bytes that must be there before it is worth looking. */
+  #wanted = 0;
 
   push(chunk: Buffer): Packet[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#pieces.push(chunk);
+    this.#gathered += chunk.length;
+    if (this.#gathered < this.#wanted) return [];
+    const bytes = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces);
     const packets: Packet[] = [];
     let offset = 0;
     for (;;) {
       const header = readHeader(bytes, offset);
+      this.#wanted = header === undefined ? 0 : header.bodyStart + header.length - offset;
       if (header === undefined || header.bodyStart + header.length > bytes.length) break;
       const first = bytes[offset] as number;
       const end = header.bodyStart + header.length;
       packets.push({ type: first >> 4, flags: first & 15, body: bytes.subarray(header.bodyStart, end) });
       offset = end;
     }
-    this.#rest = bytes.subarray(offset);
+    this.#pieces = offset === bytes.length ? [] : [bytes.subarray(offset)];
+    this.#gathered = bytes.length - offset;
     return packets;
   }
 }
