@@ -14,6 +14,7 @@ function setUp() {
 describe('ConsumerPressure', () => {
   it('holds publishers until the client has caught up', () => {
     const { clock, pressure, released, publisher } = setUp();
+    pressure.begin();
     expect([pressure.hold(publisher('a')), pressure.hold(publisher('b'))]).toEqual([true, true]);
     clock.advance(100);
     pressure.release();
@@ -25,6 +26,7 @@ describe('ConsumerPressure', () => {
 
   it('holds nobody beyond the grace, nor anybody more until the client has caught up', () => {
     const { clock, pressure, released, publisher } = setUp();
+    pressure.begin();
     pressure.hold(publisher('a'));
     clock.advance(150);
     pressure.hold(publisher('b'));
@@ -33,22 +35,29 @@ describe('ConsumerPressure', () => {
     expect(pressure.isStalled).toBe(true);
     expect(pressure.hold(publisher('c'))).toBe(false);
     pressure.release();
+    pressure.begin();
     expect(pressure.hold(publisher('c'))).toBe(true);
   });
 
-  it('lets a publisher be held again while it is released', () => {
-    const { pressure } = setUp();
-    let times = 0;
-    const again = {
-      onReleased: () => {
-        times++;
-        if (times < 3) pressure.hold(again);
-      },
-    };
-    pressure.hold(again);
+  it('gives the grace time from when the client fell behind, not from when somebody waits', () => {
+    const { clock, pressure, publisher } = setUp();
+    expect(pressure.hold(publisher('too early'))).toBe(false);
+    pressure.begin();
+    clock.advance(300);
+    expect(pressure.hold(publisher('too late'))).toBe(false);
+  });
+
+  it('tells released publishers whether they waited in vain', () => {
+    const { clock, pressure } = setUp();
+    const inVain: boolean[] = [];
+    const publisher = { onReleased: (vain: boolean) => inVain.push(vain) };
+    pressure.begin();
+    pressure.hold(publisher);
     pressure.release();
-    expect(times).toBe(1);
-    pressure.release();
-    expect(times).toBe(2);
+    expect(pressure.hasCaughtUp).toBe(true);
+    pressure.begin();
+    pressure.hold(publisher);
+    clock.advance(300);
+    expect(inVain).toEqual([false, true]);
   });
 });
