@@ -1,5 +1,6 @@
 /** What code within the process can listen to. Nothing is emitted per message. */
 import { EventEmitter } from 'node:events';
+import type { Logger } from 'pino';
 import type { CloseReason } from '../core/close-reason.js';
 
 export interface ClientInfo {
@@ -18,4 +19,22 @@ export interface BrokerEventMap {
   sessionEnded: [session: { readonly clientId: string }];
 }
 
-export class BrokerEvents extends EventEmitter<BrokerEventMap> {}
+export class BrokerEvents extends EventEmitter<BrokerEventMap> {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    super();
+    this.#logger = logger;
+  }
+
+  /** Tells the listeners. What one of them throws is logged: it must not disturb the client that it is about. */
+  tell<Name extends keyof BrokerEventMap>(name: Name, ...details: BrokerEventMap[Name]): void {
+    for (const listener of this.rawListeners(name)) {
+      try {
+        (listener as (...details: BrokerEventMap[Name]) => void).apply(this, details);
+      } catch (error) {
+        this.#logger.error({ err: error, event: name }, 'an event listener threw');
+      }
+    }
+  }
+}

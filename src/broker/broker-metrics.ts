@@ -13,7 +13,6 @@ export class BrokerMetrics {
   socketsAccepted = 0;
   connectionsAccepted = 0;
   connectionsMaximum = 0;
-  sessionsExpired = 0;
   /** Times that a publisher was held back because of a slow receiver. */
   publishersHeld = 0;
   readonly #closes = new Map<CloseReason, number>(CLOSE_REASONS.map((reason) => [reason, 0]));

@@ -40,6 +40,8 @@ export interface BrokerLimits {
   readonly maximumTopicLevels: number;
   /** Subscriptions of one session. */
   readonly maximumSubscriptionsPerSession: number;
+  /** Memory of those, by estimate, with what the index takes for them. 64 MiB: those of a session of ordinary filters. */
+  readonly maximumSubscriptionBytesPerSession: number;
   // --- sessions
   /** Messages waiting for one session, and the bytes they take. */
   readonly queueMaximumMessages: number;
@@ -76,6 +78,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maximumFiltersPerPacket: 1024,
   maximumTopicLevels: 128,
   maximumSubscriptionsPerSession: 100_000,
+  maximumSubscriptionBytesPerSession: 64 * 1024 * 1024,
   queueMaximumMessages: 100_000,
   queueMaximumBytes: 64 * 1024 * 1024,
   queueOverflow: 'drop-newest',

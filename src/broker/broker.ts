@@ -60,7 +60,7 @@ const CLOSE_SLICE = 500;
 
 export class Broker {
   /** Client comings and goings, subscriptions; never anything per message. */
-  readonly events = new BrokerEvents();
+  readonly events: BrokerEvents;
   readonly metrics = new BrokerMetrics();
   readonly drops = new DropCounters();
   readonly #context: BrokerContext;
@@ -76,6 +76,7 @@ export class Broker {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const clock = options.clock ?? new SystemClock();
     const logger = options.logger ?? pino({ level: 'silent' });
+    this.events = new BrokerEvents(logger);
     const journal = options.journal ?? new MemoryJournal();
     const wheel = new TimingWheel(clock);
     const topics = new TopicIndex<Subscriber>();
@@ -283,6 +284,6 @@ export class Broker {
       this.#context.topics.unsubscribe(session, subscription.filter);
     }
     session.subscriptions.clear();
-    this.events.emit('sessionEnded', { clientId: session.clientId });
+    this.events.tell('sessionEnded', { clientId: session.clientId });
   }
 }

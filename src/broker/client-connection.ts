@@ -231,7 +231,7 @@ export class ClientConnection
     const bytes = encodeConnack(connack, packet.protocolVersion, maximumPacketSize);
     acknowledger.send(0, PacketType.CONNACK, bytes);
     session.resume();
-    events.emit('clientConnected', { ...info, sessionPresent: isPresent });
+    events.tell('clientConnected', { ...info, sessionPresent: isPresent });
   }
 
   refuse(refusal: Refusal, version: PacketType.ProtocolVersion, maximumPacketSize = UNLIMITED_PACKET_SIZE): void {
@@ -392,9 +392,12 @@ export class ClientConnection
 
   // ---------------------------------------------------------------- the end
 
-  /** When something was last heard of the client, ms. While we do not read, we cannot hear: that counts as now. */
+  /**
+   * When something was last heard of the client, ms. While we do not read a client we cannot hear it: that counts as now.
+   * Before its CONNECT is accepted it counts as silence, whoever it is that does not answer.
+   */
   heardAtMs(nowMs: number): number {
-    return this.#holds === 0 ? this.#receivedAtMs : nowMs;
+    return this.#holds === 0 || this.#client === null ? this.#receivedAtMs : nowMs;
   }
 
   /** Called by the silence timer. */
@@ -442,7 +445,7 @@ export class ClientConnection
     const { info, session, epoch } = client;
     if (context.connections.get(info.clientId) === this) context.connections.delete(info.clientId);
     context.sessions.close(session, epoch, publishWill);
-    context.events.emit('clientDisconnected', { ...info, reason });
+    context.events.tell('clientDisconnected', { ...info, reason });
   }
 
   /** @param bytes empty if the packet cannot be told to this client */

@@ -6,6 +6,7 @@ import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import type { Journal } from '../store/journal.js';
+import { indexBytes } from '../topics/index-bytes.js';
 import type { RetainedCursor } from '../topics/retained-cursor.js';
 import { RetainedIndex } from '../topics/retained-index.js';
 import type { TopicFilter } from '../topics/topic-filter.js';
@@ -29,7 +30,7 @@ export class RetainedMessages {
     return this.#index.size;
   }
 
-  /** Bytes of content. */
+  /** Bytes that they take, with what the index takes for them. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -45,7 +46,7 @@ export class RetainedMessages {
       this.#note(publication, this.#journal.retainedRemoved(message.topic));
       return;
     }
-    const bytes = this.#bytes - (previous?.byteLength ?? 0) + message.byteLength;
+    const bytes = this.#bytes - (previous === undefined ? 0 : memoryOf(previous)) + memoryOf(message);
     const count = this.size + (previous === undefined ? 1 : 0);
     if (count > this.#maximumMessages || bytes > this.#maximumBytes) {
       this.#drops.count('retained-limit');
@@ -79,10 +80,14 @@ export class RetainedMessages {
 
   #remove(message: Message): void {
     this.#index.delete(message.topic);
-    this.#bytes -= message.byteLength;
+    this.#bytes -= memoryOf(message);
   }
 
   #note(publication: Publication, ticket: number): void {
     if (ticket > publication.ticket) publication.ticket = ticket;
   }
+}
+
+function memoryOf(message: Message): number {
+  return message.byteLength + indexBytes(message.topic);
 }

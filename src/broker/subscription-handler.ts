@@ -4,6 +4,7 @@ import { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import { indexBytes } from '../topics/index-bytes.js';
 import type { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
@@ -30,7 +31,7 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
       continue;
     }
     const isKnown = session.subscriptions.has(request.filter);
-    if (!isKnown && session.subscriptions.size >= context.limits.maximumSubscriptionsPerSession) {
+    if (!isKnown && !hasRoomFor(context, session, request.filter)) {
       reasonCodes.push(ReasonCode.QuotaExceeded);
       continue;
     }
@@ -47,6 +48,7 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
     };
     context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
     session.subscriptions.set(request.filter, subscription);
+    if (!isKnown) session.subscriptionBytes += memoryOf(request.filter);
     if (session.isPersistent) {
       const record = { filter: request.filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
       ticket = Math.max(ticket, context.journal.subscriptionSaved(session.clientId, record));
@@ -55,7 +57,7 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
       replays.push(replayOf(context, session, request.filter, subscription));
     }
     reasonCodes.push(qos);
-    context.events.emit('subscribed', { clientId: session.clientId, filter: request.filter, qos });
+    context.events.tell('subscribed', { clientId: session.clientId, filter: request.filter, qos });
   }
   return { reasonCodes, ticket, replays };
 }
@@ -74,14 +76,25 @@ export function unsubscribe(
       return parsed instanceof InvalidFilter ? ReasonCode.TopicFilterInvalid : ReasonCode.NoSubscriptionExisted;
     }
     session.subscriptions.delete(filter);
+    session.subscriptionBytes -= memoryOf(filter);
     context.topics.unsubscribe(session, subscription.filter);
     if (session.isPersistent) {
       ticket = Math.max(ticket, context.journal.subscriptionRemoved(session.clientId, filter));
     }
-    context.events.emit('unsubscribed', { clientId: session.clientId, filter });
+    context.events.tell('unsubscribed', { clientId: session.clientId, filter });
     return ReasonCode.Success;
   });
   return { reasonCodes, ticket };
+}
+
+function hasRoomFor(context: BrokerContext, session: Session, filter: string): boolean {
+  const { maximumSubscriptionsPerSession, maximumSubscriptionBytesPerSession } = context.limits;
+  if (session.subscriptions.size >= maximumSubscriptionsPerSession) return false;
+  return session.subscriptionBytes + memoryOf(filter) <= maximumSubscriptionBytesPerSession;
+}
+
+function memoryOf(filter: string): number {
+  return 2 * filter.length + indexBytes(filter);
 }
 
 function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown: boolean): boolean {

@@ -74,7 +74,7 @@ export class SysTopics {
       ['clients/disconnected', sessions.disconnectedCount],
       ['clients/inactive', sessions.disconnectedCount],
       ['clients/maximum', metrics.connectionsMaximum],
-      ['clients/expired', metrics.sessionsExpired],
+      ['clients/expired', sessions.expiredCount],
       ['bytes/received', metrics.bytesReceived],
       ['bytes/sent', flushQueue.bytesSent],
       ['messages/received', sum(metrics.packetsReceived)],

@@ -18,6 +18,7 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     maximumFiltersPerPacket: mqtt.maxFiltersPerPacket,
     maximumTopicLevels: mqtt.maxTopicLevels,
     maximumSubscriptionsPerSession: mqtt.maxSubscriptionsPerSession,
+    maximumSubscriptionBytesPerSession: mqtt.maxSubscriptionBytesPerSession,
     queueMaximumMessages: sessions.maxQueuedMessages,
     queueMaximumBytes: sessions.maxQueuedBytes,
     queueOverflow: sessions.queueOverflow,

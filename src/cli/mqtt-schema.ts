@@ -118,6 +118,12 @@ export const mqttSchema = z
         max: 10_000_000,
         unit: 'subscriptions',
       }),
+      maxSubscriptionBytesPerSession: setting.size({
+        description: 'Memory that the subscriptions of one session may take, by estimate, index included.',
+        reason: 'room for the number above with ordinary filters, and a bound for long and deep ones',
+        default: DEFAULT_LIMITS.maximumSubscriptionBytesPerSession,
+        min: 1024,
+      }),
     },
     expected('a map of settings'),
   )

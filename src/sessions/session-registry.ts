@@ -24,6 +24,7 @@ export class SessionRegistry {
   /** Of sessions whose client is away. */
   readonly #deadlines = new Map<Session, Deadlines>();
   readonly #context: SessionContext;
+  #expired = 0;
   readonly #wheel: TimingWheel;
   readonly #events: SessionEvents;
 
@@ -35,6 +36,11 @@ export class SessionRegistry {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Sessions whose expiry has run out so far. */
+  get expiredCount(): number {
+    return this.#expired;
   }
 
   get disconnectedCount(): number {
@@ -91,7 +97,10 @@ export class SessionRegistry {
     this.#deadlines.set(session, deadlines);
     const nowMs = this.#wheel.nowMs;
     if (session.expirySeconds !== NEVER_EXPIRES) {
-      deadlines.end = new CallbackTimer(() => this.#end(session));
+      deadlines.end = new CallbackTimer(() => {
+        this.#expired++;
+        this.#end(session);
+      });
       this.#wheel.arm(deadlines.end, nowMs + session.expirySeconds * 1000);
     }
     if (session.will === null) return;

@@ -42,6 +42,8 @@ export class Session implements Subscriber {
   readonly clientId: string;
   /** By filter as given, shared ones included. */
   readonly subscriptions = new Map<string, Subscription<Subscriber>>();
+  /** Memory that they take, by estimate; kept up by who changes them. */
+  subscriptionBytes = 0;
   /** Seconds that it outlives its connection; {@link NEVER_EXPIRES} for ever. */
   expirySeconds = 0;
   will: Will | null = null;

@@ -113,7 +113,7 @@ describe('a handler within the process', () => {
     await client.waitFor(13);
     const waitedMs = performance.now() - startedAt;
     stop();
-    expect(waitedMs).toBeLessThan(500);
+    expect(waitedMs).toBeLessThan(2000);
   });
 
   it('that is called in a fan of thousands of wills keeps its time', async () => {
@@ -127,7 +127,7 @@ describe('a handler within the process', () => {
     const startedAt = performance.now();
     broker.publish({ topic: 'fan/start', payload: '' });
     await eventually(() => calls === 100_001, 10_000);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(6000);
   });
 
   it('of events that throws does not stop the routing for good', async () => {

@@ -159,7 +159,7 @@ it('random garbage, before and after CONNECT, disturbs nobody', { timeout: 60_00
   }
   await witness.stop();
   figure('garbage peak', (peak - before.rss) / MiB, 'latency', witness.longestMs);
-  expect(witness.longestMs).toBeLessThan(1000);
+  expect(witness.longestMs).toBeLessThan(2000);
   expect((peak - before.rss) / MiB).toBeLessThan(128);
 });
 
@@ -236,7 +236,7 @@ it('10,000 subscriptions of one client that match one message cost one copy and 
   await sleep(100);
   const report = await broker.report();
   figure('10,000 matches: delay', report.delayMaximumMs, 'cpu', report.cpuMs);
-  expect(report.delayMaximumMs).toBeLessThan(1000);
+  expect(report.delayMaximumMs).toBeLessThan(2000);
 });
 
 it('topics of 65,535 bytes and of 128 levels work; aliases churn', async () => {
@@ -291,5 +291,5 @@ it('stop() under full load tells clients, and ends every connection', { timeout:
   figure('stop took', tookMs);
   expect([...subscribers, ...publishers, ...silent].filter((client) => !client.isClosed).length).toBe(0);
   expect(subscribers.filter((client) => client.disconnectReason !== 0x8b).length).toBe(0);
-  expect(tookMs).toBeLessThan(3000);
+  expect(tookMs).toBeLessThan(6000);
 });
