@@ -5,17 +5,14 @@
  *   channel ─▶ FrameSplitter ─▶ here ─▶ Handshake | InboundPublishes | … ─▶ Router ─▶ sessions ─▶ PublishSender
  *   channel ◀──────────────────────── OutboundBuffer ◀──────────────── Acknowledger, PublishSender
  */
-import { decodeControlPacket } from '../codec/control-decoder.js';
-import { encodeConnack, encodeDisconnect, encodeSuback, encodeUnsuback, PINGRESP } from '../codec/control-encoder.js';
-import type { ConnectPacket, DisconnectPacket } from '../codec/control-packet.js';
+import { encodeConnack, encodeDisconnect } from '../codec/control-encoder.js';
+import type { ConnectPacket } from '../codec/control-packet.js';
 import { type FrameSink, FrameSplitter } from '../codec/frame-splitter.js';
 import * as PacketType from '../codec/packet-type.js';
 import type { CloseReason } from '../core/close-reason.js';
 import { ProtocolViolation } from '../core/errors.js';
-import type { Message } from '../core/message.js';
 import type { CongestedReceiver, HeldPublisher, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
-import type { DeliveryOptions } from '../core/subscriber.js';
 import type { Session } from '../sessions/session.js';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler } from '../transport/byte-channel.js';
 import { OutboundBuffer } from '../transport/outbound-buffer.js';
@@ -27,17 +24,13 @@ import { ConsumerPressure } from './consumer-pressure.js';
 import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
+import { type ControlHost, InboundControl } from './inbound-control.js';
 import { InboundPublishes } from './inbound-publishes.js';
 import { type BacklogHandler, PublishSender, UNLIMITED_PACKET_SIZE } from './publish-sender.js';
-import type { ReplayTarget, RetainedReplay } from './retained-replay.js';
 import { SilenceTimer } from './silence-timer.js';
-import { subscribe, unsubscribe } from './subscription-handler.js';
 
 /** A CONNECT has no business being larger, and its sender is nobody yet. */
 const MAXIMUM_CONNECT_BYTES = 64 * 1024;
-
-/** Searches for retained messages that may come to their end in one turn: each takes some ten microseconds at most. */
-const REPLAYS_PER_TURN = 16;
 
 /** Why no further input is handled, as bits. */
 const HELD_BY_RECEIVER = 1;
@@ -53,11 +46,12 @@ interface Client {
   readonly isVersion5: boolean;
   readonly maximumPacketSize: number;
   readonly publishes: InboundPublishes;
+  readonly control: InboundControl;
   readonly acknowledger: Acknowledger;
 }
 
 export class ClientConnection
-  implements ChannelHandler, FrameSink, HandshakeHost, BacklogHandler, HeldPublisher, CongestedReceiver, ReplayTarget
+  implements ChannelHandler, FrameSink, HandshakeHost, BacklogHandler, ControlHost, HeldPublisher, CongestedReceiver
 {
   readonly #context: BrokerContext;
   readonly #channel: ByteChannel;
@@ -70,8 +64,6 @@ export class ClientConnection
   #receivedAtMs: number;
   #pressure: ConsumerPressure | null = null;
   #waitsAgainAtMs = 0;
-  /** By filter, in order: a SUBSCRIBE that is repeated starts its replay anew, so there is one for each subscription. */
-  #replays: Map<string, RetainedReplay> | null = null;
   #isTurnScheduled = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
@@ -125,57 +117,8 @@ export class ClientConnection
       acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.isVersion5);
       const { packetId, reasonCode } = acknowledgementDecoder;
       handleAcknowledgement(client.session, client.acknowledger, type, packetId, reasonCode);
-    } else this.#onControlFrame(client, bytes.subarray(start, end));
+    } else client.control.handle(bytes.subarray(start, end));
     return this.#holds === 0;
-  }
-
-  #onControlFrame(client: Client, frame: Buffer): void {
-    const { session, info, acknowledger, maximumPacketSize } = client;
-    const { limits } = this.#context;
-    const packet = decodeControlPacket(frame, info.protocolVersion, limits.maximumFiltersPerPacket);
-    switch (packet.type) {
-      case 'pingreq':
-        // Does not queue behind answers that wait for the disk: the client would think us dead.
-        this.#append(PacketType.PINGRESP, PINGRESP);
-        break;
-      case 'subscribe': {
-        const { reasonCodes, ticket, replays } = subscribe(this.#context, session, packet);
-        const fields = { packetId: packet.packetId, reasonCodes };
-        const suback = encodeSuback(fields, info.protocolVersion, maximumPacketSize);
-        acknowledger.send(ticket, PacketType.SUBACK, suback);
-        if (replays.length > 0) this.#addReplays(replays);
-        break;
-      }
-      case 'unsubscribe': {
-        const { reasonCodes, ticket } = unsubscribe(this.#context, session, packet);
-        for (const filter of packet.filters) this.#replays?.delete(filter); // [MQTT-3.10.4-2]
-        const fields = { packetId: packet.packetId, reasonCodes };
-        const unsuback = encodeUnsuback(fields, info.protocolVersion, maximumPacketSize);
-        acknowledger.send(ticket, PacketType.UNSUBACK, unsuback);
-        break;
-      }
-      case 'disconnect':
-        this.#onDisconnect(session, packet);
-        break;
-      case 'auth':
-        throw new ProtocolViolation(
-          ReasonCode.ProtocolError,
-          'AUTH on a connection without an authentication method [MQTT-4.12.0-7]',
-        );
-    }
-  }
-
-  #onDisconnect(session: Session, packet: DisconnectPacket): void {
-    if (packet.sessionExpirySeconds !== undefined) {
-      // Section 3.14.2.2.2
-      if (session.expirySeconds === 0 && packet.sessionExpirySeconds > 0) {
-        throw new ProtocolViolation(ReasonCode.ProtocolError, 'DISCONNECT sets a session expiry that CONNECT had at 0');
-      }
-      const maximum = this.#context.limits.sessionExpiryMaximumSeconds;
-      this.#context.sessions.changeExpiry(session, Math.min(packet.sessionExpirySeconds, maximum));
-    }
-    // [MQTT-3.14.4-3]
-    this.#end('client-disconnect', packet.reasonCode !== ReasonCode.Success);
   }
 
   #onInputError(error: unknown): void {
@@ -219,7 +162,9 @@ export class ClientConnection
     const epoch = session.attach(sender, window);
     const acknowledger = new Acknowledger(context, this.#outbound, isVersion5, this.#onAnswerWaiting);
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
-    this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, acknowledger };
+    const controlTerms = { protocolVersion: packet.protocolVersion, maximumPacketSize };
+    const control = new InboundControl(context, session, acknowledger, this, controlTerms);
+    this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
     this.#handshake = null;
     context.handshaking.delete(this);
     // [MQTT-3.1.2-22] one and a half times the keep alive
@@ -239,50 +184,8 @@ export class ClientConnection
     const { reasonCode, message } = refusal;
     this.#context.logger.debug({ reason: message, remoteAddress, listener: listener.name }, 'connection refused');
     const fields = { sessionPresent: false, reasonCode, reasonString: message }; // [MQTT-3.2.2-6]
-    this.#append(PacketType.CONNACK, encodeConnack(fields, version, maximumPacketSize));
+    this.send(PacketType.CONNACK, encodeConnack(fields, version, maximumPacketSize));
     this.close('connect-refused');
-  }
-
-  // ---------------------------------------------------------------- retained messages for new subscriptions
-
-  get canTakeRetained(): boolean {
-    return this.#client?.session.canTakeMore === true && !this.isClosed;
-  }
-
-  sendRetained(message: Message, options: DeliveryOptions): void {
-    const { retained, router, clock } = this.#context;
-    const nowMs = clock.now();
-    if (this.#client === null || !retained.check(message, nowMs)) return;
-    router.sendTo(this.#client.session, message, options, nowMs);
-  }
-
-  #addReplays(replays: readonly RetainedReplay[]): void {
-    this.#replays ??= new Map();
-    for (const replay of replays) {
-      this.#replays.delete(replay.filter);
-      this.#replays.set(replay.filter, replay);
-    }
-  }
-
-  #advanceReplays(replays: Map<string, RetainedReplay>): void {
-    let left = REPLAYS_PER_TURN;
-    for (const [filter, replay] of replays) {
-      if (!replay.advance(this)) break;
-      replays.delete(filter);
-      if (--left === 0) break;
-    }
-    if (replays.size === 0) this.#replays = null;
-    // A slice has been sent and the client takes more: let others have their turn first.
-    else if (this.canTakeRetained || this.#isFlushDue) this.#goOnNextTurn();
-  }
-
-  #goOnNextTurn(): void {
-    if (this.#isTurnScheduled) return;
-    this.#isTurnScheduled = true;
-    setImmediate(() => {
-      this.#isTurnScheduled = false;
-      this.#afterProgress();
-    });
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them
@@ -345,11 +248,18 @@ export class ClientConnection
       this.onOverrun();
       return;
     }
-    const { session } = this.#client;
+    const { session, control } = this.#client;
     session.pump();
-    if (this.#replays !== null && !this.#isTurnScheduled) this.#advanceReplays(this.#replays);
+    if (!this.#isTurnScheduled) this.#advanceReplays(control, session);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
+  }
+
+  #advanceReplays(control: InboundControl, session: Session): void {
+    control.replays?.advance();
+    if (control.replays === null) return;
+    // A slice has been sent and the client takes more: let others have their turn first.
+    if (session.canTakeMore || this.#isFlushDue) this.#goOnNextTurn();
   }
 
   /** MQTT 3 has no Receive Maximum: a publisher too far ahead of the journal is read no further. */
@@ -367,6 +277,15 @@ export class ClientConnection
     acknowledger.onSettled();
     if (acknowledger.waitingCount === 0) this.#context.gated.delete(this);
     if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#release(HELD_BY_JOURNAL);
+  }
+
+  #goOnNextTurn(): void {
+    if (this.#isTurnScheduled) return;
+    this.#isTurnScheduled = true;
+    setImmediate(() => {
+      this.#isTurnScheduled = false;
+      this.#afterProgress();
+    });
   }
 
   #hold(cause: number): void {
@@ -407,8 +326,22 @@ export class ClientConnection
   }
 
   onClose(reason: ChannelCloseReason): void {
+    if (reason === 'ended') this.#handleHeldInput();
     if (reason === 'invalid') this.close('protocol-violation');
     else this.close(reason === 'error' ? 'socket-error' : 'connection-lost');
+  }
+
+  /** What a client has sent before it closed in order counts, also if we had not come to it for waiting. */
+  #handleHeldInput(): void {
+    while (this.#holds === HELD_BY_RECEIVER && this.#splitter.isHolding) {
+      this.#holds = 0;
+      this.#handleInput(null);
+    }
+  }
+
+  /** The client has said goodbye. */
+  onDisconnect(publishWill: boolean): void {
+    this.#end('client-disconnect', publishWill);
   }
 
   /**
@@ -425,7 +358,7 @@ export class ClientConnection
     // [MQTT-3.14.0-1] no DISCONNECT before CONNACK, and MQTT 3 knows none from the server
     if (reasonCode !== undefined && client?.isVersion5 === true) {
       const disconnect = encodeDisconnect({ reasonCode, reasonString }, 5, client.maximumPacketSize);
-      this.#append(PacketType.DISCONNECT, disconnect);
+      this.send(PacketType.DISCONNECT, disconnect);
     }
     this.#end(reason, true);
   }
@@ -449,7 +382,7 @@ export class ClientConnection
   }
 
   /** @param bytes empty if the packet cannot be told to this client */
-  #append(type: number, bytes: Buffer): void {
+  send(type: number, bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#context.metrics.packetsSent[type]++;
     this.#outbound.append(bytes, 0, bytes.length);

@@ -29,6 +29,11 @@ export class FrameSplitter {
   #held: Buffer | null = null;
   #stopped = false;
 
+  /** Bytes are held back behind a packet after which the sink asked to stop. */
+  get isHolding(): boolean {
+    return this.#held !== null;
+  }
+
   /** Bytes that wait for the rest of their packet, or for {@link resume}. */
   get bufferedBytes(): number {
     return this.#partialLength + (this.#held?.length ?? 0);

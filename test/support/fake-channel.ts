@@ -47,7 +47,12 @@ export class FakeChannel implements ByteChannel {
     this.corks--;
   }
 
-  setHandler(_handler: ChannelHandler): void {}
+  /** Takes what the peer does. */
+  handler: ChannelHandler | null = null;
+
+  setHandler(handler: ChannelHandler): void {
+    this.handler = handler;
+  }
   pause(): void {}
   resume(): void {}
   end(): void {}

@@ -1,0 +1,116 @@
+/** What an accepted client sends besides publishes and acknowledgements: SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT, AUTH. */
+import { decodeControlPacket } from '../codec/control-decoder.js';
+import { encodeSuback, encodeUnsuback, PINGRESP } from '../codec/control-encoder.js';
+import type { DisconnectPacket, SubscribePacket, UnsubscribePacket } from '../codec/control-packet.js';
+import { PINGRESP as PINGRESP_TYPE, type ProtocolVersion, SUBACK, UNSUBACK } from '../codec/packet-type.js';
+import { ProtocolViolation } from '../core/errors.js';
+import { ReasonCode } from '../core/reason-code.js';
+import type { Session } from '../sessions/session.js';
+import type { Acknowledger } from './acknowledger.js';
+import type { BrokerContext } from './broker-context.js';
+import { RetainedReplays } from './retained-replays.js';
+import { subscribe, unsubscribe } from './subscription-handler.js';
+
+/** The connection that the packets come in on. */
+export interface ControlHost {
+  /** Sends a packet now. */
+  send(type: number, bytes: Buffer): void;
+  /** The client has said goodbye. */
+  onDisconnect(publishWill: boolean): void;
+}
+
+export interface ControlTerms {
+  readonly protocolVersion: ProtocolVersion;
+  /** Largest packet that the client takes, bytes. */
+  readonly maximumPacketSize: number;
+}
+
+export class InboundControl {
+  readonly #context: BrokerContext;
+  readonly #session: Session;
+  readonly #acknowledger: Acknowledger;
+  readonly #host: ControlHost;
+  readonly #terms: ControlTerms;
+  #replays: RetainedReplays | null = null;
+
+  constructor(
+    context: BrokerContext,
+    session: Session,
+    acknowledger: Acknowledger,
+    host: ControlHost,
+    terms: ControlTerms,
+  ) {
+    this.#context = context;
+    this.#session = session;
+    this.#acknowledger = acknowledger;
+    this.#host = host;
+    this.#terms = terms;
+  }
+
+  /** Retained messages that are still to be sent, or null. */
+  get replays(): RetainedReplays | null {
+    if (this.#replays?.isDone === true) this.#replays = null;
+    return this.#replays;
+  }
+
+  /**
+   * Handles one whole packet.
+   * @throws MalformedPacket or ProtocolViolation by the clause that is broken
+   */
+  handle(frame: Buffer): void {
+    const { maximumFiltersPerPacket } = this.#context.limits;
+    const packet = decodeControlPacket(frame, this.#terms.protocolVersion, maximumFiltersPerPacket);
+    switch (packet.type) {
+      case 'pingreq':
+        // Does not queue behind answers that wait for the disk: the client would think us dead.
+        this.#host.send(PINGRESP_TYPE, PINGRESP);
+        break;
+      case 'subscribe':
+        this.#onSubscribe(packet);
+        break;
+      case 'unsubscribe':
+        this.#onUnsubscribe(packet);
+        break;
+      case 'disconnect':
+        this.#onDisconnect(packet);
+        break;
+      case 'auth':
+        throw new ProtocolViolation(
+          ReasonCode.ProtocolError,
+          'AUTH on a connection without an authentication method [MQTT-4.12.0-7]',
+        );
+    }
+  }
+
+  #onSubscribe(packet: SubscribePacket): void {
+    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, packet);
+    const { protocolVersion, maximumPacketSize } = this.#terms;
+    const suback = encodeSuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
+    this.#acknowledger.send(ticket, SUBACK, suback);
+    if (replays.length === 0) return;
+    this.#replays ??= new RetainedReplays(this.#context, this.#session);
+    this.#replays.add(replays);
+  }
+
+  #onUnsubscribe(packet: UnsubscribePacket): void {
+    const { reasonCodes, ticket } = unsubscribe(this.#context, this.#session, packet);
+    this.#replays?.end(packet.filters);
+    const { protocolVersion, maximumPacketSize } = this.#terms;
+    const unsuback = encodeUnsuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
+    this.#acknowledger.send(ticket, UNSUBACK, unsuback);
+  }
+
+  #onDisconnect(packet: DisconnectPacket): void {
+    const session = this.#session;
+    if (packet.sessionExpirySeconds !== undefined) {
+      // Section 3.14.2.2.2
+      if (session.expirySeconds === 0 && packet.sessionExpirySeconds > 0) {
+        throw new ProtocolViolation(ReasonCode.ProtocolError, 'DISCONNECT sets a session expiry that CONNECT had at 0');
+      }
+      const maximum = this.#context.limits.sessionExpiryMaximumSeconds;
+      this.#context.sessions.changeExpiry(session, Math.min(packet.sessionExpirySeconds, maximum));
+    }
+    // [MQTT-3.14.4-3]
+    this.#host.onDisconnect(packet.reasonCode !== ReasonCode.Success);
+  }
+}
