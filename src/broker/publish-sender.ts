@@ -122,7 +122,7 @@ export class PublishSender implements SessionFront {
     }
     const firstByte = 0x30 | (qos << 1) | (retain ? 1 : 0);
     if (!encoder.isExclusive) {
-      this.#outbound.appendPatched(bytes, start, end, firstByte, encoder.idOffset, packetId);
+      this.#outbound.appendPatched(encoder.packet, firstByte, encoder.idOffset - start, packetId);
       return;
     }
     bytes[start] = firstByte;

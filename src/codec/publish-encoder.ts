@@ -33,6 +33,9 @@ export class PublishEncoder {
   /** The result is the packet as received and nobody else will use it: identifier and flags may be patched in place. */
   isExclusive = false;
 
+  #packet: Buffer = EMPTY_SLAB;
+  #packetSource: Buffer | null = null;
+  #packetStart = 0;
   #message!: Message;
   #rawStart = -1;
   #rawEnd = -1;
@@ -96,6 +99,20 @@ export class PublishEncoder {
     this.end = encoding.end;
     this.idOffset = qos > 0 ? encoding.idOffset : -1;
     this.isExclusive = false;
+  }
+
+  /** The result as a buffer: one for all receivers of the same encoding. */
+  get packet(): Buffer {
+    if (
+      this.#packetSource !== this.bytes ||
+      this.#packetStart !== this.start ||
+      this.#packet.length !== this.end - this.start
+    ) {
+      this.#packetSource = this.bytes;
+      this.#packetStart = this.start;
+      this.#packet = this.bytes.subarray(this.start, this.end);
+    }
+    return this.#packet;
   }
 
   #fill(encoding: Encoding, isVersion5: boolean, qos: Qos, retain: boolean): void {

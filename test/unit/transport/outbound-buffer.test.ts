@@ -56,7 +56,7 @@ describe('OutboundBuffer', () => {
             }
             case 'patched': {
               const size = Math.max(length, 5);
-              outbound.appendPatched(SOURCE, at, at + size, 0x3d, at + 2, 0xbeef);
+              outbound.appendPatched(SOURCE.subarray(at, at + size), 0x3d, 2, 0xbeef);
               const copy = Buffer.from(SOURCE.subarray(at, at + size));
               copy[0] = 0x3d;
               copy.writeUInt16BE(0xbeef, 2);
