@@ -1,5 +1,6 @@
 /** Accepts MQTT over TCP. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { Admission } from './admission.js';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
@@ -16,12 +17,12 @@ export class TcpListener implements Listener {
   readonly #info: ListenerInfo;
   readonly #acceptor: Acceptor;
   readonly #lingeringClose: LingeringClose;
-  #openConnections = 0;
-  #refusedConnections = 0;
+  readonly #admission: Admission;
   #port = 0;
 
   private constructor(options: ListenerOptions, acceptor: Acceptor, lingeringClose: LingeringClose) {
     this.options = options;
+    this.#admission = new Admission(options.maxConnections);
     this.#acceptor = acceptor;
     this.#lingeringClose = lingeringClose;
     this.#info = { name: options.name, kind: 'tcp', isLoopback: isLoopbackHost(options.host) };
@@ -46,7 +47,7 @@ export class TcpListener implements Listener {
   }
 
   get refusedConnections(): number {
-    return this.#refusedConnections;
+    return this.#admission.refused;
   }
 
   close(): Promise<void> {
@@ -54,18 +55,6 @@ export class TcpListener implements Listener {
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#openConnections >= (this.options.maxConnections ?? Number.POSITIVE_INFINITY)) {
-      this.#refusedConnections++;
-      socket.on('error', () => {});
-      socket.destroy();
-      return;
-    }
-    this.#openConnections++;
-    socket.on('close', this.#onSocketClosed);
-    this.#acceptor(new TcpChannel(socket, this.#info, this.#lingeringClose));
+    if (this.#admission.admit(socket)) this.#acceptor(new TcpChannel(socket, this.#info, this.#lingeringClose));
   }
-
-  readonly #onSocketClosed = (): void => {
-    this.#openConnections--;
-  };
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { Admission } from './admission.js';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
@@ -24,12 +25,12 @@ export class WebSocketListener implements Listener {
   readonly #info: ListenerInfo;
   readonly #acceptor: Acceptor;
   readonly #lingeringClose: LingeringClose;
-  #openConnections = 0;
-  #refusedConnections = 0;
+  readonly #admission: Admission;
   #port = 0;
 
   private constructor(options: ListenerOptions, acceptor: Acceptor, lingeringClose: LingeringClose) {
     this.options = options;
+    this.#admission = new Admission(options.maxConnections);
     this.#acceptor = acceptor;
     this.#lingeringClose = lingeringClose;
     this.#info = { name: options.name, kind: 'ws', isLoopback: isLoopbackHost(options.host) };
@@ -40,7 +41,7 @@ export class WebSocketListener implements Listener {
     });
     this.#http.headersTimeout = HANDSHAKE_TIMEOUT_MS;
     this.#http.requestTimeout = HANDSHAKE_TIMEOUT_MS;
-    this.#http.on('connection', (socket) => this.#onConnection(socket));
+    this.#http.on('connection', (socket) => this.#admission.admit(socket));
     this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     // `closeTimeout` is documented, and missing in the types.
     const webSocketOptions = {
@@ -70,27 +71,13 @@ export class WebSocketListener implements Listener {
   }
 
   get refusedConnections(): number {
-    return this.#refusedConnections;
+    return this.#admission.refused;
   }
 
   async close(): Promise<void> {
     await closeServer(this.#http);
     this.#http.closeIdleConnections();
   }
-
-  #onConnection(socket: Socket): void {
-    if (this.#openConnections >= (this.options.maxConnections ?? Number.POSITIVE_INFINITY)) {
-      this.#refusedConnections++;
-      socket.destroy();
-      return;
-    }
-    this.#openConnections++;
-    socket.on('close', this.#onSocketClosed);
-  }
-
-  readonly #onSocketClosed = (): void => {
-    this.#openConnections--;
-  };
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
