@@ -172,6 +172,25 @@ describe('millrace start', () => {
     expect(silent.stderr).toMatch(sentence);
   });
 
+  test('an error of ours is told in its own words, and exits with 1', async () => {
+    const [json, pretty, silent] = [
+      run(FAKE, ['refuses', 'json']),
+      run(FAKE, ['refuses', 'pretty']),
+      run(FAKE, ['refuses', 'json', 'silent']),
+    ];
+    const message = './data is in use by another process';
+    expect(await json.exitCode()).toBe(1);
+    expect(json.records()).toEqual([
+      { level: 60, time: expect.any(Number), code: 'ERR_DIRECTORY_IN_USE', msg: message },
+    ]);
+    expect(json.stderr).toBe('');
+    for (const started of [pretty, silent]) {
+      expect(await started.exitCode()).toBe(1);
+      expect(started.stderr).toBe(`millrace: ${message}\n`);
+      expect(started.stdout).toBe('');
+    }
+  });
+
   test.each([
     ['fails', 'the broker could not start', 'not like this'],
     ['uncaught', 'uncaught exception', 'nobody caught this'],
