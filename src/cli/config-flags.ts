@@ -34,6 +34,12 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     ],
   },
   {
+    name: 'data',
+    value: 'DIR',
+    help: 'directory of what is stored (storage.directory, default ./data)',
+    paths: [['storage', 'directory']],
+  },
+  {
     name: 'log-level',
     value: 'LEVEL',
     help: 'trace, debug, info, warn, error, fatal or silent (log.level, default info)',
