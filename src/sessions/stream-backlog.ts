@@ -144,6 +144,11 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     if (this.#closedFrom === 0) this.#closedFrom = this.#log.nextSequence;
   }
 
+  /** The offer has been refused, and what comes next may be taken again. */
+  skip(): void {
+    this.#holes.push(this.#log.nextSequence, this.#log.nextSequence + 1);
+  }
+
   dropOldest(): boolean {
     if (!this.#isOrdinaryDue && !this.#isOwnDue && !this.#read()) return false;
     if (this.#isOrdinaryDue) this.#pass(false);
