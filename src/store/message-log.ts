@@ -124,6 +124,11 @@ export class MessageLog {
     }
   }
 
+  /** Somebody needs the message with this number. */
+  has(sequence: number): boolean {
+    return this.#find(sequence)?.isLive(sequence) ?? false;
+  }
+
   /**
    * The message with this number.
    * @returns null if nobody needs it any more or it was lost; undefined if it has to be read: `reader` is told then
