@@ -3,31 +3,16 @@
  * fast ones here, goes into the open group at once and is on disk when the group's ticket is settled. Promises of the
  * package's verbs resolve then. Reads see what is settled, and what is being written; never the open group.
  *
- * After a write that failed the database is closed and opened again below its users: what they record meanwhile joins
- * the open group, `get` and `has` wait, open iterators are closed, new iterators and `getSync` throw StoreUnavailable.
+ * After a write that failed the database is opened again (see ReopenableLevel) and the same group is written again,
+ * every second until it works. What users record meanwhile joins the open group.
  */
 import { statfs } from 'node:fs/promises';
-import {
-  AbstractChainedBatch,
-  type AbstractIterator,
-  type AbstractResource,
-  type AbstractSnapshot,
-} from 'abstract-level';
 import type { Clock } from '../core/clock.js';
 import { FreeSpaceWatch } from './free-space-watch.js';
 import { type CommitContributor, GroupCommitter } from './group-committer.js';
 import { JoinedBatch } from './joined-batch.js';
-import {
-  type BatchOperation,
-  type ClearOptions,
-  type Encoded,
-  type NativeBatch,
-  NativeLevel,
-  type OpenOptions,
-  type ReadOptions,
-  type WriteOptions,
-} from './native-level.js';
-import { ReadGate } from './read-gate.js';
+import type { BatchOperation, ClearOptions, Encoded, NativeBatch, OpenOptions, WriteOptions } from './native-level.js';
+import { ReopenableLevel } from './reopenable-level.js';
 import { type StoreHealth, StoreHealthMonitor } from './store-health.js';
 import type { Ticket } from './ticket.js';
 
@@ -41,14 +26,12 @@ export interface CommittedLevelOptions {
   readonly blockCacheBytes?: number | undefined;
 }
 
-export class CommittedLevel extends NativeLevel {
+export class CommittedLevel extends ReopenableLevel {
   readonly #clock: Clock;
   readonly #maximumPendingBytes: number;
   readonly #health: StoreHealthMonitor;
   readonly #committer: GroupCommitter;
   readonly #freeSpace: FreeSpaceWatch | null;
-  readonly #gate = new ReadGate();
-  #openOptions: OpenOptions = {};
   #closeError: unknown = null;
 
   constructor(location: string, options: CommittedLevelOptions) {
@@ -65,7 +48,7 @@ export class CommittedLevel extends NativeLevel {
       {
         createBatch: () => super._chainedBatch() as NativeBatch,
         writeBatch: (batch, isSynced) => this.writeBatch(batch, isSynced),
-        recover: () => this.#reopen(),
+        recover: (bytes) => this.reopen(bytes),
       },
       options.clock,
       this.#health,
@@ -166,8 +149,6 @@ export class CommittedLevel extends NativeLevel {
     this.#committer.assertNotClosed();
     await super._open(options);
     this.#committer.start();
-    // To open again must never create: a directory that has vanished is a failure, not an empty store.
-    this.#openOptions = { ...options, createIfMissing: false, errorIfExists: false };
     await this.#freeSpace?.start();
   }
 
@@ -178,16 +159,7 @@ export class CommittedLevel extends NativeLevel {
     } catch (error) {
       this.#closeError = error;
     }
-    // Who waits to read is sent away; nobody comes any more, since the package's verbs refuse by now.
-    this.#gate.end();
     await super._close();
-  }
-
-  async #reopen(): Promise<void> {
-    await this.#gate.close();
-    await super._close();
-    await super._open(this.#openOptions);
-    this.#gate.open();
   }
 
   override _put(key: Encoded, value: Encoded, options: WriteOptions): Promise<void> {
@@ -225,56 +197,5 @@ export class CommittedLevel extends NativeLevel {
       keys.map((key) => ({ type: 'del', key })),
       {},
     );
-  }
-
-  override async _get(key: Encoded, options: ReadOptions): Promise<Encoded | undefined> {
-    if (!this.#gate.isOpen) await this.#untilReadable(options);
-    return super._get(key, options);
-  }
-
-  override async _getMany(keys: readonly Encoded[], options: ReadOptions): Promise<(Encoded | undefined)[]> {
-    if (!this.#gate.isOpen) await this.#untilReadable(options);
-    return super._getMany(keys, options);
-  }
-
-  override async _has(key: Encoded, options: ReadOptions): Promise<boolean> {
-    if (!this.#gate.isOpen) await this.#untilReadable(options);
-    return super._has(key, options);
-  }
-
-  override async _hasMany(keys: readonly Encoded[], options: ReadOptions): Promise<boolean[]> {
-    if (!this.#gate.isOpen) await this.#untilReadable(options);
-    return super._hasMany(keys, options);
-  }
-
-  override _getSync(key: Encoded, options: ReadOptions): Encoded | undefined {
-    this.#gate.assertOpen();
-    return super._getSync(key, options);
-  }
-
-  override _iterator(options: ReadOptions): AbstractIterator<unknown, string, Buffer> {
-    this.#gate.assertOpen();
-    return super._iterator(options);
-  }
-
-  override _snapshot(options: object): AbstractSnapshot {
-    this.#gate.assertOpen();
-    return super._snapshot(options);
-  }
-
-  override attachResource(resource: AbstractResource): void {
-    super.attachResource(resource);
-    if (!(resource instanceof AbstractChainedBatch)) this.#gate.add(resource);
-  }
-
-  override detachResource(resource: AbstractResource): void {
-    super.detachResource(resource);
-    this.#gate.delete(resource);
-  }
-
-  /** A snapshot does not outlive the database, so that a read of one would wait for what waits for it. */
-  #untilReadable(options: ReadOptions): Promise<void> {
-    if (options.snapshot !== undefined) this.#gate.assertOpen();
-    return this.#gate.untilOpen();
   }
 }

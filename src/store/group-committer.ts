@@ -23,8 +23,8 @@ export interface CommitContributor {
 export interface CommitTarget {
   createBatch(): NativeBatch;
   writeBatch(batch: NativeBatch, isSynced: boolean): Promise<void>;
-  /** Brings the database back to a state in which it may be written to, after a write that failed. */
-  recover(): Promise<void>;
+  /** Brings the database back to a state in which `bytes` may be written to it, after a write that failed. */
+  recover(bytes: number): Promise<void>;
 }
 
 const RETRY_MS = 1000;
@@ -180,7 +180,7 @@ export class GroupCommitter {
   async #attempt(group: CommitGroup): Promise<unknown> {
     try {
       // LevelDB goes on after a torn record in its log, and what follows the torn record is lost at the next start.
-      await this.#target.recover();
+      await this.#target.recover(group.bytes);
       await this.#target.writeBatch(group.batch, group.isSynced);
       return null;
     } catch (error) {

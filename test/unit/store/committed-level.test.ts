@@ -282,7 +282,7 @@ describe('after a write that failed', () => {
     const iterator = level.iterator();
     await iterator.next();
     level.failures = 1;
-    level.onFailure = () => rename(location, `${location}.away`);
+    level.onFailure = () => rename(join(location, 'CURRENT'), join(location, 'AWAY'));
     level.putNow('b', bytes('1'));
     await until(() => clock.pending === 1);
     const reads = Promise.all([level.get('a'), level.getMany(['a', 'c']), level.has('a'), level.hasMany(['a', 'c'])]);
@@ -300,18 +300,42 @@ describe('after a write that failed', () => {
     await nextTurn();
     expect(isRead).toBe(false);
     expect(level.status).toBe('open');
-    await rm(location, { recursive: true, force: true });
-    await rename(`${location}.away`, location);
+    await rename(join(location, 'AWAY'), join(location, 'CURRENT'));
     clock.advance(1000);
     await level.flush();
     expect(await reads).toEqual([bytes('1'), [bytes('1'), undefined], true, [true, false]]);
     expect(await level.keys().all()).toEqual(['a', 'b']);
   });
 
-  it('does not create an empty store where the directory has vanished', async () => {
+  it('goes on answering reads while the disk takes no writes', async () => {
+    const { level, clock, location } = await openLevel();
+    await level.put('a', bytes('1'));
+    const iterator = level.keys();
+    // No probe can be written where there is no directory; the open database has its files.
+    level.onFailure = () => rename(location, `${location}.away`);
+    level.failures = 1;
+    level.putNow('b', bytes('1'));
+    await until(() => clock.pending === 1);
+    clock.advance(1000);
+    await until(() => clock.pending === 1);
+    expect(level.writes.length).toBe(2);
+    expect(level.health.state).toBe('failing');
+    expect(await level.get('a')).toEqual(bytes('1'));
+    expect(level.getSync('a')).toEqual(bytes('1'));
+    expect(await iterator.next()).toBe('a');
+    await rename(`${location}.away`, location);
+    clock.advance(1000);
+    await level.flush();
+    expect(await readAfterCrash(location)).toEqual({ a: '1', b: '1' });
+    expect(await readdir(location)).not.toContain('write-probe');
+  });
+
+  it('does not create an empty store where the files have vanished', async () => {
     const { level, clock, location } = await openLevel();
     level.failures = 1;
-    level.onFailure = () => rename(location, `${location}.away`);
+    level.onFailure = async () => {
+      for (const name of await readdir(location)) await rm(join(location, name));
+    };
     level.putNow('b', bytes('1'));
     await until(() => clock.pending === 1);
     for (let i = 0; i < 3; i++) {
@@ -319,7 +343,7 @@ describe('after a write that failed', () => {
       await until(() => clock.pending === 1);
     }
     expect(await readdir(location)).not.toContain('CURRENT');
-    expect(level.settledTicket).toBe(0);
+    expect([level.settledTicket, level.health.state]).toEqual([0, 'failing']);
   });
 
   it('is closed after one last try, and says what is lost', async () => {
@@ -354,7 +378,7 @@ describe('after a write that failed', () => {
   it('sends away who waits to read when it is closed', async () => {
     const { level, clock, location } = await openLevel();
     level.failures = 1;
-    level.onFailure = () => rename(location, `${location}.away`);
+    level.onFailure = () => rename(join(location, 'CURRENT'), join(location, 'AWAY'));
     level.putNow('b', bytes('1'));
     await until(() => clock.pending === 1);
     const read = level.get('a');
