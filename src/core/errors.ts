@@ -69,3 +69,18 @@ export class ListenFailed extends MillraceError {
     this.listener = listener;
   }
 }
+
+/** The store is closed, or was never open. */
+export class StoreClosed extends MillraceError {
+  readonly code = 'ERR_STORE_CLOSED';
+}
+
+/** The store is being opened again after a failed write, and the call cannot wait for that. */
+export class StoreUnavailable extends MillraceError {
+  readonly code = 'ERR_STORE_UNAVAILABLE';
+}
+
+/** The store was closed while its writes failed: what was recorded last is not on disk. */
+export class StoreNotSettled extends MillraceError {
+  readonly code = 'ERR_STORE_NOT_SETTLED';
+}
