@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
-import type { Journal } from '../store/journal.js';
+import type { Store } from '../store/store.js';
 
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
@@ -21,8 +21,6 @@ export interface BrokerLimits {
    * lower it. 16,384 lets one subscriber take all that a core can route; a smaller one repeats less after a reconnect.
    */
   readonly maximumInflight: number;
-  /** Bytes of content of those. 4 MiB: beyond it messages wait in the session's queue. */
-  readonly inflightMaximumBytes: number;
   /** Topic aliases a client may set up; 0 switches them off. Each costs one pointer. */
   readonly topicAliasMaximum: number;
   /** Topic aliases we use towards one client that allows them; 0 switches them off. */
@@ -68,7 +66,6 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maximumPacketSize: 1024 * 1024,
   receiveMaximum: 1024,
   maximumInflight: 16_384,
-  inflightMaximumBytes: 4 * 1024 * 1024,
   topicAliasMaximum: 64,
   outboundTopicAliasMaximum: 64,
   sessionExpiryMaximumSeconds: 0xffffffff,
@@ -99,8 +96,8 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   /** Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;
-  /** Default: nothing outlives the process. */
-  readonly journal?: Journal;
+  /** What outlives the process, see `openStore`. The broker closes it. Default: nothing does. */
+  readonly store?: Store;
   /** Shown under `$SYS/broker/version`. */
   readonly version?: string;
 }

@@ -200,6 +200,10 @@ export class ClientConnection
     if (publication.congested === null || this.hasCaughtUp) publication.congested = this;
   }
 
+  onAwaitingCommit(): void {
+    this.#context.gated.add(this);
+  }
+
   onOverrun(): void {
     this.close('slow-consumer', ReasonCode.QuotaExceeded, 'messages are not read fast enough');
   }
@@ -273,9 +277,10 @@ export class ClientConnection
   /** The journal has settled more: called for connections in `gated`. */
   onSettled(): void {
     if (this.#client === null || this.isClosed) return;
-    const { acknowledger } = this.#client;
+    const { acknowledger, session } = this.#client;
     acknowledger.onSettled();
-    if (acknowledger.waitingCount === 0) this.#context.gated.delete(this);
+    session.onSettled();
+    if (acknowledger.waitingCount === 0 && !session.isAwaitingCommit) this.#context.gated.delete(this);
     if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#release(HELD_BY_JOURNAL);
   }
 

@@ -59,6 +59,12 @@ export class RetainedMessages {
     this.#note(publication, this.#journal.retainedSaved(kept));
   }
 
+  /** Takes over a stored message, whatever the limits say now. */
+  restore(message: Message): void {
+    this.#index.set(message.topic, message);
+    this.#bytes += memoryOf(message);
+  }
+
   /** A search for what a new subscription to `filter` brings; {@link check} what it finds. */
   search(filter: TopicFilter): RetainedCursor<Message> {
     return this.#index.match(filter);

@@ -2,7 +2,7 @@
 import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from '../codec/control-packet.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
-import type { Session } from '../sessions/session.js';
+import { NO_STREAMS, type Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import type { Subscription } from '../topics/subscription.js';
@@ -121,7 +121,7 @@ function replayOf(
   return new RetainedReplay(
     name,
     context.retained.search(filter),
-    { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier] },
+    { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier], streams: NO_STREAMS },
     noLocal ? session.clientId : undefined,
   );
 }

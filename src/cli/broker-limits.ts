@@ -8,7 +8,6 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     maximumPacketSize: mqtt.maxPacketSize,
     receiveMaximum: mqtt.receiveMaximum,
     maximumInflight: mqtt.maxInflight,
-    inflightMaximumBytes: mqtt.maxInflightBytes,
     topicAliasMaximum: mqtt.topicAliasMaximum,
     outboundTopicAliasMaximum: mqtt.outboundTopicAliasMaximum,
     sessionExpiryMaximumSeconds: mqtt.maxSessionExpiry,

@@ -220,13 +220,7 @@ export class InflightWindow {
     }
   }
 
-  #take(
-    slot: number,
-    packed: number,
-    sequence: number,
-    identifiers: readonly number[] | null,
-    order: number,
-  ): void {
+  #take(slot: number, packed: number, sequence: number, identifiers: readonly number[] | null, order: number): void {
     this.#slots[slot] = packed;
     this.#orders[slot] = order;
     this.#sequences[slot] = sequence;

@@ -28,6 +28,7 @@ export class SessionRegistry {
   readonly #context: SessionContext;
   readonly #numbers: NumberSource;
   #expired = 0;
+  #isFrozen = false;
   readonly #wheel: TimingWheel;
   readonly #events: SessionEvents;
 
@@ -113,6 +114,10 @@ export class SessionRegistry {
    */
   close(session: Session, epoch: number, publishWill: boolean): void {
     if (!session.detach(epoch)) return;
+    if (this.#isFrozen) {
+      this.#suspend(session);
+      return;
+    }
     // [MQTT-3.1.2-10] [MQTT-3.14.4-3]
     if (!publishWill) this.#dropWill(session);
     if (session.expirySeconds === 0) {
@@ -122,6 +127,19 @@ export class SessionRegistry {
     session.disconnectedAtMs = this.#wheel.nowMs;
     this.#context.journal.sessionSaved(session.record);
     this.#armDeadlines(session);
+  }
+
+  /**
+   * The broker stops: from now on connections that end take nothing with them. Sessions go on after the restart, and
+   * wills are due then.
+   */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  #suspend(session: Session): void {
+    session.disconnectedAtMs = this.#wheel.nowMs;
+    if (session.isKept) this.#context.journal.sessionSaved(session.record);
   }
 
   /** Changes how long the session outlives its connection (DISCONNECT may ask for it). Seconds. */

@@ -41,7 +41,10 @@ export function encodeSessionState(state: SessionState): Buffer {
   write(place.ownPosition);
   writeAll(received);
   writeAll(place.holes);
-  const least = inflight.reduce((lowest, { sequence }) => Math.min(lowest, sequence || lowest), Number.MAX_SAFE_INTEGER);
+  const least = inflight.reduce(
+    (lowest, { sequence }) => Math.min(lowest, sequence || lowest),
+    Number.MAX_SAFE_INTEGER,
+  );
   write(least);
   write(inflight.length);
   let order = 0;

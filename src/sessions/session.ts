@@ -26,6 +26,9 @@ import type { Will } from './will.js';
 /** `SessionExpiryInterval` of a session that never ends (section 3.1.2.11.2). */
 export const NEVER_EXPIRES = 0xffffffff;
 
+/** Of a message that comes to one session alone, when it can be sent at once: a retained one. */
+export const NO_STREAMS: readonly MessageStream[] = [];
+
 /** Number of a session that is not stored. */
 export const NOT_STORED = 0;
 
@@ -114,7 +117,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   /** Nothing waits, and the connection and its window have room. */
   get canTakeMore(): boolean {
-    return this.readiness === Readiness.Ready && this.queuedMessages === 0;
+    return this.readiness === Readiness.Ready && this.queuedMessages === 0 && this.#backlog?.isBehind !== true;
   }
 
   get isAwaitingCommit(): boolean {
@@ -171,6 +174,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     const { streams } = options;
     if (this.isKept) this.#context.recorder.note(streams ?? this.#ensureOwnStream().alone);
     this.#outgoing.deliver(options, publication, qos, retain, streams === null);
+    // In no stream: after a crash only what is noted as on its way would be sent.
+    if (this.isKept && streams === NO_STREAMS) this.onOutgoingChanged(true);
   }
 
   pump(): void {

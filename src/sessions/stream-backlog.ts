@@ -168,7 +168,8 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       taken.message = message;
       taken.sequence = sequence;
       taken.isOwn = isOwn;
-      const isWanted = message === null || (isOwn ? this.#fillOwn(message) : this.#fillOrdinary(message, merge.sources));
+      const isWanted =
+        message === null || (isOwn ? this.#fillOwn(message) : this.#fillOrdinary(message, merge.sources));
       if (isWanted) this.#log.retain(sequence);
       this.#pass(isOwn, isWanted);
       if (isWanted) return 'taken';

@@ -78,7 +78,8 @@ export class StreamMerge<S extends MergeSource> {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && (heap[child + 1] as Cursor<S>).sequence < (heap[child] as Cursor<S>).sequence) child++;
+      if (child + 1 < heap.length && (heap[child + 1] as Cursor<S>).sequence < (heap[child] as Cursor<S>).sequence)
+        child++;
       if ((heap[child] as Cursor<S>).sequence >= cursor.sequence) break;
       heap[at] = heap[child] as Cursor<S>;
       at = child;

@@ -4,8 +4,11 @@ import type { Ticket } from './ticket.js';
 export interface BlockStore {
   /** Adds or replaces a block. `value` is copied. @returns the ticket of the commit that will hold it */
   write(number: number, value: Buffer, isSynced: boolean): Ticket;
-  /** Removes a block: not synced by itself, since what brings it back after a crash is known to be settled. */
-  drop(number: number): void;
+  /**
+   * Removes a block: not synced by itself, since what a crash brings back is known to be settled.
+   * @param lowest number below which no block is left
+   */
+  drop(number: number, lowest: number): void;
   /** @returns undefined if there is no such block */
   read(number: number): Promise<Buffer | undefined>;
   /** All blocks in their order, for recovery. */

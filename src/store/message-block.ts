@@ -6,7 +6,15 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Message } from '../core/message.js';
-import { largestRecord, RecordOutline, readMessage, readOutline, readStep, recordEnd, writeRecord } from './message-record.js';
+import {
+  largestRecord,
+  RecordOutline,
+  readMessage,
+  readOutline,
+  readStep,
+  recordEnd,
+  writeRecord,
+} from './message-record.js';
 import { NO_TICKET, type Ticket } from './ticket.js';
 
 export const BLOCK_FORMAT = 1;
@@ -53,7 +61,11 @@ export class MessageBlock {
 
   /** An open block. @param leastBytes room for its first record */
   static open(number: number, first: number, leastBytes: number): MessageBlock {
-    return new MessageBlock(number, first, Buffer.allocUnsafeSlow(Math.max(SMALLEST_BUFFER, HEADER_BYTES + leastBytes)));
+    return new MessageBlock(
+      number,
+      first,
+      Buffer.allocUnsafeSlow(Math.max(SMALLEST_BUFFER, HEADER_BYTES + leastBytes)),
+    );
   }
 
   /** The sequence number after its last message. */

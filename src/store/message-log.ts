@@ -83,6 +83,13 @@ export class MessageLog {
     return this.#blocks.reduce((sum, block) => sum + block.storedBytes, 0);
   }
 
+  /** Bytes that wait for the open commit to close. */
+  get unwrittenBytes(): number {
+    let bytes = this.#open?.isDirty === true ? this.#open.storedBytes : 0;
+    for (const block of this.#unwritten) bytes += block.storedBytes;
+    return bytes;
+  }
+
   /**
    * Adds a message, which gets {@link nextSequence}.
    * @param references how often {@link release} will be called before it may go; 1 or more
@@ -182,7 +189,7 @@ export class MessageLog {
         this.#messages += block.live;
       }
     }
-    for (const block of dead) this.#store.drop(block.number);
+    for (const block of dead) this.#store.drop(block.number, this.#blocks[0]?.number ?? this.#nextBlock);
   }
 
   #startBlock(leastBytes: number): MessageBlock {
@@ -223,7 +230,7 @@ export class MessageLog {
     this.#sparse.delete(block);
     this.#cache.remove(block);
     if (this.#recent === block) this.#recent = null;
-    if (block.isStored) this.#store?.drop(block.number);
+    if (block.isStored) this.#store?.drop(block.number, this.#blocks[0]?.number ?? this.#nextBlock);
   }
 
   #packSome(store: BlockStore): void {

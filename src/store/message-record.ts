@@ -177,5 +177,5 @@ function writeText(target: Buffer, text: string): void {
     }
   }
   writeVarint(target, Buffer.byteLength(text));
-  cursor += target.utf8Write(text, cursor);
+  cursor += target.write(text, cursor);
 }
