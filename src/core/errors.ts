@@ -84,3 +84,8 @@ export class StoreUnavailable extends MillraceError {
 export class StoreNotSettled extends MillraceError {
   readonly code = 'ERR_STORE_NOT_SETTLED';
 }
+
+/** A record of the store cannot be read: it is left out. */
+export class DamagedRecord extends MillraceError {
+  readonly code = 'ERR_DAMAGED_RECORD';
+}

@@ -32,6 +32,11 @@ export interface BatchOperation {
   readonly value?: Encoded;
 }
 
+export interface RangeOptions {
+  readonly gte?: string;
+  readonly lt?: string;
+}
+
 export interface ClearOptions extends ReadOptions {
   readonly keyEncoding: string;
 }
