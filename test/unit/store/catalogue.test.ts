@@ -1,4 +1,3 @@
-import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -10,6 +9,7 @@ import type { Message } from '../../../src/core/message.js';
 import { Catalogue } from '../../../src/store/catalogue.js';
 import type { StoredSession, StoredSubscription, StoredWill } from '../../../src/store/catalogue-records.js';
 import { CommittedLevel } from '../../../src/store/committed-level.js';
+import { copyAsAfterCrash } from '../../support/crash-copy.js';
 import { FaultyLevel } from '../../support/faulty-level.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { createTemporaryDirectory } from '../../support/temporary-directory.js';
@@ -49,7 +49,7 @@ interface Content {
 /** What a process killed now would load at its next start. */
 async function loadAfterCrash(level: CommittedLevel): Promise<Content> {
   const copy = join(await createTemporaryDirectory(), 'copy');
-  await cp(level.location, copy, { recursive: true });
+  await copyAsAfterCrash(level.location, copy);
   const next = new CommittedLevel(copy, OPTIONS);
   await next.open();
   const content: Omit<Content, 'damaged'> = { sessions: [], states: [], subscriptions: [], wills: [], retained: [] };
