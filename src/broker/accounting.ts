@@ -21,5 +21,12 @@ export function accountingOf({ accounts, sessions }: BrokerContext): Accounting 
   const { accepted, restored, delivered, dropped } = accounts;
   let waiting = 0;
   for (const session of sessions) waiting += session.undelivered;
-  return { accepted, restored, delivered, dropped, waiting, missing: accepted + restored - delivered - dropped - waiting };
+  return {
+    accepted,
+    restored,
+    delivered,
+    dropped,
+    waiting,
+    missing: accepted + restored - delivered - dropped - waiting,
+  };
 }

@@ -11,6 +11,7 @@ import type { RetainedCursor } from '../topics/retained-cursor.js';
 import { RetainedIndex } from '../topics/retained-index.js';
 import type { TopicFilter } from '../topics/topic-filter.js';
 import type { RetainedOverflowPolicy } from './broker-options.js';
+import { isReservedTopic } from './reserved-topic.js';
 
 export interface RetainedLimits {
   readonly maximumMessages: number;
@@ -70,7 +71,8 @@ export class RetainedMessages {
     kept.compact();
     if (previous !== undefined) this.#remove(previous);
     this.#add(kept); // [MQTT-3.3.1-5]
-    this.#note(publication, this.#journal.retainedSaved(kept));
+    // What the broker says of itself is said anew after a restart.
+    if (!isReservedTopic(kept.topic)) this.#note(publication, this.#journal.retainedSaved(kept));
   }
 
   /** Takes over a stored message, whatever the limits say now. */
