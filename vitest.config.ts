@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { reporters } from './vitest.reporters.config.js';
 
-/** Every test that needs nothing but Node, the attacks excepted: they are run by themselves. */
+/** Every test that needs nothing but Node, the attacks and the crashes excepted: they are run by themselves. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/interop/**', 'test/robustness/**'],
+    exclude: ['test/interop/**', 'test/robustness/**', 'test/durability/**'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     ...reporters('tests'),

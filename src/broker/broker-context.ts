@@ -21,6 +21,7 @@ import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
+import type { StorageGuard } from './storage-guard.js';
 
 /** A client's connection, as others see it. */
 export interface OpenConnection {
@@ -42,6 +43,7 @@ export interface BrokerContext {
   readonly accounts: DeliveryAccounts;
   readonly streams: MessageStreams;
   readonly store: Store;
+  readonly storage: StorageGuard;
   readonly journal: Journal;
   readonly router: Router;
   readonly flushQueue: FlushQueue;

@@ -10,6 +10,9 @@ import type { Store } from '../store/store.js';
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
 
+/** What happens to a retained message that would pass the limits: it is not retained, or the one set longest ago goes. */
+export type RetainedOverflowPolicy = 'refuse' | 'drop-oldest';
+
 export interface BrokerLimits {
   // --- mqtt
   /** Largest packet taken from a client, in bytes, fixed header included. 1 MiB: telemetry is small, memory is not free. */
@@ -48,6 +51,7 @@ export interface BrokerLimits {
   // --- retained
   readonly retainedMaximumMessages: number;
   readonly retainedMaximumBytes: number;
+  readonly retainedOverflow: RetainedOverflowPolicy;
   // --- limits
   /** Unsent bytes of one connection from which the publishers that feed it are held back. */
   readonly outboundSoftLimitBytes: number;
@@ -57,6 +61,9 @@ export interface BrokerLimits {
   readonly outboundTotalLimitBytes: number;
   /** How long publishers are held for a consumer before it counts as stalled and is left to its hard limit. */
   readonly slowConsumerGraceMs: number;
+  // --- storage
+  /** How long a publisher waits for a store that does not store, before its connection is closed. */
+  readonly storageFailureTimeoutMs: number;
   // --- sys
   /** Seconds between two rounds of `$SYS` topics; 0 switches them off. 10 as in mosquitto. */
   readonly sysIntervalSeconds: number;
@@ -81,10 +88,12 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   queueOverflow: 'drop-newest',
   retainedMaximumMessages: 1_000_000,
   retainedMaximumBytes: 1024 * 1024 * 1024,
+  retainedOverflow: 'refuse',
   outboundSoftLimitBytes: 1024 * 1024,
   outboundHardLimitBytes: 8 * 1024 * 1024,
   outboundTotalLimitBytes: 256 * 1024 * 1024,
   slowConsumerGraceMs: 200,
+  storageFailureTimeoutMs: 30_000,
   sysIntervalSeconds: 10,
 };
 

@@ -35,6 +35,7 @@ import { LingeringClose } from '../transport/lingering-close.js';
 import type { Listener, ListenerOptions } from '../transport/listener.js';
 import { TcpListener } from '../transport/tcp-listener.js';
 import { WebSocketListener } from '../transport/websocket-listener.js';
+import { type Accounting, accountingOf } from './accounting.js';
 import type { BrokerContext } from './broker-context.js';
 import { BrokerEvents } from './broker-events.js';
 import { BrokerMetrics } from './broker-metrics.js';
@@ -44,6 +45,7 @@ import { LocalSubscription, type MessageHandler } from './local-subscription.js'
 import { type RestoreReport, restore } from './restore.js';
 import { RetainedMessages } from './retained-messages.js';
 import { Router } from './router.js';
+import { StorageGuard } from './storage-guard.js';
 import { SysTopics } from './sys-topics.js';
 
 export type { ClientInfo } from './broker-events.js';
@@ -91,8 +93,12 @@ export class Broker {
     const retained = new RetainedMessages(
       journal,
       this.drops,
-      limits.retainedMaximumMessages,
-      limits.retainedMaximumBytes,
+      {
+        maximumMessages: limits.retainedMaximumMessages,
+        maximumBytes: limits.retainedMaximumBytes,
+        overflow: limits.retainedOverflow,
+      },
+      () => store.health.state === 'ok',
     );
     const sessions = new SessionRegistry(
       {
@@ -133,6 +139,9 @@ export class Broker {
       accounts,
       streams,
       store,
+      storage: new StorageGuard(store, this.drops, wheel, limits.storageFailureTimeoutMs, {
+        closeWaiting: () => this.#closeWaiting(),
+      }),
       journal,
       router: new Router(topics, retained, recorder, this.drops, this.metrics),
       flushQueue: new FlushQueue(),
@@ -145,6 +154,7 @@ export class Broker {
     };
     journal.onSettled(() => {
       for (const connection of [...this.#context.gated]) connection.onSettled();
+      this.#context.storage.onSettled();
     });
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
     this.#sysTopics.start();
@@ -191,6 +201,11 @@ export class Broker {
 
   get retainedCount(): number {
     return this.#context.retained.size;
+  }
+
+  /** What has become of all QoS 1 and 2 messages, and whether any is missing. */
+  get accounting(): Accounting {
+    return accountingOf(this.#context);
   }
 
   get subscriptionCount(): number {
@@ -283,6 +298,7 @@ export class Broker {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#sysTopics.stop();
+    this.#context.storage.stop();
     this.#context.sessions.freeze();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const connection of [...this.#context.handshaking]) connection.close('server-shutdown');
@@ -306,6 +322,13 @@ export class Broker {
     restartExpiry(will.message, this.#clock.now());
     this.#context.logger.debug({ clientId: session.clientId, topic: will.message.topic }, 'will published');
     this.#context.router.route(will.message);
+  }
+
+  /** Their answers wait for a disk that takes nothing. */
+  #closeWaiting(): void {
+    for (const connection of [...this.#context.gated]) {
+      connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
+    }
   }
 
   /** Its session ended with the broker's last run. */

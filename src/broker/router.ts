@@ -76,6 +76,12 @@ export class Router {
     return publication;
   }
 
+  /** A message on this topic would have to be stored, as far as can be told without choosing members of groups. */
+  isStoredFor(entry: TopicEntry): boolean {
+    const { receivers, groups } = this.#topics.resultOf(entry);
+    return groups.length > 0 || receivers.some(({ qos, streams }) => qos > 0 && streams !== null);
+  }
+
   /** Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep. */
   route(message: Message): void {
     this.#waiting.push(message);

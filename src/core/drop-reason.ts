@@ -25,6 +25,8 @@ export const DROP_REASONS = [
   'no-group-member',
   /** The publisher may not publish there. */
   'not-authorized',
+  /** The store could not take it: the disk is full or fails. The publisher was told, where it could be. */
+  'storage-unavailable',
   /** A retained message was not stored because of the limits on retained messages. */
   'retained-limit',
 ] as const;

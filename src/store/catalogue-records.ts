@@ -1,15 +1,15 @@
-/** What survives of sessions beside their messages, as the catalogue stores it. */
+/** What survives a restart of sessions and retained messages, apart from the messages that wait in sessions. */
 import type { Message, Qos } from '../core/message.js';
 
 export interface StoredSession {
   readonly clientId: string;
-  /** The session's own; its state is stored under it. Never used again. */
+  /** Names the session in the message log and in its state. Never used again for another session. */
   readonly number: number;
   /** Seconds after the connection's end; `0xffffffff` never. */
   readonly expirySeconds: number;
-  /** When its connection ended; 0 while it is connected. */
+  /** 0 while connected. */
   readonly disconnectedAtMs: number;
-  /** Stream of what came to it alone; 0 if it has none. */
+  /** Stream of what was put into this session alone; 0 for none. */
   readonly ownStreamId: number;
 }
 
@@ -19,16 +19,15 @@ export interface StoredSubscription {
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
   readonly retainHandling: 0 | 1 | 2;
-  /** 0 for none. */
+  /** Subscription Identifier; 0 for none. */
   readonly identifier: number;
-  /** Stream in which its messages wait; 0 for none. */
+  /** Stream that it reads; 0 for none. */
   readonly streamId: number;
-  /** Number in the message log from which on messages belong to it. */
+  /** Messages of the stream before this one were not subscribed to. */
   readonly sinceSequence: number;
 }
 
 export interface StoredWill {
   readonly message: Message;
-  /** Seconds from the connection's end to the publishing. */
   readonly delaySeconds: number;
 }

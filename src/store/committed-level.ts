@@ -22,6 +22,8 @@ export interface CommittedLevelOptions {
   readonly maximumPendingBytes: number;
   /** Below this much free space the health is `full`. 0: never looked at. */
   readonly minimumFreeBytes: number;
+  /** False: writes are handed to the operating system and never synced. True unless told. */
+  readonly isSynced?: boolean | undefined;
   /** LevelDB's cache of uncompressed blocks; 8 MB unless told. */
   readonly blockCacheBytes?: number | undefined;
 }
@@ -47,7 +49,7 @@ export class CommittedLevel extends ReopenableLevel {
     this.#committer = new GroupCommitter(
       {
         createBatch: () => super._chainedBatch() as NativeBatch,
-        writeBatch: (batch, isSynced) => this.writeBatch(batch, isSynced),
+        writeBatch: (batch, isSynced) => this.writeBatch(batch, isSynced && options.isSynced !== false),
         recover: (bytes) => this.reopen(bytes),
       },
       options.clock,

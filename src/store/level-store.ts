@@ -44,6 +44,7 @@ export class LevelStore implements Store, Journal {
   readonly durabilityOf: (topic: string) => DurabilityLevel;
   readonly #level: CommittedLevel;
   readonly #catalogue: Catalogue;
+  readonly #sequences: PersistentCounter;
   readonly #clock: Clock;
   readonly #maximumPendingBytes: number;
   #urgent = new Set<StateSource>();
@@ -63,6 +64,7 @@ export class LevelStore implements Store, Journal {
     this.durability = options.durability;
     this.durabilityOf = options.durabilityOf;
     const [sequences, sessionNumbers, streamIds] = counters;
+    this.#sequences = sequences;
     this.sessionNumbers = sessionNumbers;
     this.streamIds = streamIds;
     const { cacheBytes, onDamaged } = options;
@@ -135,7 +137,10 @@ export class LevelStore implements Store, Journal {
 
   retainedSaved(message: Message): Ticket {
     // What an earlier message with a higher level has left must not come back after a restart.
-    if (this.durabilityOf(message.topic) === 'memory') return this.#catalogue.retainedRemoved(message.topic);
+    if (this.durabilityOf(message.topic) === 'memory') {
+      this.#catalogue.retainedRemoved(message.topic);
+      return NO_TICKET;
+    }
     return this.#catalogue.retainedSaved(message);
   }
 
@@ -163,6 +168,9 @@ export class LevelStore implements Store, Journal {
   async close(): Promise<void> {
     this.#isLazyDue = true;
     if (this.#lazy.size > 0) this.#level.requireCommit();
+    this.#sequences.release();
+    this.sessionNumbers.release();
+    this.streamIds.release();
     await this.#level.close();
   }
 

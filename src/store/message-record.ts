@@ -83,7 +83,8 @@ export function readOutline(source: Buffer, start: number, before: number, outli
   const flags = source[cursor] as number;
   outline.qos = (flags & QOS) as Qos;
   cursor += (flags & EXPIRES) === 0 ? 7 : 13;
-  cursor += readVarint(source);
+  const publisherLength = readVarint(source);
+  cursor += publisherLength;
   outline.streams.length = 0;
   for (let left = readVarint(source); left > 0; left--) outline.streams.push(readVarint(source));
   readVarint(source);

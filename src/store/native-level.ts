@@ -32,6 +32,11 @@ export interface BatchOperation {
   readonly value?: Encoded;
 }
 
+export interface RangeOptions {
+  readonly gte?: string;
+  readonly lt?: string;
+}
+
 export interface ClearOptions extends ReadOptions {
   readonly keyEncoding: string;
 }
@@ -68,7 +73,11 @@ export interface NativeLevel extends Omit<Level<string, Buffer>, 'open' | 'close
   _snapshot(options: object): AbstractSnapshot;
 }
 
-export const NativeLevel = Level as unknown as new (
-  location: string,
-  options: OpenOptions & { readonly keyEncoding: 'utf8'; readonly valueEncoding: 'buffer' },
-) => NativeLevel;
+export const NativeLevel = Level as unknown as {
+  new (
+    location: string,
+    options: OpenOptions & { readonly keyEncoding: 'utf8'; readonly valueEncoding: 'buffer' },
+  ): NativeLevel;
+  /** Makes of a closed database what can be opened, from what can be read of it. */
+  repair(location: string): Promise<void>;
+};

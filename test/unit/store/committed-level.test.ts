@@ -1,9 +1,10 @@
-import { appendFile, cp, readdir, rename, rm } from 'node:fs/promises';
+import { appendFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StoreClosed, StoreNotSettled, StoreUnavailable } from '../../../src/core/errors.js';
 import { CommittedLevel } from '../../../src/store/committed-level.js';
+import { copyAsAfterCrash } from '../../support/crash-copy.js';
 import { FaultyLevel } from '../../support/faulty-level.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { createTemporaryDirectory } from '../../support/temporary-directory.js';
@@ -36,7 +37,7 @@ async function openLevel(options: Options = {}): Promise<{ level: FaultyLevel; c
 /** What a process killed now would find at its next start. */
 async function readAfterCrash(location: string): Promise<Record<string, string>> {
   const copy = join(await createTemporaryDirectory(), 'copy');
-  await cp(location, copy, { recursive: true });
+  await copyAsAfterCrash(location, copy);
   const level = new CommittedLevel(copy, { clock: new ManualClock(), maximumPendingBytes: 1, minimumFreeBytes: 0 });
   const entries = await level.iterator().all();
   await level.close();
@@ -109,6 +110,19 @@ describe('a group', () => {
     value.fill('x');
     await level.flush();
     expect(await level.get('a')).toEqual(bytes('before'));
+  });
+
+  it('holds nothing of the earlier groups whose native batch it uses again', async () => {
+    const { level, location } = await openLevel();
+    for (let group = 0; group < 4; group++) {
+      level.putNow(`${group}`, bytes('1'));
+      level.delNow(`${group - 1}`);
+      await level.flush();
+    }
+    expect(await readAfterCrash(location)).toEqual({ 3: '1' });
+    level.delNow('3');
+    await level.flush();
+    expect(await readAfterCrash(location)).toEqual({});
   });
 
   it('is synced if any of its operations is', async () => {

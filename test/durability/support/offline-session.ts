@@ -1,0 +1,162 @@
+/**
+ * The plainest case of durability: one persistent session that is subscribed and away, and publishers that fill its
+ * queue. What they have an acknowledgement for must be there when it comes back.
+ */
+import { Changes } from './changes.js';
+import { Ledger } from './ledger.js';
+import { keyOf, type OutboundMessage, SessionClient } from './session-client.js';
+
+export interface PublishOptions {
+  readonly clientId: string;
+  readonly version: 4 | 5;
+  readonly qos: 1 | 2;
+  /** Messages under way at a time. */
+  readonly window: number;
+  readonly bytes?: number;
+}
+
+const FILTER = 'offline/#';
+
+export class OfflineSession {
+  readonly ledger = new Ledger(Date.now);
+  readonly changes = new Changes();
+  /** What was found when it came back. */
+  wasPresent: boolean | undefined;
+  readonly #client: SessionClient;
+
+  constructor(clientId = 'away') {
+    this.ledger.addReceiver(clientId);
+    this.#client = new SessionClient(
+      { clientId, version: 5, sessionExpirySeconds: 86_400 },
+      {
+        onDelivery: (delivery) => {
+          const { clientId: session, payload, ...rest } = delivery;
+          this.ledger.recordArrival(clientId, { ...rest, session, key: keyOf(payload) });
+        },
+        onViolation: (text) => this.ledger.recordViolation(text),
+        onChange: () => this.changes.notify(),
+      },
+    );
+  }
+
+  get clientId(): string {
+    return this.#client.options.clientId;
+  }
+
+  /** Connects, subscribes, leaves. */
+  async subscribe(port: number): Promise<void> {
+    await this.#client.connect(port);
+    const subscription = this.ledger.recordSubscribing(this.clientId, FILTER, 2);
+    await this.#client.subscribe(FILTER, 2);
+    this.ledger.recordSubscribed(subscription);
+    await this.leave();
+  }
+
+  /** A publisher whose messages are entered into the ledger. */
+  publisher(options: PublishOptions): OfflinePublisher {
+    return new OfflinePublisher(options, this);
+  }
+
+  /** Comes back and takes what there is, until nothing that is owed is missing or a round trip brings nothing more. */
+  async fetch(port: number): Promise<void> {
+    const { sessionPresent } = await this.#client.connect(port);
+    this.wasPresent = sessionPresent;
+    let arrivals = -1;
+    while (this.ledger.missing() > 0 && arrivals !== this.ledger.totals().arrivals) {
+      arrivals = this.ledger.totals().arrivals;
+      await this.#client.ping();
+    }
+  }
+
+  async leave(): Promise<void> {
+    this.#client.disconnect();
+    await this.changes.until(
+      () => this.#client.isClosed,
+      () => 'the session to leave',
+    );
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+  }
+}
+
+export class OfflinePublisher {
+  readonly client: SessionClient;
+  /** Reason codes of what was refused. */
+  readonly refusals: number[] = [];
+  readonly #options: PublishOptions;
+  readonly #session: OfflineSession;
+  #sequence = 0;
+  #target = 0;
+  #accepted = 0;
+  #completed = 0;
+
+  constructor(options: PublishOptions, session: OfflineSession) {
+    this.#options = options;
+    this.#session = session;
+    const { ledger, changes } = session;
+    this.client = new SessionClient(
+      { clientId: options.clientId, version: options.version, sessionExpirySeconds: 86_400 },
+      {
+        onAccepted: ({ key }) => {
+          this.#accepted += 1;
+          ledger.recordAcknowledged(key);
+        },
+        onCompleted: (message, reasonCode) => this.#onCompleted(message, reasonCode),
+        onSentAgain: ({ key }) => ledger.recordSentAgain(key),
+        onAbandoned: ({ key }) => ledger.recordAbandoned(key),
+        onViolation: (text) => ledger.recordViolation(text),
+        onChange: () => changes.notify(),
+      },
+    );
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  get sent(): number {
+    return this.#sequence;
+  }
+
+  /** Sends so many more, its window full all the time. Does not wait. */
+  send(count: number): void {
+    this.#target += count;
+    this.#fill();
+  }
+
+  /** Sends no more than are under way already. */
+  halt(): void {
+    this.#target = this.#sequence;
+  }
+
+  /** Sends so many more and waits until the broker is through with them. */
+  async publish(count: number): Promise<void> {
+    this.send(count);
+    await this.#session.changes.until(
+      () => this.#completed === this.#target,
+      () => `${this.#target - this.#completed} messages of ${this.#options.clientId} to be answered`,
+    );
+  }
+
+  #onCompleted({ key }: OutboundMessage, reasonCode: number): void {
+    this.#completed += 1;
+    if (reasonCode >= 0x80) {
+      this.refusals.push(reasonCode);
+      this.#session.ledger.recordRefused(key);
+    }
+    this.#fill();
+  }
+
+  #fill(): void {
+    while (this.#sequence < this.#target && this.client.underWay < this.#options.window && this.client.room > 0) {
+      const { clientId: sender, qos, bytes = 20 } = this.#options;
+      const sequence = this.#sequence++;
+      const key = `${sender}:${sequence}`;
+      const topic = `offline/${sender}`;
+      this.#session.ledger.recordSent({ key, sender, sequence, topic, qos });
+      this.client.publish({ key, topic, payload: Buffer.from(`${key} `.padEnd(bytes, `${key} `)), qos });
+    }
+  }
+}
