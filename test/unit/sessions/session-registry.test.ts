@@ -217,7 +217,7 @@ describe('SessionRegistry', () => {
       const session = registry.restore({ ...record, disconnectedAtMs: 0 });
       registry.finishRestore(session);
       expect(session.record).toEqual({ ...record, disconnectedAtMs: 10_000 });
-      expect(context.journal.verbs()).toEqual(['sessionSaved c 60']);
+      expect(context.journal.verbs()).toEqual(['sessionSaved c 60', 'stateChanged 7']);
       clock.advance(59_900);
       expect(log).toEqual([]);
       clock.advance(200);
