@@ -222,6 +222,7 @@ export class MessageLog {
     block.writtenIn = store.write(block.number, block.encode(), block.mustSync);
     block.mustSync = false;
     block.isStored = true;
+    block.isComplete = true;
   }
 
   #drop(block: MessageBlock): void {
