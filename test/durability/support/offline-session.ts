@@ -43,6 +43,11 @@ export class OfflineSession {
     return this.#client.options.clientId;
   }
 
+  /** The first of what the ledger has found. */
+  findings(): string[] {
+    return this.ledger.verdict().slice(0, 10);
+  }
+
   /** Connects, subscribes, leaves. */
   async subscribe(port: number): Promise<void> {
     await this.#client.connect(port);
@@ -57,15 +62,21 @@ export class OfflineSession {
     return new OfflinePublisher(options, this);
   }
 
-  /** Comes back and takes what there is, until nothing that is owed is missing or a round trip brings nothing more. */
+  /**
+   * Comes back and takes what there is. That there is no more is told by a message that is published now and comes last.
+   */
   async fetch(port: number): Promise<void> {
     const { sessionPresent } = await this.#client.connect(port);
     this.wasPresent = sessionPresent;
-    let arrivals = -1;
-    while (this.ledger.missing() > 0 && arrivals !== this.ledger.totals().arrivals) {
-      arrivals = this.ledger.totals().arrivals;
-      await this.#client.ping();
-    }
+    if (!sessionPresent) return;
+    const last = this.publisher({ clientId: `last-${this.#client.connections}`, version: 5, qos: 1, window: 1 });
+    await last.client.connect(port);
+    await last.publish(1);
+    await this.changes.until(
+      () => last.hasArrived,
+      () => `the last message; missing: ${this.ledger.describeMissing()}`,
+    );
+    last.client.disconnect();
   }
 
   async leave(): Promise<void> {
@@ -118,6 +129,11 @@ export class OfflinePublisher {
 
   get sent(): number {
     return this.#sequence;
+  }
+
+  /** Its last message has come to the session. */
+  get hasArrived(): boolean {
+    return this.#session.ledger.hasArrived(this.#session.clientId, `${this.#options.clientId}:${this.#sequence - 1}`);
   }
 
   /** Sends so many more, its window full all the time. Does not wait. */
