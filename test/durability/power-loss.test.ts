@@ -11,7 +11,7 @@ import { OfflineSession } from './support/offline-session.js';
 import type { Adversary, NameRule, PowerCut } from './support/power-loss-disk.js';
 import { POWER_LOSS_OBSTACLE, PowerLossLayer } from './support/power-loss-layer.js';
 import { RandomSource } from './support/random-source.js';
-import { figure, roundsOf, SEED } from './support/settings.js';
+import { figure, roundsOf, SEED, titleOf } from './support/settings.js';
 import { TemporaryDirectory } from './support/temporary-directory.js';
 
 const ROUNDS = roundsOf(3, 25);
@@ -70,9 +70,7 @@ async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2, names: Advers
   }
 }
 
-const title = `a loss of power${POWER_LOSS_OBSTACLE === undefined ? '' : `, skipped: ${POWER_LOSS_OBSTACLE}`}`;
-
-describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(title, () => {
+describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', POWER_LOSS_OBSTACLE), () => {
   it.each([1, 2] as const)('takes nothing that was acknowledged at QoS %i with durability fsync', async (qos) => {
     const session = await loseHalfWay('fsync', qos, 'none');
     expect(session.findings()).toEqual([]);

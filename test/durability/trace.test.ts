@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
 import { type AnsweredPacket, CommitProof, PacketType } from './support/commit-proof.js';
 import { OfflineSession, type PublishOptions } from './support/offline-session.js';
-import { figure } from './support/settings.js';
+import { figure, titleOf } from './support/settings.js';
 import { readTrace, STRACE, TRACE_OBSTACLE } from './support/system-call-trace.js';
 import { TemporaryDirectory } from './support/temporary-directory.js';
 
@@ -83,9 +83,7 @@ function payloadPieces(frame: Buffer): Buffer[] {
   return [frame.subarray(start, start + 60), frame.subarray(start + 60, start + 120)];
 }
 
-const title = `a system call trace${TRACE_OBSTACLE === undefined ? '' : `, skipped: ${TRACE_OBSTACLE}`}`;
-
-describe.skipIf(TRACE_OBSTACLE !== undefined)(title, () => {
+describe.skipIf(TRACE_OBSTACLE !== undefined)(titleOf('a system call trace', TRACE_OBSTACLE), () => {
   const bytes = 200;
 
   it.each([

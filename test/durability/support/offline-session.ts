@@ -2,6 +2,7 @@
  * The plainest case of durability: one persistent session that is subscribed and away, and publishers that fill its
  * queue. What they have an acknowledgement for must be there when it comes back.
  */
+import { randomBytes } from 'node:crypto';
 import { Changes } from './changes.js';
 import { Ledger } from './ledger.js';
 import { keyOf, type OutboundMessage, SessionClient } from './session-client.js';
@@ -16,6 +17,7 @@ export interface PublishOptions {
 }
 
 const FILTER = 'offline/#';
+const HEAD_BYTES = 200;
 
 export class OfflineSession {
   readonly ledger = new Ledger(Date.now);
@@ -60,6 +62,15 @@ export class OfflineSession {
   /** A publisher whose messages are entered into the ledger. */
   publisher(options: PublishOptions): OfflinePublisher {
     return new OfflinePublisher(options, this);
+  }
+
+  /** Comes back and takes what it is owed, and stays. */
+  async fetchWithoutEnd(port: number): Promise<void> {
+    await this.#client.connect(port);
+    await this.changes.until(
+      () => this.ledger.missing() === 0,
+      () => `what is owed: ${this.ledger.describeMissing()}`,
+    );
   }
 
   /**
@@ -156,6 +167,16 @@ export class OfflinePublisher {
     );
   }
 
+  /** Sends one message after the other until one is taken. @throws when the patience is over */
+  async publishUntilTaken(patienceMs = 30_000): Promise<void> {
+    const before = this.#accepted;
+    const deadline = Date.now() + patienceMs;
+    while (this.#accepted === before) {
+      if (Date.now() > deadline) throw new Error(`${this.#options.clientId} is still refused: ${this.refusals.at(-1)}`);
+      await this.publish(1);
+    }
+  }
+
   #onCompleted({ key }: OutboundMessage, reasonCode: number): void {
     this.#completed += 1;
     if (reasonCode >= 0x80) {
@@ -171,8 +192,11 @@ export class OfflinePublisher {
       const sequence = this.#sequence++;
       const key = `${sender}:${sequence}`;
       const topic = `offline/${sender}`;
+      // A head that names the message more than once, for who looks for it on the disk; behind it nothing that shrinks.
+      const head = Buffer.from(`${key} `.padEnd(Math.min(bytes, HEAD_BYTES), `${key} `));
+      const payload = Buffer.concat([head, randomBytes(Math.max(0, bytes - HEAD_BYTES))]);
       this.#session.ledger.recordSent({ key, sender, sequence, topic, qos });
-      this.client.publish({ key, topic, payload: Buffer.from(`${key} `.padEnd(bytes, `${key} `)), qos });
+      this.client.publish({ key, topic, payload, qos });
     }
   }
 }
