@@ -5,12 +5,15 @@ import { AcknowledgementDecoder } from '../codec/acknowledgement.js';
 import { PublishDecoder } from '../codec/publish-decoder.js';
 import type { Clock } from '../core/clock.js';
 import type { CloseReason } from '../core/close-reason.js';
+import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
+import type { MessageStreams } from '../sessions/message-streams.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import type { Journal } from '../store/journal.js';
+import type { Store } from '../store/store.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
 import type { BrokerEvents } from './broker-events.js';
@@ -18,6 +21,7 @@ import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
+import type { StorageGuard } from './storage-guard.js';
 
 /** A client's connection, as others see it. */
 export interface OpenConnection {
@@ -36,6 +40,10 @@ export interface BrokerContext {
   readonly topics: TopicIndex<Subscriber>;
   readonly retained: RetainedMessages;
   readonly sessions: SessionRegistry;
+  readonly accounts: DeliveryAccounts;
+  readonly streams: MessageStreams;
+  readonly store: Store;
+  readonly storage: StorageGuard;
   readonly journal: Journal;
   readonly router: Router;
   readonly flushQueue: FlushQueue;

@@ -5,10 +5,13 @@
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
-import type { Journal } from '../store/journal.js';
+import type { Store } from '../store/store.js';
 
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
+
+/** What happens to a retained message that would pass the limits: it is not retained, or the one set longest ago goes. */
+export type RetainedOverflowPolicy = 'refuse' | 'drop-oldest';
 
 export interface BrokerLimits {
   // --- mqtt
@@ -21,8 +24,6 @@ export interface BrokerLimits {
    * lower it. 16,384 lets one subscriber take all that a core can route; a smaller one repeats less after a reconnect.
    */
   readonly maximumInflight: number;
-  /** Bytes of content of those. 4 MiB: beyond it messages wait in the session's queue. */
-  readonly inflightMaximumBytes: number;
   /** Topic aliases a client may set up; 0 switches them off. Each costs one pointer. */
   readonly topicAliasMaximum: number;
   /** Topic aliases we use towards one client that allows them; 0 switches them off. */
@@ -50,6 +51,7 @@ export interface BrokerLimits {
   // --- retained
   readonly retainedMaximumMessages: number;
   readonly retainedMaximumBytes: number;
+  readonly retainedOverflow: RetainedOverflowPolicy;
   // --- limits
   /** Unsent bytes of one connection from which the publishers that feed it are held back. */
   readonly outboundSoftLimitBytes: number;
@@ -59,6 +61,9 @@ export interface BrokerLimits {
   readonly outboundTotalLimitBytes: number;
   /** How long publishers are held for a consumer before it counts as stalled and is left to its hard limit. */
   readonly slowConsumerGraceMs: number;
+  // --- storage
+  /** How long a publisher waits for a store that does not store, before its connection is closed. */
+  readonly storageFailureTimeoutMs: number;
   // --- sys
   /** Seconds between two rounds of `$SYS` topics; 0 switches them off. 10 as in mosquitto. */
   readonly sysIntervalSeconds: number;
@@ -68,7 +73,6 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maximumPacketSize: 1024 * 1024,
   receiveMaximum: 1024,
   maximumInflight: 16_384,
-  inflightMaximumBytes: 4 * 1024 * 1024,
   topicAliasMaximum: 64,
   outboundTopicAliasMaximum: 64,
   sessionExpiryMaximumSeconds: 0xffffffff,
@@ -84,10 +88,12 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   queueOverflow: 'drop-newest',
   retainedMaximumMessages: 1_000_000,
   retainedMaximumBytes: 1024 * 1024 * 1024,
+  retainedOverflow: 'refuse',
   outboundSoftLimitBytes: 1024 * 1024,
   outboundHardLimitBytes: 8 * 1024 * 1024,
   outboundTotalLimitBytes: 256 * 1024 * 1024,
   slowConsumerGraceMs: 200,
+  storageFailureTimeoutMs: 30_000,
   sysIntervalSeconds: 10,
 };
 
@@ -99,8 +105,8 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   /** Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;
-  /** Default: nothing outlives the process. */
-  readonly journal?: Journal;
+  /** What outlives the process, see `openStore`. The broker closes it. Default: nothing does. */
+  readonly store?: Store;
   /** Shown under `$SYS/broker/version`. */
   readonly version?: string;
 }

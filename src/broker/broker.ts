@@ -12,17 +12,20 @@ import {
   restartExpiry,
 } from '../codec/message-builder.js';
 import { type Clock, SystemClock } from '../core/clock.js';
+import { DeliveryAccounts } from '../core/delivery-accounts.js';
 import { DropCounters } from '../core/drop-counters.js';
 import { InvalidArgument, InvalidState } from '../core/errors.js';
 import type { Qos } from '../core/message.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import { TimingWheel } from '../core/timing-wheel.js';
+import { MessageRecorder } from '../sessions/message-recorder.js';
+import { MessageStreams } from '../sessions/message-streams.js';
 import type { Session } from '../sessions/session.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
-import { MemoryJournal } from '../store/journal.js';
 import { MemoryMessageQueue } from '../store/memory-message-queue.js';
+import { MemoryStore } from '../store/memory-store.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import { TopicIndex } from '../topics/topic-index.js';
 import { validateTopicName } from '../topics/topic-name.js';
@@ -32,14 +35,17 @@ import { LingeringClose } from '../transport/lingering-close.js';
 import type { Listener, ListenerOptions } from '../transport/listener.js';
 import { TcpListener } from '../transport/tcp-listener.js';
 import { WebSocketListener } from '../transport/websocket-listener.js';
+import { type Accounting, accountingOf } from './accounting.js';
 import type { BrokerContext } from './broker-context.js';
 import { BrokerEvents } from './broker-events.js';
 import { BrokerMetrics } from './broker-metrics.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './broker-options.js';
 import { ClientConnection } from './client-connection.js';
 import { LocalSubscription, type MessageHandler } from './local-subscription.js';
+import { type RestoreReport, restore } from './restore.js';
 import { RetainedMessages } from './retained-messages.js';
 import { Router } from './router.js';
+import { StorageGuard } from './storage-guard.js';
 import { SysTopics } from './sys-topics.js';
 
 export type { ClientInfo } from './broker-events.js';
@@ -77,26 +83,40 @@ export class Broker {
     const clock = options.clock ?? new SystemClock();
     const logger = options.logger ?? pino({ level: 'silent' });
     this.events = new BrokerEvents(logger);
-    const journal = options.journal ?? new MemoryJournal();
+    const store = options.store ?? new MemoryStore();
+    const { journal, log } = store;
+    const accounts = new DeliveryAccounts(this.drops);
+    const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
+    const streams = new MessageStreams(store.streamIds);
     const wheel = new TimingWheel(clock);
     const topics = new TopicIndex<Subscriber>();
     const retained = new RetainedMessages(
       journal,
       this.drops,
-      limits.retainedMaximumMessages,
-      limits.retainedMaximumBytes,
+      {
+        maximumMessages: limits.retainedMaximumMessages,
+        maximumBytes: limits.retainedMaximumBytes,
+        overflow: limits.retainedOverflow,
+      },
+      () => store.health.state === 'ok',
     );
     const sessions = new SessionRegistry(
       {
         journal,
+        log,
+        recorder,
+        streams,
+        accounts,
         drops: this.drops,
         nowMs: () => clock.now(),
+        settledTicket: () => journal.settledTicket,
         openQueue: () => new MemoryMessageQueue(limits.queueMaximumMessages, limits.queueMaximumBytes),
-        inflightMaximumBytes: limits.inflightMaximumBytes,
+        backlogLimits: { maximumMessages: limits.queueMaximumMessages, maximumBytes: limits.queueMaximumBytes },
         dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
-        queueSoftLimit: Math.floor(limits.queueMaximumMessages / 2),
-        queueSoftLimitBytes: Math.floor(limits.queueMaximumBytes / 2),
+        softLimit: Math.floor(limits.queueMaximumMessages / 2),
+        softLimitBytes: Math.floor(limits.queueMaximumBytes / 2),
       },
+      store.sessionNumbers,
       wheel,
       {
         onWillDue: (session, will) => this.#publishWill(session, will),
@@ -116,8 +136,14 @@ export class Broker {
       topics,
       retained,
       sessions,
+      accounts,
+      streams,
+      store,
+      storage: new StorageGuard(store, this.drops, wheel, limits.storageFailureTimeoutMs, {
+        closeWaiting: () => this.#closeWaiting(),
+      }),
       journal,
-      router: new Router(topics, retained, this.drops, this.metrics),
+      router: new Router(topics, retained, recorder, this.drops, this.metrics),
       flushQueue: new FlushQueue(),
       authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
       events: this.events,
@@ -128,6 +154,7 @@ export class Broker {
     };
     journal.onSettled(() => {
       for (const connection of [...this.#context.gated]) connection.onSettled();
+      this.#context.storage.onSettled();
     });
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
     this.#sysTopics.start();
@@ -140,12 +167,21 @@ export class Broker {
   static async start(options: BrokerOptions & { readonly listeners: readonly ListenerOptions[] }): Promise<Broker> {
     const broker = new Broker(options);
     try {
+      await broker.restore();
       for (const listener of options.listeners) await broker.listen(listener);
     } catch (error) {
       await broker.stop();
       throw error;
     }
     return broker;
+  }
+
+  /**
+   * Brings back what the store holds. To be called once, before the first client is let in; {@link start} does.
+   * @returns what there was
+   */
+  async restore(): Promise<RestoreReport> {
+    return await restore(this.#context, (clientId, will) => this.#publishOrphanWill(clientId, will));
   }
 
   /** Where it listens. */
@@ -165,6 +201,11 @@ export class Broker {
 
   get retainedCount(): number {
     return this.#context.retained.size;
+  }
+
+  /** What has become of all QoS 1 and 2 messages, and whether any is missing. */
+  get accounting(): Accounting {
+    return accountingOf(this.#context);
   }
 
   get subscriptionCount(): number {
@@ -236,6 +277,8 @@ export class Broker {
       retainAsPublished: false,
       retainHandling: 0,
       identifier: 0,
+      stream: null,
+      sinceSequence: 0,
     });
     if (parsed.shareName === undefined) {
       for (const message of retained.search(parsed)) {
@@ -255,6 +298,8 @@ export class Broker {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#sysTopics.stop();
+    this.#context.storage.stop();
+    this.#context.sessions.freeze();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const connection of [...this.#context.handshaking]) connection.close('server-shutdown');
     let inSlice = 0;
@@ -262,7 +307,7 @@ export class Broker {
       connection.close('server-shutdown', ReasonCode.ServerShuttingDown);
       if (++inSlice % CLOSE_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    const settled = Promise.all([this.#context.journal.flush(), this.#lingeringClose.idle()]);
+    const settled = Promise.all([this.#context.store.close(), this.#lingeringClose.idle()]);
     await Promise.race([settled, new Promise<void>((resolve) => this.#clock.schedule(graceMs, resolve))]);
     this.#lingeringClose.destroyAll();
     this.#wheel.stop();
@@ -279,9 +324,24 @@ export class Broker {
     this.#context.router.route(will.message);
   }
 
+  /** Their answers wait for a disk that takes nothing. */
+  #closeWaiting(): void {
+    for (const connection of [...this.#context.gated]) {
+      connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
+    }
+  }
+
+  /** Its session ended with the broker's last run. */
+  #publishOrphanWill(clientId: string, will: Will): void {
+    this.#context.router.route(will.message);
+    this.#context.journal.willRemoved(clientId);
+  }
+
   #onSessionEnded(session: Session): void {
     for (const subscription of session.subscriptions.values()) {
-      this.#context.topics.unsubscribe(session, subscription.filter);
+      const { filter, stream } = subscription;
+      this.#context.topics.unsubscribe(session, filter);
+      if (stream !== null) this.#context.streams.leave(filter.filter, stream);
     }
     session.subscriptions.clear();
     this.events.tell('sessionEnded', { clientId: session.clientId });

@@ -65,6 +65,8 @@ export class ClientConnection
   #pressure: ConsumerPressure | null = null;
   #waitsAgainAtMs = 0;
   #isTurnScheduled = false;
+  /** A PUBLISH that could not be taken while nothing can be stored. */
+  #deferred: Buffer | null = null;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -112,6 +114,7 @@ export class ClientConnection
     if (client === null) this.#handshake?.handle(bytes.subarray(start, end));
     else if (type === PacketType.PUBLISH) {
       const congested = client.publishes.handle(bytes, start, bodyStart, end, this.#receivedAtMs);
+      if (congested === this.#context.storage.outage) this.#deferred = Buffer.from(bytes.subarray(start, end));
       if (congested !== null) this.#waitFor(congested);
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
       acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.isVersion5);
@@ -200,6 +203,10 @@ export class ClientConnection
     if (publication.congested === null || this.hasCaughtUp) publication.congested = this;
   }
 
+  onAwaitingCommit(): void {
+    this.#context.gated.add(this);
+  }
+
   onOverrun(): void {
     this.close('slow-consumer', ReasonCode.QuotaExceeded, 'messages are not read fast enough');
   }
@@ -229,6 +236,10 @@ export class ClientConnection
   // Having waited in vain, we wait for as long again only for those who have caught up before: a client that comes back
   // only to stall once more takes half of the publishers' time at most.
   onReleased(inVain: boolean): void {
+    if (inVain && !this.#context.storage.isAccepting) {
+      this.close('storage-unavailable', ReasonCode.QuotaExceeded, 'messages cannot be stored at the moment');
+      return;
+    }
     const { clock, limits } = this.#context;
     if (inVain) this.#waitsAgainAtMs = clock.now() + limits.slowConsumerGraceMs;
     this.#release(HELD_BY_RECEIVER);
@@ -273,9 +284,10 @@ export class ClientConnection
   /** The journal has settled more: called for connections in `gated`. */
   onSettled(): void {
     if (this.#client === null || this.isClosed) return;
-    const { acknowledger } = this.#client;
+    const { acknowledger, session } = this.#client;
     acknowledger.onSettled();
-    if (acknowledger.waitingCount === 0) this.#context.gated.delete(this);
+    session.onSettled();
+    if (acknowledger.waitingCount === 0 && !session.isAwaitingCommit) this.#context.gated.delete(this);
     if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#release(HELD_BY_JOURNAL);
   }
 
@@ -305,6 +317,8 @@ export class ClientConnection
 
   #resumeInput(): void {
     if (this.#holds !== 0) return;
+    if (this.#deferred !== null) this.#splitter.putBack(this.#deferred);
+    this.#deferred = null;
     this.#handleInput(null);
     if (this.#holds === 0) this.#channel.resume();
   }
@@ -371,6 +385,7 @@ export class ClientConnection
     this.#channel.end();
     this.#pressure?.release();
     context.gated.delete(this);
+    context.storage.forget(this);
     context.metrics.countClose(reason);
     const client = this.#client;
     context.handshaking.delete(this);

@@ -42,8 +42,9 @@ function handlePubrec(session: Session, acknowledger: Acknowledger, packetId: nu
     if (!session.onPubrecRefusal(packetId)) checkUnused(session, packetId, 'PUBREC');
     return;
   }
-  if (session.onPubrec(packetId)) {
-    acknowledger.acknowledge(0, PacketType.PUBREL, packetId, ReasonCode.Success); // [MQTT-4.3.3-4]
+  const ticket = session.onPubrec(packetId);
+  if (ticket !== -1) {
+    acknowledger.acknowledge(ticket, PacketType.PUBREL, packetId, ReasonCode.Success); // [MQTT-4.3.3-4]
     return;
   }
   checkUnused(session, packetId, 'PUBREC');

@@ -5,7 +5,7 @@
 import { PUBACK, PUBREC } from '../codec/packet-type.js';
 import { readUtf8 } from '../codec/utf8.js';
 import { MalformedPacket, ProtocolViolation } from '../core/errors.js';
-import type { CongestedReceiver } from '../core/publication.js';
+import type { CongestedReceiver, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
 import { validateTopicName } from '../topics/topic-name.js';
@@ -36,7 +36,8 @@ export class InboundPublishes {
   /**
    * Handles the PUBLISH in `bytes[start, end)`.
    * @param receivedAtMs when it came in
-   * @returns a receiver that the client should wait for before it publishes on, or null
+   * @returns a receiver that the client should wait for before it publishes on, or null; if that is the storage guard's
+   *   `outage`, nothing has been done, and the packet is to be handled again
    * @throws MalformedPacket or ProtocolViolation by the clause that is broken
    */
   handle(bytes: Buffer, start: number, bodyStart: number, end: number, receivedAtMs: number): CongestedReceiver | null {
@@ -61,19 +62,41 @@ export class InboundPublishes {
       this.#refuseReserved();
       return null;
     }
-    const publication = this.#context.router.routeReceived(entry, publishDecoder, session);
-    if (message.qos > 0) this.#acknowledge(packetId, publication.ticket, publication.receivers);
+    const { router, storage } = this.#context;
+    if (!storage.isAccepting && message.qos > 0 && this.#mustBeStored(entry)) return this.#refuseUnstorable();
+    const publication = router.routeReceived(entry, publishDecoder, session);
+    if (message.qos > 0) this.#acknowledge(packetId, publication);
+    if (publication.ticket > 0 && storage.isCongested) return storage.pressure;
     return publication.congested;
   }
 
-  #acknowledge(packetId: number, ticket: number, receivers: number): void {
+  #acknowledge(packetId: number, { ticket, receivers, isRetainRefused }: Publication): void {
     const reasonCode = receivers === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
+    if (isRetainRefused && this.#isVersion5) {
+      const type = publishDecoder.message.qos === 1 ? PUBACK : PUBREC;
+      this.#acknowledger.acknowledge(ticket, type, packetId, ReasonCode.QuotaExceeded);
+      return;
+    }
     if (publishDecoder.message.qos === 1) {
       this.#acknowledger.acknowledge(ticket, PUBACK, packetId, reasonCode);
       return;
     }
     const idTicket = this.#session.noteReceived(packetId);
     this.#acknowledger.acknowledge(Math.max(ticket, idTicket), PUBREC, packetId, reasonCode);
+  }
+
+  #mustBeStored(entry: TopicEntry): boolean {
+    const { message } = publishDecoder;
+    return message.retain || this.#session.isKept || this.#context.router.isStoredFor(entry);
+  }
+
+  /** MQTT 3 knows no refusal: such a publisher waits, and its packet with it. */
+  #refuseUnstorable(): CongestedReceiver | null {
+    if (!this.#isVersion5) return this.#context.storage.outage;
+    const { message, packetId } = publishDecoder;
+    this.#context.storage.countRefusal();
+    this.#acknowledger.acknowledge(0, message.qos === 1 ? PUBACK : PUBREC, packetId, ReasonCode.QuotaExceeded);
+    return null;
   }
 
   /** The cached entry of the decoded topic. Most publishers repeat themselves: bytes are compared first. */

@@ -25,6 +25,8 @@ export interface BacklogHandler {
   onCongested(publication: Publication): void;
   /** The outbound buffer is above its hard limit. */
   onOverrun(): void;
+  /** The session waits for the journal. */
+  onAwaitingCommit(): void;
 }
 
 export interface ReceiverTerms {
@@ -65,6 +67,10 @@ export class PublishSender implements SessionFront {
 
   onCongested(publication: Publication): void {
     this.#backlog.onCongested(publication);
+  }
+
+  onAwaitingCommit(): void {
+    this.#backlog.onAwaitingCommit();
   }
 
   sendPublication(

@@ -1,6 +1,6 @@
 /**
  * The retained message of each topic (section 3.3.1.3), within limits of number and bytes. A message that would pass
- * them is delivered and not retained, and counted.
+ * them is delivered and not retained, or the one that was set longest ago makes room; either is counted.
  */
 import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
@@ -10,20 +10,32 @@ import { indexBytes } from '../topics/index-bytes.js';
 import type { RetainedCursor } from '../topics/retained-cursor.js';
 import { RetainedIndex } from '../topics/retained-index.js';
 import type { TopicFilter } from '../topics/topic-filter.js';
+import type { RetainedOverflowPolicy } from './broker-options.js';
+import { isReservedTopic } from './reserved-topic.js';
+
+export interface RetainedLimits {
+  readonly maximumMessages: number;
+  readonly maximumBytes: number;
+  readonly overflow: RetainedOverflowPolicy;
+}
 
 export class RetainedMessages {
   readonly #index = new RetainedIndex<Message>();
   readonly #journal: Journal;
   readonly #drops: DropCounters;
-  readonly #maximumMessages: number;
-  readonly #maximumBytes: number;
+  readonly #limits: RetainedLimits;
+  readonly #isStorable: () => boolean;
+  /** Topics in the order in which they were set, while the one that was set first may have to go. */
+  readonly #order: Set<string> | null;
   #bytes = 0;
 
-  constructor(journal: Journal, drops: DropCounters, maximumMessages: number, maximumBytes: number) {
+  /** @param isStorable what is retained can be stored at present */
+  constructor(journal: Journal, drops: DropCounters, limits: RetainedLimits, isStorable: () => boolean) {
     this.#journal = journal;
     this.#drops = drops;
-    this.#maximumMessages = maximumMessages;
-    this.#maximumBytes = maximumBytes;
+    this.#limits = limits;
+    this.#isStorable = isStorable;
+    this.#order = limits.overflow === 'drop-oldest' ? new Set() : null;
   }
 
   get size(): number {
@@ -38,6 +50,10 @@ export class RetainedMessages {
   /** Applies a PUBLISH with RETAIN to its topic, and notes the ticket in it. */
   store(publication: Publication): void {
     const { message } = publication;
+    if (!this.#isStorable()) {
+      this.#drops.count('storage-unavailable');
+      return;
+    }
     const previous = this.#index.get(message.topic);
     // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
     if (message.payloadStart === message.payloadEnd) {
@@ -46,17 +62,42 @@ export class RetainedMessages {
       this.#note(publication, this.#journal.retainedRemoved(message.topic));
       return;
     }
-    const bytes = this.#bytes - (previous === undefined ? 0 : memoryOf(previous)) + memoryOf(message);
-    const count = this.size + (previous === undefined ? 1 : 0);
-    if (count > this.#maximumMessages || bytes > this.#maximumBytes) {
+    if (!this.#makeRoom(message, previous)) {
+      publication.isRetainRefused = true;
       this.#drops.count('retained-limit');
       return;
     }
     const kept = publication.keep();
     kept.compact();
-    this.#index.set(message.topic, kept); // [MQTT-3.3.1-5]
-    this.#bytes = bytes;
-    this.#note(publication, this.#journal.retainedSaved(kept));
+    if (previous !== undefined) this.#remove(previous);
+    this.#add(kept); // [MQTT-3.3.1-5]
+    // What the broker says of itself is said anew after a restart.
+    if (!isReservedTopic(kept.topic)) this.#note(publication, this.#journal.retainedSaved(kept));
+  }
+
+  /** Takes over a stored message, whatever the limits say now. */
+  restore(message: Message): void {
+    this.#add(message);
+  }
+
+  /** @returns false if the message would pass the limits */
+  #makeRoom(message: Message, previous: Message | undefined): boolean {
+    const { maximumMessages, maximumBytes } = this.#limits;
+    const added = memoryOf(message) - (previous === undefined ? 0 : memoryOf(previous));
+    const addedCount = previous === undefined ? 1 : 0;
+    while (this.size + addedCount > maximumMessages || this.#bytes + added > maximumBytes) {
+      const oldest = this.#oldestBut(message.topic);
+      if (oldest === undefined) return false;
+      this.#remove(oldest);
+      this.#journal.retainedRemoved(oldest.topic);
+      this.#drops.count('retained-limit');
+    }
+    return true;
+  }
+
+  #oldestBut(topic: string): Message | undefined {
+    for (const candidate of this.#order ?? []) if (candidate !== topic) return this.#index.get(candidate);
+    return undefined;
   }
 
   /** A search for what a new subscription to `filter` brings; {@link check} what it finds. */
@@ -78,8 +119,15 @@ export class RetainedMessages {
     this.#drops.count('expired');
   }
 
+  #add(message: Message): void {
+    this.#index.set(message.topic, message);
+    this.#order?.add(message.topic);
+    this.#bytes += memoryOf(message);
+  }
+
   #remove(message: Message): void {
     this.#index.delete(message.topic);
+    this.#order?.delete(message.topic);
     this.#bytes -= memoryOf(message);
   }
 

@@ -9,6 +9,7 @@ import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
 import { Publication } from '../core/publication.js';
 import type { DeliveryOptions, Readiness, Subscriber } from '../core/subscriber.js';
+import type { MessageRecorder } from '../sessions/message-recorder.js';
 import type { MatchResult } from '../topics/match-result.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { BrokerMetrics } from './broker-metrics.js';
@@ -29,6 +30,7 @@ export class Router {
   readonly encoder = new PublishEncoder();
   readonly #topics: TopicIndex<Subscriber>;
   readonly #retained: RetainedMessages;
+  readonly #recorder: MessageRecorder;
   readonly #drops: DropCounters;
   readonly #metrics: BrokerMetrics;
   #isRouting = false;
@@ -38,9 +40,16 @@ export class Router {
   /** What waits goes on in a turn of its own. */
   #isPutOff = false;
 
-  constructor(topics: TopicIndex<Subscriber>, retained: RetainedMessages, drops: DropCounters, metrics: BrokerMetrics) {
+  constructor(
+    topics: TopicIndex<Subscriber>,
+    retained: RetainedMessages,
+    recorder: MessageRecorder,
+    drops: DropCounters,
+    metrics: BrokerMetrics,
+  ) {
     this.#topics = topics;
     this.#retained = retained;
+    this.#recorder = recorder;
     this.#drops = drops;
     this.#metrics = metrics;
   }
@@ -67,6 +76,12 @@ export class Router {
     return publication;
   }
 
+  /** A message on this topic would have to be stored, as far as can be told without choosing members of groups. */
+  isStoredFor(entry: TopicEntry): boolean {
+    const { receivers, groups } = this.#topics.resultOf(entry);
+    return groups.length > 0 || receivers.some(({ qos, streams }) => qos > 0 && streams !== null);
+  }
+
   /** Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep. */
   route(message: Message): void {
     this.#waiting.push(message);
@@ -78,7 +93,9 @@ export class Router {
     this.publication.beginKept(message);
     // [MQTT-3.3.2-6]
     this.encoder.begin(message, message.expiresAtMs === 0 ? -1 : message.remainingExpirySeconds(nowMs));
+    this.#recorder.begin();
     subscriber.deliver(options, this.publication);
+    this.#recorder.finish(message);
   }
 
   #routeWaiting(): void {
@@ -130,6 +147,7 @@ export class Router {
 
   #deliver(result: MatchResult<Subscriber>, publication: Publication, publisher: Subscriber | null): void {
     if (publication.message.retain) this.#retained.store(publication);
+    this.#recorder.begin();
     const { receivers, groups } = result;
     for (let i = 0; i < receivers.length; i++) {
       const receiver = receivers[i] as (typeof receivers)[number];
@@ -142,6 +160,8 @@ export class Router {
       if (member === undefined) this.#drops.count('no-group-member');
       else member.subscriber.deliver(member, publication);
     }
+    const ticket = this.#recorder.finish(publication.message);
+    if (ticket > publication.ticket) publication.ticket = ticket;
     if (publication.receivers === 0) this.#metrics.publishesUnmatched++;
   }
 }

@@ -2,7 +2,7 @@
 import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from '../codec/control-packet.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
-import type { Session } from '../sessions/session.js';
+import { NO_STREAMS, type Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import type { Subscription } from '../topics/subscription.js';
@@ -30,13 +30,16 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
       reasonCodes.push(ReasonCode.TopicFilterInvalid);
       continue;
     }
-    const isKnown = session.subscriptions.has(request.filter);
+    const known = session.subscriptions.get(request.filter);
+    const isKnown = known !== undefined;
     if (!isKnown && !hasRoomFor(context, session, request.filter)) {
       reasonCodes.push(ReasonCode.QuotaExceeded);
       continue;
     }
     const { qos, noLocal, retainAsPublished, retainHandling } = request;
     const identifier = packet.subscriptionIdentifier;
+    const stream = session.joinStream(request.filter, qos, filter.shareName !== undefined);
+    const sinceSequence = isKnown && known.stream === stream ? known.sinceSequence : context.store.log.nextSequence;
     const subscription: Subscription<Subscriber> = {
       subscriber: session,
       filter,
@@ -45,12 +48,15 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
       retainAsPublished,
       retainHandling,
       identifier,
+      stream,
+      sinceSequence,
     };
     context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
     session.subscriptions.set(request.filter, subscription);
+    session.onSubscribed(stream);
     if (!isKnown) session.subscriptionBytes += memoryOf(request.filter);
-    if (session.isPersistent) {
-      const record = { filter: request.filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
+    if (session.isKept) {
+      const record = { ...request, identifier, streamId: stream?.id ?? 0, sinceSequence };
       ticket = Math.max(ticket, context.journal.subscriptionSaved(session.clientId, record));
     }
     if (wantsRetained(request, filter.shareName !== undefined, isKnown)) {
@@ -78,7 +84,8 @@ export function unsubscribe(
     session.subscriptions.delete(filter);
     session.subscriptionBytes -= memoryOf(filter);
     context.topics.unsubscribe(session, subscription.filter);
-    if (session.isPersistent) {
+    session.onUnsubscribed(subscription);
+    if (session.isKept) {
       ticket = Math.max(ticket, context.journal.subscriptionRemoved(session.clientId, filter));
     }
     context.events.tell('unsubscribed', { clientId: session.clientId, filter });
@@ -114,7 +121,7 @@ function replayOf(
   return new RetainedReplay(
     name,
     context.retained.search(filter),
-    { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier] },
+    { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier], streams: NO_STREAMS },
     noLocal ? session.clientId : undefined,
   );
 }

@@ -5,6 +5,7 @@
 import { buildMessage } from '../codec/message-builder.js';
 import * as PacketType from '../codec/packet-type.js';
 import { CallbackTimer } from '../core/timing-wheel.js';
+import { accountingOf } from './accounting.js';
 import type { BrokerContext } from './broker-context.js';
 import { LoadAverage } from './load-average.js';
 
@@ -63,7 +64,7 @@ export class SysTopics {
   }
 
   #figures(): [topic: string, value: number | string][] {
-    const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue } = this.#context;
+    const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store } = this.#context;
     const heap = process.memoryUsage().heapUsed;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);
     return [
@@ -85,9 +86,13 @@ export class SysTopics {
       ['publish/bytes/received', metrics.publishBytesReceived],
       ['publish/bytes/sent', metrics.publishBytesSent],
       ['retained messages/count', retained.size],
-      ['store/messages/count', retained.size],
-      ['store/messages/bytes', retained.bytes],
-      ['messages/stored', retained.size],
+      ['store/messages/count', retained.size + store.log.messages],
+      ['store/messages/bytes', retained.bytes + store.log.storedBytes],
+      ['messages/stored', retained.size + store.log.messages],
+      ['storage/durability', store.durability],
+      ['storage/state', store.health.state],
+      ...Object.entries(accountingOf(this.#context)).map(([name, count]) => named(`accounting/${name}`, count)),
+      ...[...drops.entries()].map(([reason, count]) => named(`dropped/${reason}`, count)),
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],
       ['heap/current', heap],
@@ -110,6 +115,10 @@ export class SysTopics {
       }),
     );
   }
+}
+
+function named(name: string, count: number): [string, number] {
+  return [name, count];
 }
 
 function sum(counts: Float64Array): number {

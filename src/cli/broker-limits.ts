@@ -3,12 +3,11 @@ import type { Settings } from './config-schema.js';
 
 /** The broker's limits as the configuration sets them: every field, by the broker's own names and units. */
 export function brokerLimits(settings: Settings): BrokerLimits {
-  const { mqtt, sessions, retained, limits, sys } = settings;
+  const { mqtt, sessions, retained, limits, storage, sys } = settings;
   return {
     maximumPacketSize: mqtt.maxPacketSize,
     receiveMaximum: mqtt.receiveMaximum,
     maximumInflight: mqtt.maxInflight,
-    inflightMaximumBytes: mqtt.maxInflightBytes,
     topicAliasMaximum: mqtt.topicAliasMaximum,
     outboundTopicAliasMaximum: mqtt.outboundTopicAliasMaximum,
     sessionExpiryMaximumSeconds: mqtt.maxSessionExpiry,
@@ -24,10 +23,12 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     queueOverflow: sessions.queueOverflow,
     retainedMaximumMessages: retained.maxMessages,
     retainedMaximumBytes: retained.maxBytes,
+    retainedOverflow: retained.overflow,
     outboundSoftLimitBytes: limits.outboundSoftLimit,
     outboundHardLimitBytes: limits.outboundHardLimit,
     outboundTotalLimitBytes: limits.outboundTotalLimit,
     slowConsumerGraceMs: milliseconds(limits.slowConsumerGrace),
+    storageFailureTimeoutMs: milliseconds(storage.failureTimeout),
     sysIntervalSeconds: sys.interval,
   };
 }

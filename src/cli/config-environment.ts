@@ -1,12 +1,13 @@
 /**
  * Reads `MILLRACE__SECTION__KEY` variables. A camelCase key is found whatever the case and with or without single
  * underscores: `MILLRACE__MQTT__MAX_PACKET_SIZE` is `mqtt.maxPacketSize`. A variable with our prefix that names no
- * setting is a problem: a typing error there would otherwise look like a setting without effect.
+ * setting is a problem: a typing error there would otherwise look like a setting without effect. A list is written as
+ * JSON in one variable, and takes the place of the whole list of the file.
  */
 import type { Override } from './config-origin.js';
 import type { ConfigurationProblem } from './configuration-error.js';
-import { parseScalarValue } from './scalar-value.js';
-import { findChild, isSection, type SettingNode } from './setting-tree.js';
+import { findChild, isList, isSection, type SettingNode } from './setting-tree.js';
+import { parseSettingValue } from './setting-value.js';
 import { closestName, foldName } from './suggestion.js';
 
 export const ENVIRONMENT_PREFIX = 'MILLRACE__';
@@ -53,9 +54,9 @@ export function readEnvironment(
       continue;
     }
     takenBy.set(path, name);
-    const scalar = parseScalarValue(tree, found.path, text);
-    if (scalar.ok) overrides.push({ path: found.path, value: scalar.value, origin: { kind: 'environment', name } });
-    else refuse(path, `expected one plain value, found ${JSON.stringify(text.slice(0, 60))}`);
+    const parsed = parseSettingValue(tree, found.path, text);
+    if (parsed.ok) overrides.push({ path: found.path, value: parsed.value, origin: { kind: 'environment', name } });
+    else refuse(path, parsed.message);
   }
   return { overrides, problems };
 }
@@ -66,6 +67,8 @@ function findPath(tree: SettingNode, segments: readonly string[], listenerNames:
   const path: string[] = [];
   let node = tree;
   for (const segment of segments) {
+    // A list is one value: nothing in the environment reaches into it.
+    if (isList(node)) return { unknown: environmentName(path) };
     const names = [...Object.keys(node.properties ?? {}), ...(node.additionalProperties ? listenerNames : [])];
     const known = names.find((name) => foldName(name) === foldName(segment));
     const key = known ?? (node.additionalProperties && segment !== '' ? newName(segment) : undefined);

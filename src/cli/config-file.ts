@@ -3,21 +3,32 @@
  * Whatever the file contains costs bounded time and memory: its size and its aliases are limited.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type Document, isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import type { ConfigurationProblem } from './configuration-error.js';
+import { type SettingPath, settingName } from './setting-path.js';
 
 /** Far above any real configuration; a wrong path (a log, a disk image) is refused instead of read. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /** yaml's own bound: how many nodes aliases may multiply to ("billion laughs"). */
-const MAX_ALIAS_COUNT = 100;
+export const MAX_ALIAS_COUNT = 100;
 
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Where a key stands, and its value. Keyed by `JSON.stringify(path)`. */
+/** Where a key stands, and its value; for an item of a list both are the item. Keyed by `JSON.stringify(path)`. */
 export type Positions = ReadonlyMap<string, { readonly key: Position; readonly value: Position }>;
 
 export interface ConfigFile {
@@ -83,7 +94,12 @@ function fromDocument(
   }
   const positions = new Map<string, { key: Position; value: Position }>();
   const problems: ConfigurationProblem[] = [];
-  const walk = (map: YAMLMap, path: readonly string[]): void => {
+  // What stands behind an alias was visited where it is written, or is bounded by toJS.
+  const walk = (value: unknown, path: SettingPath): void => {
+    if (isMap(value)) walkMap(value, path);
+    else if (isSeq(value)) walkList(value, path);
+  };
+  const walkMap = (map: YAMLMap, path: SettingPath): void => {
     const seen = new Map<string, Position>();
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? String(key.value) : String(key);
@@ -91,15 +107,26 @@ function fromDocument(
       const here = [...path, name];
       const first = seen.get(name);
       if (first !== undefined) {
-        problems.push({ where: where(keyAt), path: here.join('.'), message: `set twice, first in line ${first.line}` });
+        problems.push({
+          where: where(keyAt),
+          path: settingName(here),
+          message: `set twice, first in line ${first.line}`,
+        });
       } else {
         seen.set(name, keyAt);
       }
       // Of two, the later one stands, as in toJS.
       const isEmpty = value === null || (isScalar(value) && value.value === null);
       positions.set(JSON.stringify(here), { key: keyAt, value: isEmpty ? keyAt : at(startOf(value as Node)) });
-      // What stands behind an alias was visited where it is written, or is bounded by toJS.
-      if (isMap(value) && !isAlias(value)) walk(value, here);
+      walk(value, here);
+    }
+  };
+  const walkList = (list: YAMLSeq, path: SettingPath): void => {
+    for (const [index, item] of list.items.entries()) {
+      const here = [...path, index];
+      const itemAt = at(startOf(item as Node));
+      positions.set(JSON.stringify(here), { key: itemAt, value: itemAt });
+      walk(item, here);
     }
   };
   walk(root, []);

@@ -1,8 +1,8 @@
 /** The flags of the command line that stand for settings. */
 import type { Override } from './config-origin.js';
 import type { ConfigurationProblem } from './configuration-error.js';
-import { parseScalarValue } from './scalar-value.js';
 import type { SettingNode } from './setting-tree.js';
+import { parseSettingValue } from './setting-value.js';
 
 export interface SettingFlag {
   readonly name: string;
@@ -34,6 +34,12 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     ],
   },
   {
+    name: 'data',
+    value: 'DIR',
+    help: 'directory of what is stored (storage.directory, default ./data)',
+    paths: [['storage', 'directory']],
+  },
+  {
     name: 'log-level',
     value: 'LEVEL',
     help: 'trace, debug, info, warn, error, fatal or silent (log.level, default info)',
@@ -58,14 +64,9 @@ export function readFlags(
     const text = flags.get(name);
     if (text === undefined) continue;
     for (const path of paths) {
-      const scalar = parseScalarValue(tree, path, text);
-      if (scalar.ok) overrides.push({ path, value: scalar.value, origin: { kind: 'flag', name: `--${name}` } });
-      else
-        problems.push({
-          where: `flag --${name}`,
-          path: '',
-          message: `expected one plain value, found ${JSON.stringify(text)}`,
-        });
+      const parsed = parseSettingValue(tree, path, text);
+      if (parsed.ok) overrides.push({ path, value: parsed.value, origin: { kind: 'flag', name: `--${name}` } });
+      else problems.push({ where: `flag --${name}`, path: '', message: parsed.message });
     }
   }
   return { overrides, problems };

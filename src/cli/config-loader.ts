@@ -11,8 +11,9 @@ import { type Origin, Origins, type Override, originText } from './config-origin
 import { type Settings, settingsSchema } from './config-schema.js';
 import { ConfigurationError, type ConfigurationProblem, problemText } from './configuration-error.js';
 import type { IssueParameters } from './listener-schema.js';
+import { type SettingPath, settingName } from './setting-path.js';
 import { suggestSetting } from './setting-suggestion.js';
-import { findNode, isSection, settingTree } from './setting-tree.js';
+import { findNode, isList, isSection, settingTree } from './setting-tree.js';
 import { findBrokenRules } from './settings-rules.js';
 
 export interface ConfigurationSources {
@@ -69,11 +70,12 @@ function asMap(value: unknown): Values | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : undefined;
 }
 
-/** `mqtt:` with all of its settings commented out is an empty section, not a wrong one. */
+/** `mqtt:` with all of its settings commented out is an empty section, not a wrong one; and a list likewise. */
 function dropEmptySections(values: Values, path: readonly string[] = []): void {
   for (const [key, value] of Object.entries(values)) {
     const here = [...path, key];
     const node = findNode(settingTree(), here);
+    if (node !== undefined && isList(node) && value === null) values[key] = [];
     if (node === undefined || !isSection(node)) continue;
     const map = asMap(value);
     if (value === null) values[key] = {};
@@ -84,7 +86,7 @@ function dropEmptySections(values: Values, path: readonly string[] = []): void {
 function fileOrigins(name: string, file: ConfigFile | undefined): Origins {
   const origins = new Origins();
   for (const [path, { value }] of file?.positions ?? []) {
-    origins.set(JSON.parse(path) as string[], { kind: 'file', file: name, ...value });
+    origins.set(JSON.parse(path) as SettingPath, { kind: 'file', file: name, ...value });
   }
   return origins;
 }
@@ -97,13 +99,13 @@ function applyOverride(values: Values, { path, value, origin }: Override, origin
     section = below;
   }
   section[path.at(-1) ?? ''] = value;
-  origins.set(path, origin);
+  origins.replace(path, origin);
 }
 
 // --- problems
 
 interface Issue {
-  readonly path: readonly string[];
+  readonly path: SettingPath;
   readonly message: string;
   /** The key itself is wrong, not its value. */
   readonly isAboutKey: boolean;
@@ -120,7 +122,7 @@ function issuesOf(values: Values): Issue[] {
 }
 
 function toIssues(issue: z.core.$ZodIssue): Issue[] {
-  const path = issue.path.map(String);
+  const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const suggestion = suggestSetting(path, key);
@@ -130,16 +132,18 @@ function toIssues(issue: z.core.$ZodIssue): Issue[] {
   const { aboutKey, needs }: IssueParameters = issue.code === 'custom' ? (issue.params ?? {}) : {};
   const isMissing = issue.input === undefined;
   // A listener that has no kind or port is often `tcp` or `ws` with a typing error.
-  const suggestion = isMissing ? suggestSetting(path.slice(0, -2), path.at(-2) ?? '') : undefined;
+  const suggestion = isMissing ? suggestSetting(path.slice(0, -2), String(path.at(-2) ?? '')) : undefined;
   return [{ path, message: issue.message, isAboutKey: aboutKey === true, isMissing, suggestion, needs }];
 }
 
 function locate(issue: Issue, origins: Origins, positions: Positions | undefined, file: string): ConfigurationProblem {
   const { path, message, suggestion } = issue;
-  const position = positions?.get(JSON.stringify(path));
-  const origin: Origin | undefined =
-    issue.isAboutKey && position !== undefined ? { kind: 'file', file, ...position.key } : origins.findNearest(path);
-  return { where: whereText(origin), path: path.join('.'), message, suggestion };
+  const origin = origins.findNearest(path);
+  // A list of the environment may have the same key as the one of the file that it replaces.
+  const position = origin?.kind === 'file' ? positions?.get(JSON.stringify(path)) : undefined;
+  const key: Origin | undefined =
+    issue.isAboutKey && position !== undefined ? { kind: 'file', file, ...position.key } : origin;
+  return { where: whereText(key), path: settingName(path), message, suggestion };
 }
 
 function whereText(origin: Origin | undefined): string {
@@ -164,7 +168,9 @@ function checkWhole(values: Values): Checked {
     if (found.length === 0) return { issues, settings: settingsSchema.parse(copy) };
     for (const issue of found) {
       const { path, isMissing, needs } = issue;
-      const isConsequence = isMissing ? round > 0 : isWrong(issues, [...path.slice(0, -1), needs ?? '']);
+      const isConsequence = isMissing
+        ? round > 0
+        : needs !== undefined && isWrong(issues, [...path.slice(0, -1), needs]);
       if (!isConsequence) issues.push(issue);
       takeOut(copy, isMissing ? path.slice(0, -1) : path);
     }
@@ -172,13 +178,22 @@ function checkWhole(values: Values): Checked {
   return { issues, settings: undefined };
 }
 
-function isWrong(issues: readonly Issue[], path: readonly string[]): boolean {
-  return issues.some((issue) => issue.path.join('.') === path.join('.'));
+function isWrong(issues: readonly Issue[], path: SettingPath): boolean {
+  return issues.some((issue) => settingName(issue.path) === settingName(path));
 }
 
-function takeOut(values: Values, path: readonly string[]): void {
-  const section = path.slice(0, -1).reduce<Values | undefined>((map, key) => asMap(map?.[key]), values);
-  if (section !== undefined) delete section[path.at(-1) ?? ''];
+/** Of a list all of it, for a part of it would be another list than the one that was meant. */
+function takeOut(values: Values, path: SettingPath): void {
+  let section = values;
+  for (const key of path.slice(0, -1)) {
+    const below = asMap(section[key]);
+    if (below === undefined) {
+      delete section[key];
+      return;
+    }
+    section = below;
+  }
+  delete section[path.at(-1) ?? ''];
 }
 
 function ruleProblems({ settings, issues }: Checked, origins: Origins): ConfigurationProblem[] {

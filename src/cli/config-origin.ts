@@ -1,3 +1,5 @@
+import type { SettingPath } from './setting-path.js';
+
 /** Where a value of the effective configuration came from. */
 export type Origin =
   | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
@@ -14,11 +16,18 @@ export function originText(origin: Origin): string {
 export class Origins {
   readonly #byPath = new Map<string, Origin>();
 
-  set(path: readonly string[], origin: Origin): void {
+  set(path: SettingPath, origin: Origin): void {
     this.#byPath.set(JSON.stringify(path), origin);
   }
 
-  find(path: readonly string[]): Origin | undefined {
+  /** For a value that takes the place of all there was: what stood below `path` is forgotten. */
+  replace(path: SettingPath, origin: Origin): void {
+    const stem = stemOf(path);
+    for (const key of this.#byPath.keys()) if (key.startsWith(stem)) this.#byPath.delete(key);
+    this.set(path, origin);
+  }
+
+  find(path: SettingPath): Origin | undefined {
     return this.#byPath.get(JSON.stringify(path));
   }
 
@@ -26,16 +35,21 @@ export class Origins {
    * The origin that a person should look at for `path`: its own, else that of something below the closest section
    * around it that was configured at all.
    */
-  findNearest(path: readonly string[]): Origin | undefined {
+  findNearest(path: SettingPath): Origin | undefined {
     for (let length = path.length; length > 0; length--) {
       const prefix = path.slice(0, length);
       const own = this.find(prefix);
       if (own !== undefined) return own;
-      const stem = `${JSON.stringify(prefix).slice(0, -1)},`;
+      const stem = stemOf(prefix);
       for (const [key, origin] of this.#byPath) if (key.startsWith(stem)) return origin;
     }
     return undefined;
   }
+}
+
+/** What the keys of everything below `path` begin with. */
+function stemOf(path: SettingPath): string {
+  return `${JSON.stringify(path).slice(0, -1)},`;
 }
 
 /** One value that the environment or a flag puts over the file. */

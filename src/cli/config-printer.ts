@@ -4,7 +4,7 @@ import { formatByteSize } from './byte-size.js';
 import type { Configuration } from './config-loader.js';
 import { originText } from './config-origin.js';
 import { formatDuration } from './duration.js';
-import { findChild, isSection, type SettingNode, settingTree } from './setting-tree.js';
+import { findChild, isList, isSection, type SettingNode, settingTree } from './setting-tree.js';
 
 export function printConfiguration(configuration: Configuration): string {
   return printSection(configuration, configuration.settings, settingTree(), []).join('\n').concat('\n');
@@ -27,10 +27,19 @@ function printSection(
     }
     const origin = configuration.origins.find(here);
     const comment = origin === undefined ? 'default' : originText(origin);
+    if (isList(node) && Array.isArray(value) && value.length > 0) {
+      return [`${indent}${key}: # ${comment}`, ...printItems(value, `${indent}  `)];
+    }
     if (value !== undefined) return [`${indent}${key}: ${formatSetting(value, node)} # ${comment}`];
     // `path` of a TCP listener has no meaning; any other setting without a value is shown as one that could be set.
     return path[0] === 'listeners' ? [] : [`${indent}# ${key}: # ${comment}, not set`];
   });
+}
+
+/** The items of a list, without origins of their own: they all come from where the list comes from. */
+function printItems(items: readonly unknown[], indent: string): string[] {
+  const lines = stringify(items, { lineWidth: 0 }).trimEnd().split('\n');
+  return lines.map((line) => `${indent}${line}`);
 }
 
 function namesIn(values: Readonly<Record<string, unknown>>, section: SettingNode): string[] {

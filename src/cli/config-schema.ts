@@ -1,13 +1,15 @@
 /**
  * The configuration: the single source of its types, defaults, validation, JSON Schema and reference document.
  * Sizes parse to bytes, durations to seconds. The sections `mqtt`, `sessions`, `retained`, `limits` and `sys` map onto
- * BrokerLimits one to one (broker-limits.ts) and take their defaults from there.
+ * BrokerLimits one to one (broker-limits.ts) and take their defaults from there; `storage` maps onto StorageSettings
+ * (storage-options.ts).
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
 import { listenersSchema } from './listener-schema.js';
 import { mqttSchema } from './mqtt-schema.js';
 import { expected, setting } from './setting.js';
+import { storageSchema } from './storage-schema.js';
 
 const notAMap = expected('a map of settings');
 
@@ -71,6 +73,13 @@ const retainedSchema = z
         reason: 'a kilobyte for each of the messages above',
         default: DEFAULT_LIMITS.retainedMaximumBytes,
         min: 1024,
+      }),
+      overflow: setting.choice({
+        description:
+          'What happens to a message with RETAIN when those limits are reached: with `refuse` it is delivered and not retained, and an MQTT 5 publisher that waits for an answer is told so with reason code 0x97; with `drop-oldest` the retained message that was set longest ago makes room for it.',
+        reason: 'what is stored stays until somebody decides otherwise, and no topic loses its value in silence',
+        words: ['refuse', 'drop-oldest'],
+        default: 'refuse',
       }),
     },
     notAMap,
@@ -162,6 +171,7 @@ export const settingsSchema = z
       mqtt: mqttSchema,
       sessions: sessionsSchema,
       retained: retainedSchema,
+      storage: storageSchema,
       limits: limitsSchema,
       sys: sysSchema,
       log: logSchema,

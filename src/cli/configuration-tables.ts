@@ -2,7 +2,7 @@
 import { formatByteSize } from './byte-size.js';
 import { environmentName } from './config-environment.js';
 import { formatDuration } from './duration.js';
-import { eachSetting, type SettingNode, settingTree } from './setting-tree.js';
+import { eachSetting, isList, type SettingNode, settingTree } from './setting-tree.js';
 
 /** Markdown: a heading, a sentence and a table for each section. */
 export function configurationTables(): string {
@@ -13,18 +13,24 @@ export function configurationTables(): string {
 function sectionText(name: string, section: SettingNode): string {
   // All listeners have the same settings: the two that are there from the start show them once.
   const named = section.additionalProperties ? section.additionalProperties : undefined;
-  const rows = [...eachSetting(named ?? section)].map(({ path, node }) => {
-    const setting = [name, ...(named === undefined ? [] : ['NAME']), ...path];
+  const rows = [...eachSetting(named ?? section)].flatMap(({ path, node }) => {
+    const setting = [name, ...(named === undefined ? [] : ['NAME']), ...path].join('.');
     const defaultText = named === undefined ? plainDefault(node) : listenerDefaults(section, path);
-    return row(setting, defaultText, node);
+    return [row(setting, defaultText, node), ...itemRows(setting, node)];
   });
   const table = tableText([['Setting', 'Default', 'Takes', 'Meaning'], ...rows]);
   const first = [...eachSetting(section)].find(({ path }) => path.at(-1) !== 'kind')?.path ?? [];
   return `### ${name}\n\n${section.description ?? ''} In the environment, for example: \`${environmentName([name, ...first])}\`.\n\n${table}\n`;
 }
 
-function row(path: readonly string[], defaultText: string, node: SettingNode): string[] {
-  return [`\`${path.join('.')}\``, defaultText, takes(node), (node.description ?? '').replaceAll('|', '\\|')];
+/** What each item of a list consists of. */
+function itemRows(list: string, node: SettingNode): string[][] {
+  const parts = Object.entries(node.items?.properties ?? {});
+  return parts.map(([key, part]) => row(`${list}[].${key}`, 'must be set', part));
+}
+
+function row(setting: string, defaultText: string, node: SettingNode): string[] {
+  return [`\`${setting}\``, defaultText, takes(node), (node.description ?? '').replaceAll('|', '\\|')];
 }
 
 /** Columns are padded, as the formatter of this repository wants them. */
@@ -36,6 +42,7 @@ function tableText(rows: readonly (readonly string[])[]): string {
 }
 
 function plainDefault(node: SettingNode): string {
+  if (isList(node)) return 'empty';
   return node.default === undefined ? 'unset' : `\`${String(node.default)}\``;
 }
 
@@ -57,6 +64,10 @@ function findSetting(node: SettingNode, path: readonly string[]): SettingNode | 
 function takes(node: SettingNode): string {
   if (node.enum !== undefined) return node.enum.map((word) => `\`${word}\``).join(', ');
   if (node.type === 'boolean') return '`true`, `false`';
+  if (node.items !== undefined) {
+    const parts = Object.keys(node.items.properties ?? {}).map((key) => `\`${key}\``);
+    return `list of ${parts.join(' with ')}`;
+  }
   const unit = node['x-unit'] ?? '';
   const range = node.anyOf?.[0] ?? node;
   if (range.minimum === undefined || range.maximum === undefined) return 'text';

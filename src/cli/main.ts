@@ -7,6 +7,7 @@ import { ConfigurationError } from './configuration-error.js';
 import { settingTree } from './setting-tree.js';
 import { start } from './start.js';
 import { startBroker } from './start-broker.js';
+import { storageSummary, storageText } from './storage-summary.js';
 import { commandHelp, generalHelp } from './usage.js';
 import { packageVersion } from './version.js';
 
@@ -51,7 +52,8 @@ function checkSummary({ settings }: Configuration, file: string | undefined): st
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
     .map(([name, { kind, host, port, path }]) => `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}\n`);
-  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}`;
+  const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
+  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${storage}`;
 }
 
 function print(text: string): void {

@@ -36,12 +36,6 @@ export const mqttSchema = z
         max: 32_767,
         unit: 'messages',
       }),
-      maxInflightBytes: setting.size({
-        description: 'Bytes of content of those; beyond it messages wait in the queue of the session.',
-        reason: 'enough for a full window of small messages, and a bound for large ones',
-        default: DEFAULT_LIMITS.inflightMaximumBytes,
-        min: 1024,
-      }),
       topicAliasMaximum: setting.count({
         description: 'Topic aliases that one client may set up; 0 switches them off.',
         reason: 'a device publishes to few topics, and each alias costs one pointer',

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import { settingsSchema } from './config-schema.js';
+import type { SettingPath } from './setting-path.js';
 
-/** A section (has `properties`) or a setting. The `x-` keys are ours. */
+/** A section (has `properties`) or a setting; one that is a list has `items`. The `x-` keys are ours. */
 export interface SettingNode {
   readonly description?: string;
   readonly default?: unknown;
@@ -17,6 +18,7 @@ export interface SettingNode {
   readonly properties?: Readonly<Record<string, SettingNode>>;
   /** A section that takes further names, each of this shape. */
   readonly additionalProperties?: SettingNode | false;
+  readonly items?: SettingNode;
   /** What the number counts: `bytes`, `seconds`, `messages` …; empty for none. */
   readonly 'x-unit'?: string;
   /** The number that is written `never`. */
@@ -37,14 +39,15 @@ export function settingTree(): SettingNode {
   return tree;
 }
 
-/** The node for `key` in the section `node`, if there may be one. */
-export function findChild(node: SettingNode, key: string): SettingNode | undefined {
+/** The node for `key` in the section `node`, or for any item of the list `node`, if there may be one. */
+export function findChild(node: SettingNode, key: string | number): SettingNode | undefined {
+  if (node.items !== undefined) return node.items;
   if (node.properties !== undefined && Object.hasOwn(node.properties, key)) return node.properties[key];
   return node.additionalProperties === false ? undefined : node.additionalProperties;
 }
 
 /** The node at `path` below `node`, if there may be one. */
-export function findNode(node: SettingNode, path: readonly string[]): SettingNode | undefined {
+export function findNode(node: SettingNode, path: SettingPath): SettingNode | undefined {
   let current: SettingNode | undefined = node;
   for (const key of path) current = current === undefined ? undefined : findChild(current, key);
   return current;
@@ -52,6 +55,11 @@ export function findNode(node: SettingNode, path: readonly string[]): SettingNod
 
 export function isSection(node: SettingNode): boolean {
   return node.properties !== undefined;
+}
+
+/** A list is one setting, whatever its items look like. */
+export function isList(node: SettingNode): boolean {
+  return node.items !== undefined;
 }
 
 /** Every setting below `node` with its path, in the order of the schema; the free names of `listeners` left out. */

@@ -106,4 +106,17 @@ function choice<const Words extends readonly [string, ...string[]]>(
     .meta(describe(setting, ''));
 }
 
-export const setting = { size, duration, count, choice };
+/** A list of things that each have a schema of their own; empty unless set. `what` is what the items are called. */
+function list<Item extends z.ZodType>(
+  setting: Described & { readonly item: Item; readonly what: string; readonly max: number },
+) {
+  return z
+    .array(setting.item, expected(`a list of ${setting.what}`))
+    .max(setting.max, {
+      error: ({ input }) => `expected at most ${setting.max} ${setting.what}, found ${(input as unknown[]).length}`,
+    })
+    .default([])
+    .meta(describe(setting, ''));
+}
+
+export const setting = { size, duration, count, choice, list };

@@ -2,15 +2,22 @@
 import { formatByteSize } from './byte-size.js';
 import type { Settings } from './config-schema.js';
 import type { ListenerSettings } from './listener-schema.js';
+import { type SettingPath, settingName } from './setting-path.js';
+import { usesDirectory } from './storage-options.js';
 
 export interface BrokenRule {
   /** The settings involved, the one that is most likely wrong first. */
-  readonly paths: readonly (readonly string[])[];
+  readonly paths: readonly SettingPath[];
   readonly message: string;
 }
 
 export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
-  return [...outboundLimits(settings), ...distinctAddresses(settings), ...someListener(settings)];
+  return [
+    ...outboundLimits(settings),
+    ...distinctAddresses(settings),
+    ...someListener(settings),
+    ...effectiveOverrides(settings),
+  ];
 }
 
 function* outboundLimits({ limits, mqtt }: Settings): Generator<BrokenRule> {
@@ -60,4 +67,27 @@ function* someListener({ listeners }: Settings): Generator<BrokenRule> {
     paths: entries.map(([name]) => ['listeners', name, 'enabled']),
     message: 'every listener is switched off, so no client could connect',
   };
+}
+
+/** An override without effect is a promise that nobody keeps. */
+function* effectiveOverrides({ storage }: Settings): Generator<BrokenRule> {
+  for (const [index, { filter, durability }] of storage.overrides.entries()) {
+    const path = ['storage', 'overrides', index];
+    const first = storage.overrides.findIndex((each) => each.filter === filter);
+    if (first < index) {
+      yield {
+        paths: [[...path, 'filter']],
+        message: `${settingName(path)} has no effect: the same filter, ${filter}, stands in ${settingName(['storage', 'overrides', first])}`,
+      };
+    }
+    if (!usesDirectory(storage) && durability !== 'memory') {
+      yield {
+        paths: [
+          [...path, 'durability'],
+          ['storage', 'durability'],
+        ],
+        message: `${settingName(path)} (${filter}) cannot be ${durability}: storage.durability is memory, so no directory is opened`,
+      };
+    }
+  }
 }

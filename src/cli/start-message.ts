@@ -4,14 +4,15 @@ import { isLoopbackHost } from '../transport/loopback.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
 import type { OpenListener } from './running-broker.js';
+import { type StorageSummary, storageSummary, storageText, storageWarnings } from './storage-summary.js';
 
 export interface StartReport {
   readonly version: string;
   readonly node: string;
   readonly listeners: readonly { readonly name: string; readonly url: string }[];
   readonly anonymousClients: string;
-  readonly data: string;
-  /** Combinations of settings that work, but probably not as meant. */
+  readonly storage: StorageSummary;
+  /** Settings that work, but perhaps not as meant: who gets in, and what can be lost. */
   readonly warnings: readonly string[];
 }
 
@@ -22,8 +23,11 @@ export function startReport(version: string, settings: Settings, listeners: read
     node: process.versions.node,
     listeners: listeners.map((listener) => ({ name: listener.name, url: listenerUrl(listener) })),
     anonymousClients: anonymous === undefined ? 'loopback only' : anonymous ? 'allowed' : 'refused',
-    data: 'in memory only, nothing survives a restart in this version',
-    warnings: listeners.flatMap((listener) => anonymousWarning(listener, anonymous)),
+    storage: storageSummary(settings.storage),
+    warnings: [
+      ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous)),
+      ...storageWarnings(settings.storage),
+    ],
   };
 }
 
@@ -57,7 +61,7 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     '',
     ...report.listeners.map(({ name, url }) => `  ${label(name)} ${cyan(url)}`),
     `  ${label('anonymous clients:')} ${report.anonymousClients}`,
-    `  ${label('data:')} ${report.data}`,
+    `  ${label('storage:')} ${storageText(report.storage)}`,
     '',
     ...report.warnings.map((warning) => yellow(`  warning: ${warning}`)),
     ...(report.warnings.length > 0 ? [''] : []),

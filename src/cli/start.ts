@@ -2,6 +2,7 @@
  * `millrace start`: opens the log, starts the broker, says where it listens, and sees to it that the process ends well
  * whatever ends it: a signal, a failure at start, or an error that nobody caught.
  */
+import { MillraceError } from '../core/errors.js';
 import { coloursFor } from './colours.js';
 import type { Settings } from './config-schema.js';
 import { explainListenFailure } from './listen-failure.js';
@@ -69,12 +70,14 @@ async function startOrExplain(
   try {
     return await startBroker(settings, logger);
   } catch (error) {
-    const explanation = explainListenFailure(error, settings);
+    // An error of ours is about the machine or the settings, and says so: nobody needs to see where it was thrown.
+    const ours = error instanceof MillraceError ? error : undefined;
+    const explanation = explainListenFailure(error, settings) ?? ours?.message;
     // With the log silent, the exit code alone would leave a person without a clue.
     const isLogged = logger.isLevelEnabled('fatal') && (explanation === undefined || format === 'json');
     if (!isLogged) process.stderr.write(`millrace: ${explanation ?? `the broker could not start: ${error}`}\n`);
     else if (explanation === undefined) logger.fatal({ err: error }, 'the broker could not start');
-    else logger.fatal(explanation);
+    else logger.fatal({ code: ours?.code }, explanation);
     return ended(1);
   }
 }

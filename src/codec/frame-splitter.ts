@@ -60,6 +60,11 @@ export class FrameSplitter {
     if (held !== null) this.#split(held, sink);
   }
 
+  /** Has a packet handled again, before what waits for {@link resume}. Only while it waits. */
+  putBack(packet: Buffer): void {
+    this.#held = this.#held === null ? packet : Buffer.concat([packet, this.#held]);
+  }
+
   #split(chunk: Buffer, sink: FrameSink): void {
     const length = chunk.length;
     let limit = sink.maximumPacketSize;

@@ -11,6 +11,7 @@ export const CLOSE_REASONS = [
   'slow-consumer',
   'session-taken-over',
   'server-shutdown',
+  'storage-unavailable',
   'administrative',
   'internal-error',
 ] as const;

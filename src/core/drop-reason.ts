@@ -13,6 +13,10 @@ export const DROP_REASONS = [
   'packet-too-large',
   /** The session ended while the message was waiting in it. */
   'session-ended',
+  /** The client has unsubscribed while the message was waiting for it. */
+  'unsubscribed',
+  /** What was stored of the message could not be read back. */
+  'storage-damaged',
   /** The connection was closed because its subscriber reads too slowly; what stood in its buffer is gone. */
   'slow-consumer',
   /** The subscriber answered PUBACK or PUBREC with an error. */
@@ -21,6 +25,8 @@ export const DROP_REASONS = [
   'no-group-member',
   /** The publisher may not publish there. */
   'not-authorized',
+  /** The store could not take it: the disk is full or fails. The publisher was told, where it could be. */
+  'storage-unavailable',
   /** A retained message was not stored because of the limits on retained messages. */
   'retained-limit',
 ] as const;

@@ -69,3 +69,58 @@ export class ListenFailed extends MillraceError {
     this.listener = listener;
   }
 }
+
+/** The store is closed, or was never open. */
+export class StoreClosed extends MillraceError {
+  readonly code = 'ERR_STORE_CLOSED';
+}
+
+/** The store is being opened again after a failed write, and the call cannot wait for that. */
+export class StoreUnavailable extends MillraceError {
+  readonly code = 'ERR_STORE_UNAVAILABLE';
+}
+
+/** The store was closed while its writes failed: what was recorded last is not on disk. */
+export class StoreNotSettled extends MillraceError {
+  readonly code = 'ERR_STORE_NOT_SETTLED';
+}
+
+/** A record of the store cannot be read: it is left out. */
+export class DamagedRecord extends MillraceError {
+  readonly code = 'ERR_DAMAGED_RECORD';
+}
+
+/** Another process, or another broker of this one, has the data directory open. */
+export class DataDirectoryInUse extends MillraceError {
+  readonly code = 'ERR_DATA_DIRECTORY_IN_USE';
+}
+
+/** The data directory cannot be made, read or written, or holds what is not ours. */
+export class DataDirectoryUnusable extends MillraceError {
+  readonly code = 'ERR_DATA_DIRECTORY_UNUSABLE';
+}
+
+/** The data directory was written by a newer version. */
+export class DataFormatTooNew extends MillraceError {
+  readonly code = 'ERR_DATA_FORMAT_TOO_NEW';
+  readonly foundFormat: number;
+  readonly knownFormat: number;
+
+  constructor(message: string, foundFormat: number, knownFormat: number) {
+    super(message);
+    this.foundFormat = foundFormat;
+    this.knownFormat = knownFormat;
+  }
+}
+
+/** The database is damaged, and could not be repaired. */
+export class StoreDamaged extends MillraceError {
+  readonly code = 'ERR_STORE_DAMAGED';
+  /** Where the damaged files are, as they were found. */
+  readonly location: string;
+
+  constructor(message: string, location: string, options?: ErrorOptions) {
+    super(message, options);
+    this.location = location;
+  }
+}

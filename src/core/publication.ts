@@ -31,6 +31,8 @@ export class Publication {
   ticket = 0;
   /** How many subscribers it was handed to, or waits for. */
   receivers = 0;
+  /** It asked to be retained, and is not because of the limits on retained messages. */
+  isRetainRefused = false;
   /** A receiver that cannot keep up: the publisher should wait for it. */
   congested: CongestedReceiver | null = null;
   #kept: Message | null = null;
@@ -51,6 +53,7 @@ export class Publication {
     this.message = message;
     this.ticket = 0;
     this.receivers = 0;
+    this.isRetainRefused = false;
     this.congested = null;
   }
 

@@ -1,5 +1,6 @@
 /** Who can stand behind a subscription: a session, or code within the process. */
 import type { Qos } from './message.js';
+import type { MessageStream } from './message-stream.js';
 import type { Publication } from './publication.js';
 
 /** What a subscription (or several of one subscriber, merged) asks of a delivery. */
@@ -9,6 +10,8 @@ export interface DeliveryOptions {
   readonly retainAsPublished: boolean;
   /** Subscription Identifiers, or null for none. */
   readonly identifiers: readonly number[] | null;
+  /** The streams in which the message waits for the subscriber; null if there are none, as for a shared subscription. */
+  readonly streams: readonly MessageStream[] | null;
 }
 
 /** What a subscriber could do with a message right now; the smaller, the better. */

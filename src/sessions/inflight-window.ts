@@ -2,11 +2,12 @@
  * The QoS 1 and 2 messages that are on their way to one client: sent, and not yet fully acknowledged (section 4.3).
  * A ring of slots addressed by packet identifier: sending and acknowledging touch one slot, and no map.
  * Identifiers are handed out in order; one whose slot is still taken is passed over, so a message that is stuck blocks
- * nothing but itself. Invariant: at most half of the slots are taken.
+ * nothing but itself. It holds no message: those of a kept session stand in the message log, by sequence number, and
+ * those of others are never sent again. Invariant: at most half of the slots are taken.
  *
- *   slot = packet identifier mod size      #slots[slot] = state | RETAIN | packet identifier, packed; 0 is free
+ *   slot = packet identifier mod size      #slots[slot] = state | flags | packet identifier, packed; 0 is free
  */
-import type { Message, Qos } from '../core/message.js';
+import type { Qos } from '../core/message.js';
 
 const FREE = 0;
 const RETAIN = 1 << 16;
@@ -14,38 +15,47 @@ const AWAITING_PUBACK = 1 << 17;
 const AWAITING_PUBREC = 2 << 17;
 const AWAITING_PUBCOMP = 3 << 17;
 const STATE = 3 << 17;
+const OWN = 1 << 19;
 
 const SMALLEST_RING = 16;
 const LARGEST_IDENTIFIER = 65_535;
 
-/** Sends a message, or a PUBREL, again; see {@link InflightWindow.resendNext}. */
-export interface Resender {
-  /** The encoded packet does not pass the client's Maximum Packet Size [MQTT-3.1.2-24]. */
-  fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
-  resendPublish(
-    message: Message,
-    qos: Qos,
-    packetId: number,
-    retain: boolean,
-    identifiers: readonly number[] | null,
-  ): void;
-  resendPubrel(packetId: number): void;
+/** There is no message in the log: the session is not kept. */
+export const NOT_LOGGED = 0;
+/** What an acknowledgement is answered with that fits no message. */
+export const NOT_INFLIGHT = -1;
+
+/** One message on its way, as it is stored and restored. */
+export interface InflightEntry {
+  readonly packetId: number;
+  /** Its number in the message log. */
+  readonly sequence: number;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  /** PUBREC has come: what is left is PUBREL and PUBCOMP. */
+  readonly isReleased: boolean;
+  /** It came through the session's own stream. */
+  readonly isOwn: boolean;
+  readonly identifiers: readonly number[] | null;
+  /** Grows in the order of sending. */
+  readonly order: number;
 }
 
 export class InflightWindow {
   #mask = SMALLEST_RING - 1;
   #slots = new Int32Array(SMALLEST_RING);
   /** When each was sent, by count: the order for resending. */
+  #orders = new Float64Array(SMALLEST_RING);
+  /** Numbers in the message log. */
   #sequences = new Float64Array(SMALLEST_RING);
-  #messages: (Message | null)[] = new Array<Message | null>(SMALLEST_RING).fill(null);
   /** Subscription Identifiers by slot; few clients use them. */
   #identifiers: Map<number, readonly number[]> | null = null;
   #count = 0;
-  #bytes = 0;
+  #released = 0;
   /** Largest count since the window was last empty. */
   #peak = 0;
   #lastPacketId = 0;
-  #sequence = 0;
+  #order = 0;
   /** Identifiers that have not been sent on this connection yet, in order; null when there are none. */
   #unsent: Set<number> | null = null;
 
@@ -54,13 +64,13 @@ export class InflightWindow {
     return this.#count;
   }
 
-  /** Bytes of content that it holds. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Those of them that the client has not got yet, as far as we know. */
+  get undelivered(): number {
+    return this.#count - this.#released;
   }
 
-  /** Notes that `message` is being sent at `qos` (1 or 2). @returns its packet identifier [MQTT-2.2.1-4] */
-  add(message: Message, qos: Qos, retain: boolean, identifiers: readonly number[] | null): number {
+  /** Notes that a message is being sent at `qos` (1 or 2). @returns its packet identifier [MQTT-2.2.1-4] */
+  add(qos: Qos, retain: boolean, identifiers: readonly number[] | null, sequence: number, isOwn: boolean): number {
     if (2 * (this.#count + 1) > this.#slots.length) this.#resize(2 * this.#slots.length);
     const slots = this.#slots;
     const mask = this.#mask;
@@ -71,16 +81,25 @@ export class InflightWindow {
       slot = packetId & mask;
     } while (slots[slot] !== FREE);
     this.#lastPacketId = packetId;
-    slots[slot] = (qos === 1 ? AWAITING_PUBACK : AWAITING_PUBREC) | (retain ? RETAIN : 0) | packetId;
-    this.#sequences[slot] = this.#sequence++;
-    this.#messages[slot] = message;
-    if (identifiers !== null) {
-      this.#identifiers ??= new Map();
-      this.#identifiers.set(slot, identifiers);
-    }
-    this.#bytes += message.span;
-    if (++this.#count > this.#peak) this.#peak = this.#count;
+    const state = (qos === 1 ? AWAITING_PUBACK : AWAITING_PUBREC) | (retain ? RETAIN : 0) | (isOwn ? OWN : 0);
+    this.#take(slot, state | packetId, sequence, identifiers, this.#order++);
     return packetId;
+  }
+
+  /** Takes over an entry that was stored, into a window that has just been made. */
+  restore(entry: InflightEntry): void {
+    const { packetId, qos, retain, isReleased, isOwn, sequence, identifiers, order } = entry;
+    while (2 * (this.#count + 1) > this.#slots.length || this.#slots[packetId & this.#mask] !== FREE) {
+      this.#resize(2 * this.#slots.length);
+    }
+    const awaited = qos === 1 ? AWAITING_PUBACK : isReleased ? AWAITING_PUBCOMP : AWAITING_PUBREC;
+    const packed = awaited | (retain ? RETAIN : 0) | (isOwn ? OWN : 0) | packetId;
+    this.#take(packetId & this.#mask, packed, sequence, identifiers, order);
+    if (isReleased) this.#released++;
+    if (order >= this.#order) {
+      this.#order = order + 1;
+      this.#lastPacketId = packetId;
+    }
   }
 
   /** The identifier is in use. */
@@ -88,31 +107,41 @@ export class InflightWindow {
     return this.#stateOf(packetId) !== FREE;
   }
 
-  /** PUBACK: the message is delivered. @returns false if no QoS 1 message with this identifier is on its way */
-  acknowledge(packetId: number): boolean {
-    if (this.#stateOf(packetId) !== AWAITING_PUBACK) return false;
-    this.#free(packetId & this.#mask);
-    return true;
+  /**
+   * PUBACK: the message is delivered.
+   * @returns its number in the log, or {@link NOT_INFLIGHT} if no QoS 1 message with this identifier is on its way
+   */
+  acknowledge(packetId: number): number {
+    return this.#stateOf(packetId) === AWAITING_PUBACK ? this.#free(packetId & this.#mask) : NOT_INFLIGHT;
   }
 
   /**
    * PUBREC with success: the client has the message, which is forgotten; what is left is PUBREL and PUBCOMP.
-   * A repeated PUBREC is answered again. @returns false if the identifier is not in use for QoS 2
+   * A repeated PUBREC is answered again.
+   * @returns the message's number in the log, {@link NOT_LOGGED} if it has been forgotten already, or
+   *   {@link NOT_INFLIGHT} if the identifier is not in use for QoS 2
    */
-  receive(packetId: number): boolean {
+  receive(packetId: number): number {
     const state = this.#stateOf(packetId);
-    if (state !== AWAITING_PUBREC && state !== AWAITING_PUBCOMP) return false;
+    if (state === AWAITING_PUBCOMP) return NOT_LOGGED;
+    if (state !== AWAITING_PUBREC) return NOT_INFLIGHT;
     const slot = packetId & this.#mask;
+    const sequence = this.#sequences[slot] as number;
     this.#slots[slot] = AWAITING_PUBCOMP | packetId;
-    this.#forget(slot); // [MQTT-4.3.3-6] it is never sent again
-    return true;
+    this.#sequences[slot] = NOT_LOGGED; // [MQTT-4.3.3-6] it is never sent again
+    this.#identifiers?.delete(slot);
+    this.#released++;
+    return sequence;
   }
 
-  /** PUBREC with a failure: the exchange is over [MQTT-4.4.0-2]. @returns false if there was none in that state */
-  refuse(packetId: number): boolean {
-    if (this.#stateOf(packetId) !== AWAITING_PUBREC) return false;
-    this.#free(packetId & this.#mask);
-    return true;
+  /** PUBREC has come for this identifier. */
+  isReleased(packetId: number): boolean {
+    return this.#stateOf(packetId) === AWAITING_PUBCOMP;
+  }
+
+  /** PUBREC with a failure: the exchange is over [MQTT-4.4.0-2]. @returns as {@link acknowledge} */
+  refuse(packetId: number): number {
+    return this.#stateOf(packetId) === AWAITING_PUBREC ? this.#free(packetId & this.#mask) : NOT_INFLIGHT;
   }
 
   /** PUBCOMP: the exchange is over. @returns false if there was none in that state */
@@ -122,7 +151,37 @@ export class InflightWindow {
     return true;
   }
 
-  /** Something is left for {@link resendNext}. */
+  /** Gives up what is on its way under this identifier. @returns its number in the log */
+  drop(packetId: number): number {
+    return this.#free(packetId & this.#mask);
+  }
+
+  sequenceOf(packetId: number): number {
+    return this.#sequences[packetId & this.#mask] as number;
+  }
+
+  qosOf(packetId: number): Qos {
+    return this.#stateOf(packetId) === AWAITING_PUBACK ? 1 : 2;
+  }
+
+  retainOf(packetId: number): boolean {
+    return ((this.#slots[packetId & this.#mask] as number) & RETAIN) !== 0;
+  }
+
+  identifiersOf(packetId: number): readonly number[] | null {
+    return this.#identifiers?.get(packetId & this.#mask) ?? null;
+  }
+
+  /** A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. */
+  beginResend(): void {
+    const taken: number[] = [];
+    for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== FREE) taken.push(slot);
+    taken.sort((a, b) => (this.#orders[a] as number) - (this.#orders[b] as number));
+    const packetIds = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+    this.#unsent = packetIds.length === 0 ? null : new Set(packetIds);
+  }
+
+  /** Something is left to be sent again. */
   get isResending(): boolean {
     return this.#unsent !== null;
   }
@@ -132,43 +191,44 @@ export class InflightWindow {
     return this.#count - (this.#unsent?.size ?? 0);
   }
 
-  /** A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. */
-  beginResend(): void {
-    const taken: number[] = [];
-    for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== FREE) taken.push(slot);
-    taken.sort((a, b) => (this.#sequences[a] as number) - (this.#sequences[b] as number));
-    const packetIds = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
-    this.#unsent = packetIds.length === 0 ? null : new Set(packetIds);
+  /** The next identifier to send again. Only while {@link isResending}. */
+  get nextUnsent(): number {
+    return this.#unsent?.values().next().value as number;
   }
 
-  /**
-   * Hands the next one to `resender`. Only while {@link isResending}.
-   * @returns false if it is larger than what the client takes now, and has been dropped [MQTT-3.1.2-25]
-   */
-  resendNext(resender: Resender): boolean {
-    const packetId = this.#unsent?.values().next().value;
-    if (packetId === undefined) return true;
-    this.#forgetUnsent(packetId);
-    const slot = packetId & this.#mask;
-    const packed = this.#slots[slot] as number;
-    const message = this.#messages[slot] ?? null;
-    if (message === null) {
-      resender.resendPubrel(packetId);
-      return true;
-    }
-    const qos = (packed & STATE) === AWAITING_PUBACK ? 1 : 2;
-    const identifiers = this.#identifiers?.get(slot) ?? null;
-    if (!resender.fits(message, qos, identifiers)) {
-      this.#free(slot);
-      return false;
-    }
-    resender.resendPublish(message, qos, packetId, (packed & RETAIN) !== 0, identifiers);
-    return true;
+  markSent(packetId: number): void {
+    if (this.#unsent === null) return;
+    this.#unsent.delete(packetId);
+    if (this.#unsent.size === 0) this.#unsent = null;
   }
 
-  /** The client is gone for a while: the messages are moved to where they pin nothing else. */
-  compact(): void {
-    for (const message of this.#messages) message?.compact();
+  /** Everything on its way, in no order. */
+  *entries(): IterableIterator<InflightEntry> {
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const packed = this.#slots[slot] as number;
+      if (packed === FREE) continue;
+      yield {
+        packetId: packed & LARGEST_IDENTIFIER,
+        sequence: this.#sequences[slot] as number,
+        qos: (packed & STATE) === AWAITING_PUBACK ? 1 : 2,
+        retain: (packed & RETAIN) !== 0,
+        isReleased: (packed & STATE) === AWAITING_PUBCOMP,
+        isOwn: (packed & OWN) !== 0,
+        identifiers: this.#identifiers?.get(slot) ?? null,
+        order: this.#orders[slot] as number,
+      };
+    }
+  }
+
+  #take(slot: number, packed: number, sequence: number, identifiers: readonly number[] | null, order: number): void {
+    this.#slots[slot] = packed;
+    this.#orders[slot] = order;
+    this.#sequences[slot] = sequence;
+    if (identifiers !== null) {
+      this.#identifiers ??= new Map();
+      this.#identifiers.set(slot, identifiers);
+    }
+    if (++this.#count > this.#peak) this.#peak = this.#count;
   }
 
   #stateOf(packetId: number): number {
@@ -176,26 +236,15 @@ export class InflightWindow {
     return (packed & LARGEST_IDENTIFIER) === packetId ? packed & STATE : FREE;
   }
 
-  #free(slot: number): void {
-    if (this.#unsent !== null) this.#forgetUnsent((this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+  #free(slot: number): number {
+    const packed = this.#slots[slot] as number;
+    if (this.#unsent !== null) this.markSent(packed & LARGEST_IDENTIFIER);
+    if ((packed & STATE) === AWAITING_PUBCOMP) this.#released--;
     this.#slots[slot] = FREE;
-    this.#forget(slot);
-    this.#count--;
-    if (this.#count === 0) this.#onEmpty();
-  }
-
-  #forgetUnsent(packetId: number): void {
-    if (this.#unsent === null) return;
-    this.#unsent.delete(packetId);
-    if (this.#unsent.size === 0) this.#unsent = null;
-  }
-
-  #forget(slot: number): void {
-    const message = this.#messages[slot] ?? null;
-    if (message === null) return;
-    this.#bytes -= message.span;
-    this.#messages[slot] = null;
     this.#identifiers?.delete(slot);
+    const sequence = this.#sequences[slot] as number;
+    if (--this.#count === 0) this.#onEmpty();
+    return sequence;
   }
 
   /** One burst is not to cost its memory for ever. */
@@ -209,23 +258,23 @@ export class InflightWindow {
   #resize(size: number): void {
     const mask = size - 1;
     const slots = new Int32Array(size);
+    const orders = new Float64Array(size);
     const sequences = new Float64Array(size);
-    const messages = new Array<Message | null>(size).fill(null);
     const identifiers = this.#identifiers === null ? null : new Map<number, readonly number[]>();
     for (let old = 0; old < this.#slots.length; old++) {
       const packed = this.#slots[old] as number;
       if (packed === FREE) continue;
       const slot = packed & LARGEST_IDENTIFIER & mask;
       slots[slot] = packed;
+      orders[slot] = this.#orders[old] as number;
       sequences[slot] = this.#sequences[old] as number;
-      messages[slot] = this.#messages[old] ?? null;
       const listed = this.#identifiers?.get(old);
       if (listed !== undefined) identifiers?.set(slot, listed);
     }
     this.#mask = mask;
     this.#slots = slots;
+    this.#orders = orders;
     this.#sequences = sequences;
-    this.#messages = messages;
     this.#identifiers = identifiers;
   }
 }

@@ -3,7 +3,9 @@
  * Tells its owner what follows from them; does no input or output.
  */
 import { CallbackTimer, type TimingWheel, type WheelTimer } from '../core/timing-wheel.js';
-import { NEVER_EXPIRES, Session, type SessionContext } from './session.js';
+import type { StoredSession } from '../store/catalogue-records.js';
+import type { NumberSource } from '../store/message-log.js';
+import { NEVER_EXPIRES, NOT_STORED, Session, type SessionContext } from './session.js';
 import type { Will } from './will.js';
 
 /** Told of what the registry decides. */
@@ -24,12 +26,15 @@ export class SessionRegistry {
   /** Of sessions whose client is away. */
   readonly #deadlines = new Map<Session, Deadlines>();
   readonly #context: SessionContext;
+  readonly #numbers: NumberSource;
   #expired = 0;
+  #isFrozen = false;
   readonly #wheel: TimingWheel;
   readonly #events: SessionEvents;
 
-  constructor(context: SessionContext, wheel: TimingWheel, events: SessionEvents) {
+  constructor(context: SessionContext, numbers: NumberSource, wheel: TimingWheel, events: SessionEvents) {
     this.#context = context;
+    this.#numbers = numbers;
     this.#wheel = wheel;
     this.#events = events;
   }
@@ -70,15 +75,37 @@ export class SessionRegistry {
     const known = this.#sessions.get(clientId);
     if (known !== undefined && cleanStart) this.#end(known);
     const isPresent = known !== undefined && !cleanStart;
-    const session = isPresent ? known : new Session(clientId, this.#context);
+    const session = isPresent ? known : this.#create(clientId, expirySeconds);
     this.#clearDeadlines(session);
     this.#sessions.set(clientId, session);
-    const wasPersistent = session.isPersistent;
     session.expirySeconds = expirySeconds;
-    session.will = will;
-    if (session.isPersistent) this.#record(session, will);
-    else if (wasPersistent) this.#context.journal.sessionRemoved(clientId);
+    session.disconnectedAtMs = 0;
+    if (session.isKept) this.#context.journal.sessionSaved(session.record);
+    this.#setWill(session, will);
     return { session, isPresent };
+  }
+
+  /**
+   * Takes over a stored session; {@link finishRestore} follows for each when everything of it is there. One that was
+   * connected when the broker ended counts as disconnected now.
+   */
+  restore(record: StoredSession): Session {
+    const session = new Session(record.clientId, this.#context, record.number);
+    session.expirySeconds = record.expirySeconds;
+    session.disconnectedAtMs = record.disconnectedAtMs;
+    if (record.ownStreamId !== 0) session.restoreOwnStream(record.ownStreamId);
+    this.#sessions.set(record.clientId, session);
+    return session;
+  }
+
+  /** Arms the deadlines of a session that was taken over; those that have passed are due with the next tick. */
+  finishRestore(session: Session): void {
+    if (session.disconnectedAtMs === 0) {
+      session.disconnectedAtMs = this.#wheel.nowMs;
+      this.#context.journal.sessionSaved(session.record);
+    }
+    if (session.expirySeconds === 0) this.#end(session);
+    else this.#armDeadlines(session);
   }
 
   /**
@@ -87,44 +114,70 @@ export class SessionRegistry {
    */
   close(session: Session, epoch: number, publishWill: boolean): void {
     if (!session.detach(epoch)) return;
+    if (this.#isFrozen) {
+      this.#suspend(session);
+      return;
+    }
     // [MQTT-3.1.2-10] [MQTT-3.14.4-3]
     if (!publishWill) this.#dropWill(session);
     if (session.expirySeconds === 0) {
       this.#end(session);
       return;
     }
-    const deadlines: Deadlines = { will: null, end: null };
-    this.#deadlines.set(session, deadlines);
-    const nowMs = this.#wheel.nowMs;
-    if (session.expirySeconds !== NEVER_EXPIRES) {
-      deadlines.end = new CallbackTimer(() => {
-        this.#expired++;
-        this.#end(session);
-      });
-      this.#wheel.arm(deadlines.end, nowMs + session.expirySeconds * 1000);
-    }
-    if (session.will === null) return;
-    if (session.will.delaySeconds === 0) this.#publishWill(session);
-    else if (session.will.delaySeconds < session.expirySeconds || session.expirySeconds === NEVER_EXPIRES) {
-      deadlines.will = new CallbackTimer(() => this.#publishWill(session));
-      this.#wheel.arm(deadlines.will, nowMs + session.will.delaySeconds * 1000);
-    }
+    session.disconnectedAtMs = this.#wheel.nowMs;
+    this.#context.journal.sessionSaved(session.record);
+    this.#armDeadlines(session);
+  }
+
+  /**
+   * The broker stops: from now on connections that end take nothing with them. Sessions go on after the restart, and
+   * wills are due then.
+   */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  #suspend(session: Session): void {
+    session.disconnectedAtMs = this.#wheel.nowMs;
+    if (session.isKept) this.#context.journal.sessionSaved(session.record);
   }
 
   /** Changes how long the session outlives its connection (DISCONNECT may ask for it). Seconds. */
   changeExpiry(session: Session, expirySeconds: number): void {
     session.expirySeconds = expirySeconds;
-    const { journal } = this.#context;
-    if (session.isPersistent) journal.sessionSaved({ clientId: session.clientId, expirySeconds });
-    else journal.sessionRemoved(session.clientId);
+    if (session.isKept) this.#context.journal.sessionSaved(session.record);
   }
 
-  #record(session: Session, will: Will | null): void {
-    const { journal } = this.#context;
-    const { clientId, expirySeconds } = session;
-    journal.sessionSaved({ clientId, expirySeconds });
-    if (will === null) journal.willRemoved(clientId);
-    else journal.willSaved(clientId, will);
+  #create(clientId: string, expirySeconds: number): Session {
+    return new Session(clientId, this.#context, expirySeconds === 0 ? NOT_STORED : this.#numbers.next());
+  }
+
+  #armDeadlines(session: Session): void {
+    const { will, expirySeconds, disconnectedAtMs } = session;
+    const deadlines: Deadlines = { will: null, end: null };
+    this.#deadlines.set(session, deadlines);
+    if (expirySeconds !== NEVER_EXPIRES) {
+      deadlines.end = new CallbackTimer(() => {
+        this.#expired++;
+        this.#end(session);
+      });
+      this.#wheel.arm(deadlines.end, disconnectedAtMs + expirySeconds * 1000);
+    }
+    if (will === null) return;
+    if (will.delaySeconds === 0) this.#publishWill(session);
+    else if (will.delaySeconds < expirySeconds || expirySeconds === NEVER_EXPIRES) {
+      deadlines.will = new CallbackTimer(() => this.#publishWill(session));
+      this.#wheel.arm(deadlines.will, disconnectedAtMs + will.delaySeconds * 1000);
+    }
+  }
+
+  /** Every will is stored, also of a session that ends with its connection: a crash of the broker ends it too. */
+  #setWill(session: Session, will: Will | null): void {
+    if (will === null) this.#dropWill(session);
+    else {
+      session.will = will;
+      this.#context.journal.willSaved(session.clientId, will);
+    }
   }
 
   #publishWill(session: Session): void {
@@ -137,7 +190,7 @@ export class SessionRegistry {
   #dropWill(session: Session): void {
     if (session.will === null) return;
     session.will = null;
-    if (session.isPersistent) this.#context.journal.willRemoved(session.clientId);
+    this.#context.journal.willRemoved(session.clientId);
   }
 
   #end(session: Session): void {
@@ -145,9 +198,9 @@ export class SessionRegistry {
     // The session's end makes a will due whose delay is longer (section 3.1.3.2.2).
     this.#publishWill(session);
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
-    if (session.isPersistent) this.#context.journal.sessionRemoved(session.clientId);
-    this.#events.onSessionEnded(session);
+    if (session.isKept) this.#context.journal.sessionRemoved(session.record, session.subscriptions.keys());
     session.end();
+    this.#events.onSessionEnded(session);
   }
 
   #clearDeadlines(session: Session): void {

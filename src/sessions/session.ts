@@ -1,84 +1,104 @@
 /**
  * What the broker remembers of one client id: it outlives the connection for as long as its expiry says (section 4.1).
- * A state machine: it is told what happens and sends through the front that is attached, if one is. Packet identifiers
- * of the two directions are two spaces: the window hands out ours, `#receivedIds` remembers the client's.
- *
- *   deliver ─▶ window has room? ──yes──▶ front        else ─▶ queue ──(acknowledgement, drain, attach)──▶ window
+ * Packet identifiers of the two directions are two spaces: the outgoing messages hand out ours, `#receivedIds`
+ * remembers the client's. A kept session, one that may outlive its connection, is stored; its state as a whole, at the
+ * end of each commit in which it has changed.
  */
-import type { DropCounters } from '../core/drop-counters.js';
 import type { Qos } from '../core/message.js';
+import type { MessageStream } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
-import type { Journal } from '../store/journal.js';
-import type { MessageQueue, QueuedMessage } from '../store/message-queue.js';
-import type { Ticket } from '../store/ticket.js';
+import type { StoredSession } from '../store/catalogue-records.js';
+import type { Journal, StateSource } from '../store/journal.js';
+import type { MessageQueue } from '../store/message-queue.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import type { Subscription } from '../topics/subscription.js';
+import type { Backlog } from './backlog.js';
 import { InflightWindow } from './inflight-window.js';
+import { MemoryBacklog } from './memory-backlog.js';
+import type { MessageStreams } from './message-streams.js';
+import { type OutgoingContext, OutgoingMessages, type OutgoingOwner } from './outgoing-messages.js';
 import type { SessionFront } from './session-front.js';
+import { encodeSessionState, type SessionState } from './session-state.js';
+import { type BacklogLimits, type BacklogOwner, StreamBacklog } from './stream-backlog.js';
 import type { Will } from './will.js';
 
 /** `SessionExpiryInterval` of a session that never ends (section 3.1.2.11.2). */
 export const NEVER_EXPIRES = 0xffffffff;
 
-/** The window's ring has 65,536 slots at most, and half of them may be taken. */
-export const LARGEST_WINDOW = 32_767;
+/** Of a message that comes to one session alone, when it can be sent at once: a retained one. */
+export const NO_STREAMS: readonly MessageStream[] = [];
+
+/** Number of a session that is not stored. */
+export const NOT_STORED = 0;
+
+/** Acknowledgements that are worth storing for each message on its way: so that storing costs each a bounded share. */
+const CHANGES_PER_INFLIGHT = 1 / 4;
 
 /** What all sessions share. */
-export interface SessionContext {
+export interface SessionContext extends OutgoingContext {
   readonly journal: Journal;
-  readonly drops: DropCounters;
-  readonly nowMs: () => number;
-  readonly openQueue: (clientId: string) => MessageQueue;
-  /** Bytes of content on the way to one client at which the next message waits. */
-  readonly inflightMaximumBytes: number;
-  readonly dropOldestWhenFull: boolean;
-  /** Waiting messages from which the publishers that feed a connected client are held back. */
-  readonly queueSoftLimit: number;
-  /** The same in bytes of content. */
-  readonly queueSoftLimitBytes: number;
+  readonly streams: MessageStreams;
+  readonly backlogLimits: BacklogLimits;
+  /** The queue of a session that ends with its connection. */
+  readonly openQueue: () => MessageQueue;
 }
 
-export class Session implements Subscriber {
+export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSource {
   readonly clientId: string;
+  /** Under which its state is stored; {@link NOT_STORED} for a session that ends with its connection. */
+  readonly number: number;
   /** By filter as given, shared ones included. */
   readonly subscriptions = new Map<string, Subscription<Subscriber>>();
   /** Memory that they take, by estimate; kept up by who changes them. */
   subscriptionBytes = 0;
   /** Seconds that it outlives its connection; {@link NEVER_EXPIRES} for ever. */
   expirySeconds = 0;
+  /** When its connection ended, ms; 0 while it is connected. */
+  disconnectedAtMs = 0;
   will: Will | null = null;
   readonly #context: SessionContext;
-  #front: SessionFront | null = null;
+  readonly #backlog: StreamBacklog | null;
+  readonly #outgoing: OutgoingMessages;
+  #ownStream: MessageStream | null = null;
   #epoch = 0;
-  #windowLimit = 0;
-  #window: InflightWindow | null = null;
-  #queue: MessageQueue | null = null;
   #receivedIds: Set<number> | null = null;
+  #changesToStore = 0;
+  #hasEnded = false;
 
-  constructor(clientId: string, context: SessionContext) {
+  constructor(clientId: string, context: SessionContext, number = NOT_STORED) {
     this.clientId = clientId;
+    this.number = number;
     this.#context = context;
+    this.#backlog = number === NOT_STORED ? null : new StreamBacklog(this, context.log, context.backlogLimits);
+    this.#outgoing = new OutgoingMessages(context, this, this.#backlog);
+    this.#backlog?.fallBehind();
   }
 
   get isConnected(): boolean {
-    return this.#front !== null;
+    return this.#outgoing.isAttached;
   }
 
-  /** It outlives its connection, so what it holds is journalled. */
-  get isPersistent(): boolean {
-    return this.expirySeconds > 0;
+  /** It may outlive its connection, so what it holds is stored. */
+  get isKept(): boolean {
+    return this.number !== NOT_STORED;
   }
 
   get queuedMessages(): number {
-    return this.#queue?.length ?? 0;
+    return this.#outgoing.waitingMessages;
   }
 
   get queuedBytes(): number {
-    return this.#queue?.bytes ?? 0;
+    return this.#outgoing.waitingBytes;
   }
 
   get inflightMessages(): number {
-    return this.#window?.count ?? 0;
+    return this.#outgoing.inflightMessages;
+  }
+
+  /** QoS 1 and 2 messages that the client has not got, as far as we know. */
+  get undelivered(): number {
+    return this.#outgoing.undelivered;
   }
 
   /** QoS 2 messages received from the client and not yet released by it. */
@@ -86,29 +106,30 @@ export class Session implements Subscriber {
     return this.#receivedIds?.size ?? 0;
   }
 
+  get ownStream(): MessageStream | null {
+    return this.#ownStream;
+  }
+
   /** Whether the client is behind by more than publishers should be allowed to add to. */
   get isCongested(): boolean {
-    const queue = this.#queue;
-    if (queue === null) return false;
-    return queue.length > this.#context.queueSoftLimit || queue.bytes > this.#context.queueSoftLimitBytes;
+    return this.#outgoing.isCongested;
   }
 
   /** Nothing waits, and the connection and its window have room. */
   get canTakeMore(): boolean {
-    return this.readiness === Readiness.Ready && this.queuedMessages === 0;
+    return this.readiness === Readiness.Ready && this.queuedMessages === 0 && this.#backlog?.isBehind !== true;
+  }
+
+  get isAwaitingCommit(): boolean {
+    return this.#outgoing.isAwaitingCommit;
   }
 
   get readiness(): Readiness {
-    if (this.#front === null) return this.isPersistent ? Readiness.Away : Readiness.Gone;
-    return this.#front.hasRoom && this.#windowHasRoom ? Readiness.Ready : Readiness.Full;
+    if (!this.isConnected) return this.isKept && !this.#hasEnded ? Readiness.Away : Readiness.Gone;
+    return this.#outgoing.hasRoom ? Readiness.Ready : Readiness.Full;
   }
 
-  get #windowHasRoom(): boolean {
-    const window = this.#window;
-    if (window === null) return true;
-    if (window.isResending) return false;
-    return window.count < this.#windowLimit && window.bytes < this.#context.inflightMaximumBytes;
-  }
+  // ---------------------------------------------------------------- connection
 
   /**
    * Binds a connection. Call {@link resume} once the client has got its CONNACK.
@@ -116,149 +137,80 @@ export class Session implements Subscriber {
    * @returns the epoch to detach with: a later attach makes it stale
    */
   attach(front: SessionFront, receiveMaximum: number): number {
-    this.#front = front;
-    this.#windowLimit = Math.min(receiveMaximum, LARGEST_WINDOW);
+    this.#outgoing.attach(front, receiveMaximum);
     return ++this.#epoch;
   }
 
-  /** Sends what was not acknowledged on the last connection, in its order [MQTT-4.4.0-1], then what was queued. */
+  /** Sends what was not acknowledged on the last connection, then what has waited. */
   resume(): void {
-    if (this.#front === null) return;
-    this.#window?.beginResend();
-    this.pump();
+    if (this.isConnected) this.#outgoing.resume();
   }
 
   /** Unbinds the connection. @returns false for a stale epoch: another connection has the session now */
   detach(epoch: number): boolean {
-    if (epoch !== this.#epoch || this.#front === null) return false;
-    this.#front = null;
-    this.#window?.compact();
+    if (epoch !== this.#epoch || !this.isConnected) return false;
+    this.#outgoing.detach();
+    if (this.isKept) this.#context.journal.stateChanged(this, true);
     return true;
   }
+
+  // ---------------------------------------------------------------- to the client
 
   deliver(options: DeliveryOptions, publication: Publication): void {
     const { message } = publication;
     const qos = Math.min(message.qos, options.qos) as Qos;
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const retain = options.retainAsPublished && message.retain;
-    if (qos === 0) this.#deliverAtMostOnce(publication, retain, options.identifiers);
-    else this.#deliverAcknowledged(publication, qos, retain, options.identifiers);
+    if (qos === 0) this.#deliverAtMostOnce(options, publication, retain);
+    else if (this.isConnected || this.isKept) this.#deliverAcknowledged(options, publication, qos, retain);
   }
 
-  #deliverAtMostOnce(publication: Publication, retain: boolean, identifiers: readonly number[] | null): void {
-    const front = this.#front;
-    if (front === null) {
-      this.#context.drops.count('offline-qos0');
-      return;
-    }
-    if (!front.fits(publication.message, 0, identifiers)) {
-      this.#context.drops.count('packet-too-large');
-      return;
-    }
+  #deliverAtMostOnce(options: DeliveryOptions, publication: Publication, retain: boolean): void {
+    this.#outgoing.deliverAtMostOnce(options.identifiers, publication, retain);
+  }
+
+  #deliverAcknowledged(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean): void {
     publication.receivers++;
-    front.sendPublication(publication, 0, 0, retain, identifiers);
+    const { streams } = options;
+    if (this.isKept) this.#context.recorder.note(streams ?? this.#ensureOwnStream().alone);
+    this.#outgoing.deliver(options, publication, qos, retain, streams === null);
+    // In no stream: after a crash only what is noted as on its way would be sent.
+    if (this.isKept && streams === NO_STREAMS) this.onOutgoingChanged(true);
   }
 
-  #deliverAcknowledged(
-    publication: Publication,
-    qos: Qos,
-    retain: boolean,
-    identifiers: readonly number[] | null,
-  ): void {
-    const front = this.#front;
-    if (front === null && !this.isPersistent) return;
-    publication.receivers++;
-    if (this.isPersistent) {
-      const ticket = this.#context.journal.messageQueued(this.clientId, publication.keep(), qos);
-      if (ticket > publication.ticket) publication.ticket = ticket;
-    }
-    const isWaiting = (this.#queue !== null && this.#queue.length > 0) || this.#window?.isResending === true;
-    if (front === null || isWaiting || !front.hasRoom || !this.#windowHasRoom) {
-      this.#enqueue(publication, qos, retain, identifiers);
-      return;
-    }
-    if (!front.fits(publication.message, qos, identifiers)) {
-      this.#context.drops.count('packet-too-large');
-      return;
-    }
-    this.#window ??= new InflightWindow();
-    const packetId = this.#window.add(publication.keep(), qos, retain, identifiers);
-    front.sendPublication(publication, qos, packetId, retain, identifiers);
-  }
-
-  #enqueue(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): void {
-    this.#queue ??= this.#context.openQueue(this.clientId);
-    const queue = this.#queue;
-    const message = publication.keep();
-    if (this.#front === null) message.compact();
-    const entry: QueuedMessage = { message, qos, retain, identifiers };
-    while (!queue.offer(entry)) {
-      this.#context.drops.count('queue-full');
-      // What cannot fit into an empty queue must not empty it.
-      if (!this.#context.dropOldestWhenFull || message.byteLength > queue.maximumBytes) return;
-      if (queue.take() === undefined) return;
-    }
-    if (this.#front !== null && this.isCongested) this.#front.onCongested(publication);
-  }
-
-  /** Resends what is left to be resent, then moves waiting messages into the window, while there is room. */
   pump(): void {
-    if (this.#window?.isResending === true && !this.#resend(this.#window)) return;
-    const queue = this.#queue;
-    const front = this.#front;
-    if (front === null || queue === null || queue.length === 0) return;
-    const { drops } = this.#context;
-    const nowMs = this.#context.nowMs();
-    this.#window ??= new InflightWindow();
-    const window = this.#window;
-    while (this.#windowHasRoom && front.hasRoom) {
-      const entry = queue.take();
-      if (entry === undefined) break;
-      const { message, qos, retain, identifiers } = entry;
-      // [MQTT-3.3.2-5]
-      if (message.isExpired(nowMs)) drops.count('expired');
-      else if (!front.fits(message, qos, identifiers)) drops.count('packet-too-large');
-      else front.sendMessage(message, qos, window.add(message, qos, retain, identifiers), retain, identifiers);
-    }
+    this.#outgoing.pump();
   }
 
-  /** Sends again what the client's Receive Maximum and the buffer allow. @returns true once nothing is left */
-  #resend(window: InflightWindow): boolean {
-    const front = this.#front;
-    // [MQTT-3.3.4-9] it may be smaller than it was on the last connection
-    while (front !== null && window.isResending && window.sentCount < this.#windowLimit && front.hasRoom) {
-      if (!window.resendNext(front)) this.#context.drops.count('packet-too-large');
-    }
-    return !window.isResending;
+  /** The journal has settled more. */
+  onSettled(): void {
+    this.#outgoing.onSettled();
   }
 
-  /** One of our messages with this identifier is on its way, in whatever state. */
   isInflight(packetId: number): boolean {
-    return this.#window?.has(packetId) ?? false;
+    return this.#outgoing.isInflight(packetId);
   }
 
   /** PUBACK from the client. @returns false if it acknowledges nothing */
   onPuback(packetId: number, isRefusal: boolean): boolean {
-    if (this.#window === null || !this.#window.acknowledge(packetId)) return false;
-    if (isRefusal) this.#context.drops.count('refused-by-client');
-    return true;
+    return this.#outgoing.onPuback(packetId, isRefusal);
   }
 
-  /** PUBREC with success. @returns false if the identifier is unknown: PUBREL then says so */
-  onPubrec(packetId: number): boolean {
-    return this.#window?.receive(packetId) ?? false;
+  /** PUBREC with success. @returns what PUBREL waits for, or -1 if the identifier is unknown: PUBREL then says so */
+  onPubrec(packetId: number): Ticket | -1 {
+    return this.#outgoing.onPubrec(packetId);
   }
 
   /** PUBREC with a failure [MQTT-4.4.0-2]. */
   onPubrecRefusal(packetId: number): boolean {
-    if (this.#window === null || !this.#window.refuse(packetId)) return false;
-    this.#context.drops.count('refused-by-client');
-    return true;
+    return this.#outgoing.onPubrecRefusal(packetId);
   }
 
   onPubcomp(packetId: number): boolean {
-    return this.#window?.complete(packetId) ?? false;
+    return this.#outgoing.onPubcomp(packetId);
   }
+
+  // ---------------------------------------------------------------- from the client
 
   /** Whether a QoS 2 message with this identifier has been received and not been released [MQTT-4.3.3-10]. */
   hasReceived(packetId: number): boolean {
@@ -269,23 +221,123 @@ export class Session implements Subscriber {
   noteReceived(packetId: number): Ticket {
     this.#receivedIds ??= new Set();
     this.#receivedIds.add(packetId);
-    return this.isPersistent ? this.#context.journal.inboundIdSaved(this.clientId, packetId) : 0;
+    return this.isKept ? this.#context.journal.stateChanged(this, true) : NO_TICKET;
   }
 
   /** PUBREL. @returns the ticket to wait for, or -1 if the identifier is not known */
   release(packetId: number): Ticket | -1 {
     if (this.#receivedIds === null || !this.#receivedIds.delete(packetId)) return -1;
-    return this.isPersistent ? this.#context.journal.inboundIdReleased(this.clientId, packetId) : 0;
+    return this.isKept ? this.#context.journal.stateChanged(this, true) : NO_TICKET;
   }
 
-  /** The session is over: what still waits in it goes nowhere, and is counted. */
+  // ---------------------------------------------------------------- subscriptions
+
+  /** The stream for a subscription that is being made; it keeps the one that it replaces had [MQTT-3.8.4-4]. */
+  joinStream(filter: string, qos: Qos, isShared: boolean): MessageStream | null {
+    const earlier = this.subscriptions.get(filter)?.stream;
+    if (earlier !== undefined && earlier !== null) return earlier;
+    if (!this.isKept || qos === 0 || isShared) return null;
+    return this.#context.streams.join(filter);
+  }
+
+  /** A new subscription is listed: what comes from now on may wait for it. */
+  onSubscribed(stream: MessageStream | null): void {
+    if (stream !== null) this.#backlog?.onSubscribed(stream);
+  }
+
+  /** A subscription is not listed any more. What waited through it alone is given up. */
+  onUnsubscribed({ filter, stream }: Subscription<Subscriber>): void {
+    if (stream === null) return;
+    const dropped = this.#backlog?.onUnsubscribed(stream) ?? 0;
+    if (dropped > 0) this.#context.accounts.drop('unsubscribed', dropped);
+    this.#context.streams.leave(filter.filter, stream);
+  }
+
+  #ensureOwnStream(): MessageStream {
+    if (this.#ownStream === null) {
+      this.#ownStream = this.#context.streams.openOwn();
+      this.#backlog?.onSubscribed(this.#ownStream);
+      this.#context.journal.sessionSaved(this.record);
+    }
+    return this.#ownStream;
+  }
+
+  // ---------------------------------------------------------------- storage
+
+  get record(): StoredSession {
+    const { clientId, number, expirySeconds, disconnectedAtMs } = this;
+    return { clientId, number, expirySeconds, disconnectedAtMs, ownStreamId: this.#ownStream?.id ?? 0 };
+  }
+
+  /** Opens the stream that it had before a restart. */
+  restoreOwnStream(id: number): void {
+    this.#ownStream = this.#context.streams.openOwn(id);
+  }
+
+  /**
+   * Takes over what was stored, when its subscriptions are listed and before the message log is read.
+   * @param wasConnected it was when the broker ended: it may have got messages that are not marked as sent
+   */
+  restoreState(state: SessionState | null, wasConnected: boolean): void {
+    const last = this.#context.log.nextSequence - 1;
+    this.#backlog?.restore(state?.place ?? { position: 0, ownPosition: 0, holes: [] });
+    if (wasConnected) this.#outgoing.repeatsThrough = last;
+    if (state === null) return;
+    const ids = [...state.receivedIds];
+    if (ids.length > 0) this.#receivedIds = new Set(ids);
+    const window = new InflightWindow();
+    for (const entry of state.inflight) window.restore(entry);
+    if (window.count > 0) this.#outgoing.restoreWindow(window);
+  }
+
+  /** The message log has been read: counts what waits. @returns how much that is */
+  finishRestore(): number {
+    this.#backlog?.recount();
+    this.#outgoing.forgetSettled();
+    return this.undelivered;
+  }
+
+  /** Numbers in the message log of what is on its way. */
+  *heldSequences(): IterableIterator<number> {
+    const entries = this.#outgoing.window?.entries() ?? [];
+    for (const { sequence } of entries) if (sequence > 0) yield sequence;
+  }
+
+  get isWorthStoring(): boolean {
+    return this.#changesToStore > this.inflightMessages * CHANGES_PER_INFLIGHT;
+  }
+
+  encodeState(): Buffer | null {
+    if (this.#hasEnded || this.#backlog === null) return null;
+    this.#changesToStore = 0;
+    return encodeSessionState({
+      place: this.#backlog.place,
+      receivedIds: this.#receivedIds ?? [],
+      inflight: this.#outgoing.window?.entries() ?? [],
+    });
+  }
+
+  // ---------------------------------------------------------------- for its parts
+
+  onOutgoingChanged(isUrgent: boolean): Ticket {
+    this.#changesToStore++;
+    return this.#context.journal.stateChanged(this, isUrgent);
+  }
+
+  onBacklogLoaded(): void {
+    this.#outgoing.pump();
+  }
+
+  openBacklog(): Backlog {
+    return new MemoryBacklog(this.#context.openQueue());
+  }
+
+  /** The session is over: what still waits in it goes nowhere, and is counted. Its subscriptions are listed still. */
   end(): void {
-    const waiting = (this.#queue?.clear() ?? 0) + this.inflightMessages;
-    if (waiting > 0) this.#context.drops.count('session-ended', waiting);
-    this.#queue = null;
-    this.#window = null;
+    this.#outgoing.end();
+    this.#hasEnded = true;
     this.#receivedIds = null;
-    this.#front = null;
     this.#epoch++;
+    if (this.#ownStream !== null) this.#context.streams.closeOwn(this.#ownStream);
   }
 }

@@ -3,43 +3,36 @@
  * runs; the journal is what a restart reads. Each verb records one change and returns the ticket of the commit that
  * will hold it; changes of one event-loop turn share a commit.
  */
-import type { Message, Qos } from '../core/message.js';
+import type { Message } from '../core/message.js';
+import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
 import { NO_TICKET, type Ticket } from './ticket.js';
 
-export interface SessionRecord {
-  readonly clientId: string;
-  /** Seconds after the connection's end; `0xffffffff` never. */
-  readonly expirySeconds: number;
-}
-
-export interface SubscriptionRecord {
-  readonly filter: string;
-  readonly qos: Qos;
-  readonly noLocal: boolean;
-  readonly retainAsPublished: boolean;
-  readonly retainHandling: 0 | 1 | 2;
-  readonly identifier: number;
-}
-
-export interface WillRecord {
-  readonly message: Message;
-  readonly delaySeconds: number;
+/** Something whose state is stored as a whole, again and again: a session's positions and windows. */
+export interface StateSource {
+  /** Under which it is stored. */
+  readonly number: number;
+  /** Enough has changed to be worth its size: asked of what nobody waits for. */
+  readonly isWorthStoring: boolean;
+  /** The state as it is now, or null if there is nothing to store any more. */
+  encodeState(): Buffer | null;
 }
 
 export interface Journal {
-  sessionSaved(record: SessionRecord): Ticket;
-  sessionRemoved(clientId: string): Ticket;
-  subscriptionSaved(clientId: string, subscription: SubscriptionRecord): Ticket;
+  sessionSaved(session: StoredSession): Ticket;
+  /** Removes the session with its state and these subscriptions; its will stays until it is removed. */
+  sessionRemoved(session: StoredSession, filters: Iterable<string>): Ticket;
+  subscriptionSaved(clientId: string, subscription: StoredSubscription): Ticket;
   subscriptionRemoved(clientId: string, filter: string): Ticket;
-  /** A QoS 1 or 2 message has been put into a session, in flight or queued. */
-  messageQueued(clientId: string, message: Message, qos: Qos): Ticket;
-  /** A QoS 2 packet identifier of a publisher is in use until released. */
-  inboundIdSaved(clientId: string, packetId: number): Ticket;
-  inboundIdReleased(clientId: string, packetId: number): Ticket;
-  willSaved(clientId: string, will: WillRecord): Ticket;
+  willSaved(clientId: string, will: StoredWill): Ticket;
   willRemoved(clientId: string): Ticket;
   retainedSaved(message: Message): Ticket;
   retainedRemoved(topic: string): Ticket;
+  /**
+   * The state of `source` has changed. It is encoded when the commit closes.
+   * @param isUrgent somebody waits for it; otherwise it may be stored a little later, without a commit of its own
+   * @returns the ticket of the commit that will hold it, if it is urgent
+   */
+  stateChanged(source: StateSource, isUrgent: boolean): Ticket;
   /** The highest ticket that is settled. */
   readonly settledTicket: Ticket;
   /** Calls `listener` each time {@link settledTicket} has grown. One listener: the broker. */
@@ -68,18 +61,6 @@ export class MemoryJournal implements Journal {
     return NO_TICKET;
   }
 
-  messageQueued(): Ticket {
-    return NO_TICKET;
-  }
-
-  inboundIdSaved(): Ticket {
-    return NO_TICKET;
-  }
-
-  inboundIdReleased(): Ticket {
-    return NO_TICKET;
-  }
-
   willSaved(): Ticket {
     return NO_TICKET;
   }
@@ -93,6 +74,10 @@ export class MemoryJournal implements Journal {
   }
 
   retainedRemoved(): Ticket {
+    return NO_TICKET;
+  }
+
+  stateChanged(): Ticket {
     return NO_TICKET;
   }
 

@@ -3,6 +3,7 @@
  * from several. Nothing in it changes after it has been made.
  */
 import type { Qos } from '../core/message.js';
+import type { MessageStream } from '../core/message-stream.js';
 import type { Subscription } from './subscription.js';
 
 /** How one subscriber gets a message. */
@@ -13,6 +14,8 @@ export class Receiver<S> {
   readonly retainAsPublished: boolean;
   /** Subscription Identifiers of all of them, null if none has one. */
   readonly identifiers: readonly number[] | null;
+  /** Streams of all of them, null if none has one. */
+  readonly streams: readonly MessageStream[] | null;
   /**
    * What is left for the subscriber's own messages, No Local subscriptions taken out: this Receiver itself if there are
    * none, null if nothing is left.
@@ -25,22 +28,25 @@ export class Receiver<S> {
     qos: Qos,
     retainAsPublished: boolean,
     identifiers: readonly number[] | null,
+    streams: readonly MessageStream[] | null,
     own: Receiver<S> | null | undefined,
   ) {
     this.subscriber = subscriber;
     this.qos = qos;
     this.retainAsPublished = retainAsPublished;
     this.identifiers = identifiers;
+    this.streams = streams;
     this.own = own === undefined ? this : own;
   }
 }
 
 /** The Receiver that stands for one subscription. */
 export function receiverOf<S>(subscription: Subscription<S>): Receiver<S> {
-  const { subscriber, qos, retainAsPublished, identifier, filter } = subscription;
+  const { subscriber, qos, retainAsPublished, identifier, stream, filter } = subscription;
   // [MQTT-3.8.3-3] No Local: nothing of one's own comes back
   const own = subscription.noLocal && filter.shareName === undefined ? null : undefined;
-  return new Receiver(subscriber, qos, retainAsPublished, identifier === 0 ? null : [identifier], own);
+  const identifiers = identifier === 0 ? null : [identifier];
+  return new Receiver(subscriber, qos, retainAsPublished, identifiers, stream?.alone ?? null, own);
 }
 
 /** Whether two Receivers made by {@link receiverOf} for one subscriber deliver alike. */
@@ -49,6 +55,7 @@ export function deliversAlike<S>(one: Receiver<S>, other: Receiver<S>): boolean 
     one.qos === other.qos &&
     one.retainAsPublished === other.retainAsPublished &&
     one.identifiers?.[0] === other.identifiers?.[0] &&
+    one.streams === other.streams &&
     (one.own === null) === (other.own === null)
   );
 }
@@ -60,13 +67,14 @@ export function mergeReceivers<S>(one: Receiver<S>, other: Receiver<S>): Receive
     // [MQTT-3.3.4-2] the highest QoS of all that match
     Math.max(one.qos, other.qos) as Qos,
     one.retainAsPublished || other.retainAsPublished,
-    mergeIdentifiers(one.identifiers, other.identifiers),
+    concatenate(one.identifiers, other.identifiers),
+    concatenate(one.streams, other.streams),
     mergeOwn(one, other),
   );
 }
 
 // [MQTT-3.3.4-4] one copy carries the identifiers of all of them, an identifier that was given twice twice.
-function mergeIdentifiers(one: readonly number[] | null, other: readonly number[] | null): readonly number[] | null {
+function concatenate<T>(one: readonly T[] | null, other: readonly T[] | null): readonly T[] | null {
   if (one === null) return other;
   return other === null ? one : [...one, ...other];
 }

@@ -3,6 +3,7 @@
  * identity and asks nothing else of them.
  */
 import type { Qos } from '../core/message.js';
+import type { MessageStream } from '../core/message-stream.js';
 import type { TopicFilter } from './topic-filter.js';
 
 export interface Subscription<S> {
@@ -17,4 +18,8 @@ export interface Subscription<S> {
   readonly retainHandling: 0 | 1 | 2;
   /** Subscription Identifier, 0 for none. */
   readonly identifier: number;
+  /** Where its messages wait, if the session is kept and the subscription asks for QoS 1 or 2, or did when it was made. */
+  readonly stream: MessageStream | null;
+  /** Messages with this number in the log and later ones belong to it. */
+  readonly sinceSequence: number;
 }

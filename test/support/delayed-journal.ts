@@ -1,7 +1,8 @@
 /** A Journal that gives out tickets and settles them when the test says so; it remembers what was recorded. */
-import type { Message, Qos } from '../../src/core/message.js';
-import type { Journal, SessionRecord, SubscriptionRecord, WillRecord } from '../../src/store/journal.js';
-import type { Ticket } from '../../src/store/ticket.js';
+import type { Message } from '../../src/core/message.js';
+import type { StoredSession, StoredSubscription, StoredWill } from '../../src/store/catalogue-records.js';
+import type { Journal, StateSource } from '../../src/store/journal.js';
+import { NO_TICKET, type Ticket } from '../../src/store/ticket.js';
 
 export interface JournalEntry {
   readonly ticket: Ticket;
@@ -11,6 +12,8 @@ export interface JournalEntry {
 
 export class DelayedJournal implements Journal {
   readonly entries: JournalEntry[] = [];
+  /** Whose state has changed, each time. */
+  readonly states: StateSource[] = [];
   #lastTicket = 0;
   #settledTicket = 0;
   #listener: () => void = () => {};
@@ -60,51 +63,45 @@ export class DelayedJournal implements Journal {
     return new Promise((resolve) => this.#flushes.push(resolve));
   }
 
-  sessionSaved(record: SessionRecord): Ticket {
-    return this.#record('sessionSaved', `${record.clientId} ${record.expirySeconds}`);
+  sessionSaved(session: StoredSession): Ticket {
+    return this.record('sessionSaved', `${session.clientId} ${session.expirySeconds}`);
   }
 
-  sessionRemoved(clientId: string): Ticket {
-    return this.#record('sessionRemoved', clientId);
+  sessionRemoved(session: Pick<StoredSession, 'clientId'>): Ticket {
+    return this.record('sessionRemoved', session.clientId);
   }
 
-  subscriptionSaved(clientId: string, subscription: SubscriptionRecord): Ticket {
-    return this.#record('subscriptionSaved', `${clientId} ${subscription.filter}`);
+  subscriptionSaved(clientId: string, subscription: StoredSubscription): Ticket {
+    return this.record('subscriptionSaved', `${clientId} ${subscription.filter}`);
   }
 
   subscriptionRemoved(clientId: string, filter: string): Ticket {
-    return this.#record('subscriptionRemoved', `${clientId} ${filter}`);
+    return this.record('subscriptionRemoved', `${clientId} ${filter}`);
   }
 
-  messageQueued(clientId: string, message: Message, qos: Qos): Ticket {
-    return this.#record('messageQueued', `${clientId} ${message.topic} ${qos}`);
-  }
-
-  inboundIdSaved(clientId: string, packetId: number): Ticket {
-    return this.#record('inboundIdSaved', `${clientId} ${packetId}`);
-  }
-
-  inboundIdReleased(clientId: string, packetId: number): Ticket {
-    return this.#record('inboundIdReleased', `${clientId} ${packetId}`);
-  }
-
-  willSaved(clientId: string, will: WillRecord): Ticket {
-    return this.#record('willSaved', `${clientId} ${will.message.topic}`);
+  willSaved(clientId: string, will: StoredWill): Ticket {
+    return this.record('willSaved', `${clientId} ${will.message.topic}`);
   }
 
   willRemoved(clientId: string): Ticket {
-    return this.#record('willRemoved', clientId);
+    return this.record('willRemoved', clientId);
   }
 
   retainedSaved(message: Message): Ticket {
-    return this.#record('retainedSaved', message.topic);
+    return this.record('retainedSaved', message.topic);
   }
 
   retainedRemoved(topic: string): Ticket {
-    return this.#record('retainedRemoved', topic);
+    return this.record('retainedRemoved', topic);
   }
 
-  #record(verb: string, subject: string): Ticket {
+  stateChanged(source: StateSource, isUrgent: boolean): Ticket {
+    this.states.push(source);
+    return isUrgent ? this.record('stateChanged', String(source.number)) : NO_TICKET;
+  }
+
+  /** Notes a change of whatever kind. */
+  record(verb: string, subject: string): Ticket {
     const ticket = ++this.#lastTicket;
     this.entries.push({ ticket, verb, subject });
     if (!this.#isHeld) this.#settledTicket = ticket;

@@ -16,6 +16,7 @@ export class FakeFront implements SessionFront {
   readonly sent: Sent[] = [];
   hasRoom = true;
   congested = 0;
+  awaitingCommit = 0;
   /** Longest payload that the client takes. */
   maximumPayload = Number.POSITIVE_INFINITY;
 
@@ -30,6 +31,10 @@ export class FakeFront implements SessionFront {
 
   onCongested(): void {
     this.congested++;
+  }
+
+  onAwaitingCommit(): void {
+    this.awaitingCommit++;
   }
 
   sendPublication(publication: Publication, ...terms: [Qos, number, boolean, readonly number[] | null]): void {

@@ -22,6 +22,8 @@ export function subscriptionOf<S>(
     retainAsPublished: false,
     retainHandling: 0,
     identifier: 0,
+    stream: null,
+    sinceSequence: 0,
     ...options,
   };
 }

@@ -5,13 +5,13 @@ import type { Authenticator } from '../../src/auth/authenticator.js';
 import { Broker } from '../../src/broker/broker.js';
 import type { BrokerLimits } from '../../src/broker/broker-options.js';
 import type { Clock } from '../../src/core/clock.js';
-import type { Journal } from '../../src/store/journal.js';
+import type { Store } from '../../src/store/store.js';
 import { ManualClock } from './manual-clock.js';
 import { type ConnectFields, type PacketOf, RawClient } from './raw-client.js';
 
 export interface TestBrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
-  readonly journal?: Journal;
+  readonly store?: Store;
   readonly authenticator?: Authenticator;
   /** Default: a ManualClock. */
   readonly clock?: Clock;
@@ -34,12 +34,12 @@ export class TestBroker {
 
   private constructor(options: TestBrokerOptions) {
     this.clock = options.clock instanceof ManualClock ? options.clock : new ManualClock();
-    const { journal, authenticator } = options;
+    const { store, authenticator } = options;
     this.broker = new Broker({
       clock: options.clock ?? this.clock,
       logger: pino({ level: 'silent' }),
       limits: { sysIntervalSeconds: 0, ...options.limits },
-      ...(journal === undefined ? {} : { journal }),
+      ...(store === undefined ? {} : { store }),
       ...(authenticator === undefined ? {} : { authenticator }),
     });
     this.broker.events.on('clientConnected', ({ clientId }) => this.#connected.add(clientId));
@@ -53,6 +53,7 @@ export class TestBroker {
   static async start(options: TestBrokerOptions = {}): Promise<TestBroker> {
     const test = new TestBroker(options);
     const host = '127.0.0.1';
+    await test.broker.restore();
     const maxConnections = options.maxConnections ?? 10_000;
     const tcp = await test.broker.listen({ name: 'tcp', kind: 'tcp', host, port: 0, maxConnections });
     const ws = await test.broker.listen({ name: 'ws', kind: 'ws', host, port: 0, maxConnections, path: '/mqtt' });

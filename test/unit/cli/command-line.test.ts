@@ -28,6 +28,10 @@ describe('the command line', () => {
     });
   });
 
+  test('takes the directory of what is stored', () => {
+    expect(parse('start --data /var/lib/millrace')).toMatchObject({ flags: new Map([['data', '/var/lib/millrace']]) });
+  });
+
   test.each([
     ['--help', undefined],
     ['-h', undefined],
@@ -50,6 +54,7 @@ describe('the command line', () => {
     ['--port', ['flag --port needs a value']],
     ['--config --port 1', ['flag --config needs a value', 'unknown command 1']],
     ['--port=', ['flag --port needs a value']],
+    ['--data=', ['flag --data needs a value']],
     ['--port 1 --port 2', ['flag --port is given twice']],
     ['--help=1', ['flag --help takes no value']],
     ['check a.yaml', ['unexpected argument a.yaml - did you mean "--config a.yaml"?']],

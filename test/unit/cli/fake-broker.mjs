@@ -3,9 +3,14 @@ import { createServer } from 'node:net';
 import { Broker } from '../../../dist/broker/broker.js';
 import { settingsSchema } from '../../../dist/cli/config-schema.js';
 import { start } from '../../../dist/cli/start.js';
+import { MillraceError } from '../../../dist/core/errors.js';
 
 const [behaviour, format, level = 'info'] = process.argv.slice(2);
 const settings = settingsSchema.parse({ log: { format, level } });
+
+class DirectoryInUse extends MillraceError {
+  code = 'ERR_DIRECTORY_IN_USE';
+}
 
 async function startBroker(_settings, logger) {
   const server = createServer();
@@ -17,6 +22,7 @@ async function startBroker(_settings, logger) {
     settings.listeners.tcp.port = port;
     await Broker.start({ listeners: [{ name: 'tcp', kind: 'tcp', host: '127.0.0.1', port }] });
   }
+  if (behaviour === 'refuses') throw new DirectoryInUse('./data is in use by another process');
   if (behaviour === 'fails') throw new TypeError('not like this');
   if (behaviour === 'uncaught')
     setTimeout(() => {

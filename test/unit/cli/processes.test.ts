@@ -1,9 +1,11 @@
 /** The built executable and the built `start`, as processes: what they print, and the code they exit with. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
 const { PATH = '' } = process.env;
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
@@ -11,6 +13,10 @@ const FAKE = fileURLToPath(new URL('./fake-broker.mjs', import.meta.url));
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
+
+/** Where the processes run, so that none of them leaves its data in the repository. */
+const DIRECTORY = mkdtempSync(join(tmpdir(), 'millrace-processes-'));
+afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }));
 
 class Run {
   readonly child: ChildProcess;
@@ -20,6 +26,7 @@ class Run {
 
   constructor(script: string, args: readonly string[], environment: Record<string, string> = {}) {
     this.child = spawn(process.execPath, [script, ...args], {
+      cwd: DIRECTORY,
       env: { PATH, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -78,11 +85,11 @@ describe('millrace', () => {
     expect(commandHelp.stdout).toContain('Usage: millrace check [FLAGS]');
   });
 
-  test('check says that the configuration is ok, and what listens', async () => {
-    const check = run(MAIN, ['check', '--port', '0']);
+  test('check says that the configuration is ok, what listens and what is stored', async () => {
+    const check = run(MAIN, ['check', '--port', '0', '--data', '/var/lib/x']);
     expect(await check.exitCode()).toBe(0);
     expect(check.stdout).toBe(
-      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n',
+      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n  storage: /var/lib/x (fsync)\n',
     );
   });
 
@@ -119,6 +126,25 @@ millrace: 2 problems in the configuration
 });
 
 describe('millrace start', () => {
+  test('runs the broker of the configuration, and says where its data is', async () => {
+    const data = join(DIRECTORY, 'data');
+    const overrides = '[{"filter":"debug/#","durability":"memory"}]';
+    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--data', data, '--log-format', 'json'], {
+      MILLRACE__STORAGE__OVERRIDES: overrides,
+    });
+    await start.seen('millrace started');
+    start.child.kill('SIGTERM');
+    expect(await start.exitCode()).toBe(0);
+    const records = start.records();
+    expect(records.find(({ msg }) => msg === 'millrace started')).toMatchObject({
+      level: 30,
+      storage: { directory: data, durability: 'fsync', overrides: 1 },
+    });
+    expect(records.filter(({ level }) => level === 40)).toMatchObject([
+      { msg: expect.stringContaining('1 topic filter is stored with less than fsync: debug/#: memory') },
+    ]);
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the broker and exits with 0', async (signal) => {
     const start = run(FAKE, ['runs', 'json']);
     await start.seen('millrace started');
@@ -170,6 +196,25 @@ describe('millrace start', () => {
     expect(pretty.stderr).toMatch(sentence);
     expect(await silent.exitCode()).toBe(1);
     expect(silent.stderr).toMatch(sentence);
+  });
+
+  test('an error of ours is told in its own words, and exits with 1', async () => {
+    const [json, pretty, silent] = [
+      run(FAKE, ['refuses', 'json']),
+      run(FAKE, ['refuses', 'pretty']),
+      run(FAKE, ['refuses', 'json', 'silent']),
+    ];
+    const message = './data is in use by another process';
+    expect(await json.exitCode()).toBe(1);
+    expect(json.records()).toEqual([
+      { level: 60, time: expect.any(Number), code: 'ERR_DIRECTORY_IN_USE', msg: message },
+    ]);
+    expect(json.stderr).toBe('');
+    for (const started of [pretty, silent]) {
+      expect(await started.exitCode()).toBe(1);
+      expect(started.stderr).toBe(`millrace: ${message}\n`);
+      expect(started.stdout).toBe('');
+    }
   });
 
   test.each([

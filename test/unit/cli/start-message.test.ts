@@ -20,7 +20,7 @@ describe('the start message', () => {
   tcp                mqtt://127.0.0.1:1883
   ws                 ws://[::1]:8083/mqtt
   anonymous clients: loopback only
-  data:              in memory only, nothing survives a restart in this version
+  storage:           ./data (fsync)
 
   Try it:
     mosquitto_sub -h 127.0.0.1 -p 1883 -t '#' -v
@@ -40,6 +40,15 @@ describe('the start message', () => {
     expect(report.anonymousClients).toBe(clients);
     expect(report.warnings).toHaveLength(warnings.length);
     for (const warning of warnings) expect(report.warnings[0]).toContain(warning);
+  });
+
+  test('warns of what can be lost, after who gets in', () => {
+    const lowered = settingsSchema.parse({ auth: { anonymous: false }, storage: { durability: 'memory' } });
+    const report = startReport('1', lowered, [tcp]);
+    expect(report.storage).toEqual({ durability: 'memory', overrides: 0 });
+    const text = formatStartReport(report, [tcp], plain);
+    expect(text).toContain('  storage:           no directory (memory)\n');
+    expect(text).toMatch(/refuses clients .*\n {2}warning: durability is memory: nothing outlives the process\n/);
   });
 
   test('brackets an IPv6 address in a URL', () => {

@@ -1,0 +1,73 @@
+/**
+ * Puts the publication that is being routed into the message log, once, if any kept session takes it: sessions note
+ * what they take while it is routed, and when it has been to everybody the router has it recorded. One publication at
+ * a time, as in the router.
+ */
+import type { DurabilityLevel } from '../core/durability.js';
+import type { Message } from '../core/message.js';
+import type { MessageStream } from '../core/message-stream.js';
+import type { MessageLog } from '../store/message-log.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
+
+export class MessageRecorder {
+  readonly #log: MessageLog;
+  readonly #durabilityOf: (topic: string) => DurabilityLevel;
+  /** Streams in which the publication stands. The array is used again and again. */
+  readonly #streams: MessageStream[] = [];
+  #streamCount = 0;
+  #holders = 0;
+  /** Counts publications: marks the streams that have been noted for the present one. */
+  #round = 0;
+
+  constructor(log: MessageLog, durabilityOf: (topic: string) => DurabilityLevel) {
+    this.#log = log;
+    this.#durabilityOf = durabilityOf;
+  }
+
+  /** The number that the publication has in the log, if it gets there. */
+  get sequence(): number {
+    return this.#log.nextSequence;
+  }
+
+  /** A new publication is being routed. */
+  begin(): void {
+    this.#round++;
+    this.#streamCount = 0;
+    this.#holders = 0;
+  }
+
+  /** The publication stands in these streams. */
+  note(streams: readonly MessageStream[]): void {
+    for (let at = 0; at < streams.length; at++) {
+      const stream = streams[at] as MessageStream;
+      if (stream.notedFor === this.#round) continue;
+      stream.notedFor = this.#round;
+      this.#streams[this.#streamCount++] = stream;
+    }
+  }
+
+  /** A window holds the publication, and will release it. */
+  hold(): void {
+    this.#holders++;
+  }
+
+  /**
+   * The publication has been to everybody: records it if somebody needs it.
+   * @returns the ticket of the commit that will hold it
+   */
+  finish(message: Message): Ticket {
+    if (this.#streamCount === 0 && this.#holders === 0) return NO_TICKET;
+    const streams = this.#streams;
+    streams.length = this.#streamCount;
+    let references = this.#holders;
+    for (let at = 0; at < streams.length; at++) if ((streams[at] as MessageStream).hasReaders) references++;
+    if (references === 0) return NO_TICKET;
+    const sequence = this.#log.nextSequence;
+    const bytes = message.byteLength;
+    for (let at = 0; at < streams.length; at++) {
+      const stream = streams[at] as MessageStream;
+      if (stream.hasReaders) stream.push(sequence, bytes);
+    }
+    return this.#log.append(message, streams, references, this.#durabilityOf(message.topic));
+  }
+}

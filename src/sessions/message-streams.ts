@@ -1,0 +1,59 @@
+/**
+ * The streams of all filters that kept sessions have subscribed to at QoS 1 or 2, one for each filter, and those of
+ * single sessions. A stream lives as long as a subscription refers to it; its id is never used again.
+ */
+import { MessageStream } from '../core/message-stream.js';
+import type { NumberSource } from '../store/message-log.js';
+
+export class MessageStreams {
+  readonly #byFilter = new Map<string, MessageStream>();
+  readonly #byId = new Map<number, MessageStream>();
+  readonly #ids: NumberSource;
+
+  constructor(ids: NumberSource) {
+    this.#ids = ids;
+  }
+
+  /** Recovery: the stream that a message's record names. */
+  find(id: number): MessageStream | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Joins the stream of `filter`, for one subscription. */
+  join(filter: string): MessageStream {
+    return this.#join(filter, this.#byFilter.get(filter) ?? this.#open(this.#ids.next()));
+  }
+
+  /** Recovery: joins the stream that had this id. */
+  rejoin(filter: string, id: number): MessageStream {
+    return this.#join(filter, this.#byFilter.get(filter) ?? this.#byId.get(id) ?? this.#open(id));
+  }
+
+  /** A subscription to `filter` has ended. Its session is no reader of the stream any more. */
+  leave(filter: string, stream: MessageStream): void {
+    if (--stream.subscriptions > 0) return;
+    this.#byFilter.delete(filter);
+    this.#byId.delete(stream.id);
+  }
+
+  /** A session's own. @param id of the one that it had before a restart */
+  openOwn(id = this.#ids.next()): MessageStream {
+    return this.#open(id);
+  }
+
+  closeOwn(stream: MessageStream): void {
+    this.#byId.delete(stream.id);
+  }
+
+  #open(id: number): MessageStream {
+    const stream = new MessageStream(id);
+    this.#byId.set(id, stream);
+    return stream;
+  }
+
+  #join(filter: string, stream: MessageStream): MessageStream {
+    this.#byFilter.set(filter, stream);
+    stream.subscriptions++;
+    return stream;
+  }
+}

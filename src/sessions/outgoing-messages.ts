@@ -1,0 +1,406 @@
+/**
+ * The QoS 1 and 2 messages for one client, from the router to the acknowledgement. A state machine: it is told what
+ * happens and sends through the front that is attached, if one is.
+ *
+ *   deliver ─▶ window has room? ──yes──▶ front        else ─▶ backlog ──(acknowledgement, drain, attach)──▶ window
+ *
+ * What a kept session sends at QoS 2 waits until its packet identifier is stored: or else a client that has the message
+ * under one identifier could be sent it under another one after a crash.
+ */
+import type { DeliveryAccounts } from '../core/delivery-accounts.js';
+import type { DropCounters } from '../core/drop-counters.js';
+import type { Qos } from '../core/message.js';
+import type { Publication } from '../core/publication.js';
+import type { DeliveryOptions } from '../core/subscriber.js';
+import type { LogReader, MessageLog } from '../store/message-log.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import type { Backlog } from './backlog.js';
+import { InflightWindow, NOT_INFLIGHT, NOT_LOGGED } from './inflight-window.js';
+import type { MessageRecorder } from './message-recorder.js';
+import type { SessionFront } from './session-front.js';
+import type { StreamBacklog } from './stream-backlog.js';
+
+/** The window's ring has 65,536 slots at most, and half of them may be taken. */
+export const LARGEST_WINDOW = 32_767;
+
+/** What all sessions share of it. */
+export interface OutgoingContext {
+  readonly log: MessageLog;
+  readonly recorder: MessageRecorder;
+  readonly accounts: DeliveryAccounts;
+  /** Of QoS 0 messages, which nobody accounts for otherwise. */
+  readonly drops: DropCounters;
+  readonly nowMs: () => number;
+  readonly settledTicket: () => Ticket;
+  readonly dropOldestWhenFull: boolean;
+  /** Waiting messages from which the publishers that feed a connected client are held back. */
+  readonly softLimit: number;
+  /** The same in bytes of content. */
+  readonly softLimitBytes: number;
+}
+
+/** The session that the messages are for. */
+export interface OutgoingOwner {
+  /** What is on its way has changed. @returns the ticket of the commit that will hold it */
+  onOutgoingChanged(isUrgent: boolean): Ticket;
+  /** A backlog for a session that ends with its connection. */
+  openBacklog(): Backlog;
+}
+
+export class OutgoingMessages implements LogReader {
+  /** Messages up to this number may have been sent before a crash: they go out with DUP. */
+  repeatsThrough = 0;
+  readonly #context: OutgoingContext;
+  readonly #owner: OutgoingOwner;
+  /** Of a kept session; null for one that ends with its connection. */
+  readonly #streams: StreamBacklog | null;
+  #backlog: Backlog | null;
+  #front: SessionFront | null = null;
+  #window: InflightWindow | null = null;
+  #windowLimit = 0;
+  /** Pairs of ticket and packet identifier: QoS 2 messages that are sent when the ticket is settled. */
+  #uncommitted: number[] = [];
+  /** The last one that a QoS 2 exchange had to wait for. */
+  #lastTicket: Ticket = NO_TICKET;
+
+  constructor(context: OutgoingContext, owner: OutgoingOwner, streams: StreamBacklog | null) {
+    this.#context = context;
+    this.#owner = owner;
+    this.#streams = streams;
+    this.#backlog = streams;
+  }
+
+  get waitingMessages(): number {
+    return this.#backlog?.length ?? 0;
+  }
+
+  get waitingBytes(): number {
+    return this.#backlog?.bytes ?? 0;
+  }
+
+  get inflightMessages(): number {
+    return this.#window?.count ?? 0;
+  }
+
+  /** Everything that the client has not got, as far as we know. */
+  get undelivered(): number {
+    return this.waitingMessages + (this.#window?.undelivered ?? 0);
+  }
+
+  /** The client is behind by more than publishers should be allowed to add to. */
+  get isCongested(): boolean {
+    const { softLimit, softLimitBytes } = this.#context;
+    return this.waitingMessages > softLimit || this.waitingBytes > softLimitBytes;
+  }
+
+  /** What is on its way. */
+  get window(): InflightWindow | null {
+    return this.#window;
+  }
+
+  get isAttached(): boolean {
+    return this.#front !== null;
+  }
+
+  /** A message would be sent at once. */
+  get hasRoom(): boolean {
+    return this.#front !== null && this.#front.hasRoom && this.#windowHasRoom;
+  }
+
+  get #windowHasRoom(): boolean {
+    const window = this.#window;
+    return window === null || (!window.isResending && window.count < this.#windowLimit);
+  }
+
+  /** Takes over what was on its way before a restart. */
+  restoreWindow(window: InflightWindow): void {
+    this.#window = window;
+  }
+
+  /** After a restart: what the log does not have was acknowledged, only that had not been stored yet. */
+  forgetSettled(): void {
+    const window = this.#window;
+    if (window === null) return;
+    for (const { packetId, sequence, isReleased } of [...window.entries()]) {
+      if (!isReleased && !this.#context.log.has(sequence)) window.drop(packetId);
+    }
+  }
+
+  /** @param receiveMaximum unacknowledged messages that the client may be sent */
+  attach(front: SessionFront, receiveMaximum: number): void {
+    this.#front = front;
+    this.#windowLimit = Math.min(receiveMaximum, LARGEST_WINDOW);
+  }
+
+  /** Sends what was not acknowledged on the last connection, in its order [MQTT-4.4.0-1], then what has waited. */
+  resume(): void {
+    this.#window?.beginResend();
+    this.pump();
+  }
+
+  detach(): void {
+    this.#front = null;
+    this.#uncommitted = [];
+    if (this.#streams?.isBehind === false) this.#streams.fallBehind();
+  }
+
+  deliverAtMostOnce(identifiers: readonly number[] | null, publication: Publication, retain: boolean): void {
+    const front = this.#front;
+    const { drops } = this.#context;
+    if (front === null) drops.count('offline-qos0');
+    else if (!front.fits(publication.message, 0, identifiers)) drops.count('packet-too-large');
+    else {
+      publication.receivers++;
+      front.sendPublication(publication, 0, 0, retain, identifiers);
+    }
+  }
+
+  /** @param qos 1 or 2 @param isOwn no stream brings it but the session's own */
+  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): void {
+    const { accounts } = this.#context;
+    accounts.accepted++;
+    const { identifiers } = options;
+    const front = this.#front;
+    if (front === null || this.waitingMessages > 0 || this.#streams?.isBehind === true || !this.hasRoom) {
+      this.#enqueue(publication, qos, retain, identifiers);
+      return;
+    }
+    if (!front.fits(publication.message, qos, identifiers)) {
+      accounts.drop('packet-too-large');
+      return;
+    }
+    this.#window ??= new InflightWindow();
+    if (this.#streams === null) {
+      const packetId = this.#window.add(qos, retain, identifiers, NOT_LOGGED, false);
+      front.sendPublication(publication, qos, packetId, retain, identifiers);
+      return;
+    }
+    const { recorder } = this.#context;
+    recorder.hold();
+    const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence, isOwn);
+    if (qos === 1 || !this.#mustCommit(packetId)) {
+      front.sendPublication(publication, qos, packetId, retain, identifiers);
+    }
+  }
+
+  #enqueue(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): void {
+    this.#backlog ??= this.#owner.openBacklog();
+    const backlog = this.#backlog;
+    const { accounts, dropOldestWhenFull } = this.#context;
+    // What cannot fit into an empty backlog must not empty it.
+    const canFit = publication.message.byteLength <= backlog.maximumBytes;
+    while (!backlog.offer(publication, qos, retain, identifiers)) {
+      accounts.drop('queue-full');
+      if (!dropOldestWhenFull) this.#streams?.close();
+      else if (!canFit) this.#streams?.skip();
+      if (!dropOldestWhenFull || !canFit || !backlog.dropOldest()) return;
+    }
+    if (this.isCongested) this.#front?.onCongested(publication);
+  }
+
+  /** Sends what is due: what waited for the disk, what is to be sent again, then the backlog, while there is room. */
+  pump(): void {
+    const front = this.#front;
+    if (front === null || !this.#sendCommitted(front) || !this.#resend(front)) return;
+    const backlog = this.#backlog;
+    if (backlog === null) return;
+    while (this.#windowHasRoom && front.hasRoom) {
+      const outcome = backlog.take();
+      if (outcome === 'loading') return;
+      if (outcome === 'empty') {
+        this.#onBacklogEmpty();
+        return;
+      }
+      this.#sendTaken(front, backlog);
+    }
+  }
+
+  #onBacklogEmpty(): void {
+    const streams = this.#streams;
+    if (streams === null || !streams.isBehind) return;
+    // What was counted and is not there has been lost with a damaged block.
+    if (streams.length > 0) this.#context.accounts.drop('storage-damaged', streams.length);
+    streams.catchUp();
+  }
+
+  #sendTaken(front: SessionFront, backlog: Backlog): void {
+    const { accounts, log } = this.#context;
+    const { message, qos, retain, identifiers, sequence, isOwn } = backlog.taken;
+    backlog.taken.message = null;
+    const drop = (reason: 'storage-damaged' | 'expired' | 'packet-too-large'): void => {
+      accounts.drop(reason);
+      if (sequence !== NOT_LOGGED) log.release(sequence);
+    };
+    if (message === null) return drop('storage-damaged');
+    // [MQTT-3.3.2-5]
+    if (message.isExpired(this.#context.nowMs())) return drop('expired');
+    if (!front.fits(message, qos, identifiers)) return drop('packet-too-large');
+    if (qos === 0) {
+      accounts.delivered++;
+      front.sendMessage(message, 0, 0, retain, identifiers);
+      if (sequence !== NOT_LOGGED) log.release(sequence);
+      return;
+    }
+    this.#window ??= new InflightWindow();
+    const packetId = this.#window.add(qos, retain, identifiers, sequence, isOwn);
+    if (qos === 2 && this.#streams !== null && this.#mustCommit(packetId)) return;
+    if (sequence !== NOT_LOGGED && sequence <= this.repeatsThrough) {
+      front.resendPublish(message, qos, packetId, retain, identifiers); // [MQTT-3.3.1-1]
+    } else front.sendMessage(message, qos, packetId, retain, identifiers);
+  }
+
+  /** @returns true if the message is sent later, when its identifier is stored */
+  #mustCommit(packetId: number): boolean {
+    const ticket = this.#owner.onOutgoingChanged(true);
+    if (ticket <= this.#context.settledTicket()) return false;
+    this.#lastTicket = ticket;
+    this.#uncommitted.push(ticket, packetId);
+    this.#front?.onAwaitingCommit();
+    return true;
+  }
+
+  /** The journal has settled more. */
+  onSettled(): void {
+    this.pump();
+  }
+
+  /** The session waits for the journal before it can send on. */
+  get isAwaitingCommit(): boolean {
+    return this.#uncommitted.length > 0 || (this.#window?.isResending === true && this.#isUnsettled);
+  }
+
+  get #isUnsettled(): boolean {
+    return this.#lastTicket > this.#context.settledTicket();
+  }
+
+  /** @returns false if something has to be read first, or there is no room */
+  #sendCommitted(front: SessionFront): boolean {
+    const waiting = this.#uncommitted;
+    if (waiting.length === 0) return true;
+    const settled = this.#context.settledTicket();
+    const window = this.#window as InflightWindow;
+    let sent = 0;
+    while (sent < waiting.length && (waiting[sent] as Ticket) <= settled && front.hasRoom) {
+      const packetId = waiting[sent + 1] as number;
+      const message = this.#context.log.find(window.sequenceOf(packetId), this);
+      if (message === undefined) break;
+      if (message === null) this.#lose(window, packetId);
+      else {
+        const identifiers = window.identifiersOf(packetId);
+        front.sendMessage(message, 2, packetId, window.retainOf(packetId), identifiers);
+      }
+      sent += 2;
+    }
+    if (sent > 0) this.#uncommitted = waiting.slice(sent);
+    const next = this.#uncommitted[0];
+    return next === undefined || next > settled;
+  }
+
+  /** Sends again what the client's Receive Maximum and the buffer allow. @returns true once nothing is left */
+  #resend(front: SessionFront): boolean {
+    const window = this.#window;
+    if (window === null) return true;
+    // [MQTT-3.3.4-9] the Receive Maximum may be smaller than it was on the last connection
+    while (window.isResending && window.sentCount < this.#windowLimit && front.hasRoom) {
+      if (!this.#resendOne(front, window, window.nextUnsent)) return false;
+    }
+    return !window.isResending;
+  }
+
+  /** @returns false if it cannot be sent yet */
+  #resendOne(front: SessionFront, window: InflightWindow, packetId: number): boolean {
+    const qos = window.qosOf(packetId);
+    if (qos === 2 && this.#isUnsettled) {
+      front.onAwaitingCommit();
+      return false;
+    }
+    if (window.isReleased(packetId)) {
+      window.markSent(packetId);
+      front.resendPubrel(packetId);
+      return true;
+    }
+    const sequence = window.sequenceOf(packetId);
+    const message = this.#context.log.find(sequence, this);
+    if (message === undefined) return false;
+    const identifiers = window.identifiersOf(packetId);
+    if (message === null) this.#lose(window, packetId);
+    else if (!front.fits(message, qos, identifiers)) {
+      this.#context.log.release(window.drop(packetId));
+      this.#context.accounts.drop('packet-too-large'); // [MQTT-3.1.2-25]
+    } else {
+      window.markSent(packetId);
+      front.resendPublish(message, qos, packetId, window.retainOf(packetId), identifiers); // [MQTT-3.3.1-1]
+    }
+    return true;
+  }
+
+  #lose(window: InflightWindow, packetId: number): void {
+    window.drop(packetId);
+    this.#context.accounts.drop('storage-damaged');
+  }
+
+  onLoaded(): void {
+    this.pump();
+  }
+
+  /** One of our messages with this identifier is on its way, in whatever state. */
+  isInflight(packetId: number): boolean {
+    return this.#window?.has(packetId) ?? false;
+  }
+
+  /** PUBACK from the client. @returns false if it acknowledges nothing */
+  onPuback(packetId: number, isRefusal: boolean): boolean {
+    const sequence = this.#window?.acknowledge(packetId) ?? NOT_INFLIGHT;
+    if (sequence === NOT_INFLIGHT) return false;
+    if (isRefusal) this.#context.accounts.drop('refused-by-client');
+    else this.#context.accounts.delivered++;
+    this.#settle(sequence);
+    return true;
+  }
+
+  /** PUBREC with success. @returns the ticket that PUBREL waits for, or -1 if the identifier is unknown */
+  onPubrec(packetId: number): Ticket | -1 {
+    if (this.#window?.isReleased(packetId) === true) return this.#lastTicket;
+    const sequence = this.#window?.receive(packetId) ?? NOT_INFLIGHT;
+    if (sequence === NOT_INFLIGHT) return -1;
+    this.#context.accounts.delivered++;
+    if (this.#streams === null) return NO_TICKET;
+    this.#context.log.release(sequence);
+    this.#lastTicket = Math.max(this.#lastTicket, this.#owner.onOutgoingChanged(true));
+    return this.#lastTicket;
+  }
+
+  /** PUBREC with a failure [MQTT-4.4.0-2]. */
+  onPubrecRefusal(packetId: number): boolean {
+    const sequence = this.#window?.refuse(packetId) ?? NOT_INFLIGHT;
+    if (sequence === NOT_INFLIGHT) return false;
+    this.#context.accounts.drop('refused-by-client');
+    this.#settle(sequence);
+    return true;
+  }
+
+  onPubcomp(packetId: number): boolean {
+    if (this.#window?.complete(packetId) !== true) return false;
+    if (this.#streams !== null) this.#owner.onOutgoingChanged(false);
+    return true;
+  }
+
+  #settle(sequence: number): void {
+    if (this.#streams === null) return;
+    this.#context.log.release(sequence);
+    this.#owner.onOutgoingChanged(false);
+  }
+
+  /** The session is over: what still waits goes nowhere, and is counted. */
+  end(): void {
+    const { accounts, log } = this.#context;
+    if (this.undelivered > 0) accounts.drop('session-ended', this.undelivered);
+    if (this.#streams !== null && this.#window !== null) {
+      for (const { sequence } of this.#window.entries()) if (sequence !== NOT_LOGGED) log.release(sequence);
+    }
+    this.#backlog?.clear();
+    this.#window = null;
+    this.#front = null;
+    this.#uncommitted = [];
+  }
+}

@@ -1,0 +1,19 @@
+/** Where the blocks of the message log lie. What is written joins the commit that is open. */
+import type { Ticket } from './ticket.js';
+
+export interface BlockStore {
+  /** Adds or replaces a block. `value` is copied. @returns the ticket of the commit that will hold it */
+  write(number: number, value: Buffer, isSynced: boolean): Ticket;
+  /**
+   * Removes a block: not synced by itself, since what a crash brings back is known to be settled.
+   * @param lowest number below which no block is left
+   */
+  drop(number: number, lowest: number): void;
+  /** @returns undefined if there is no such block */
+  read(number: number): Promise<Buffer | undefined>;
+  /** All blocks in their order, for recovery. */
+  scan(): AsyncIterable<readonly [number: number, value: Buffer]>;
+  /** Has what will be written in the commit that is open asked for: see {@link MessageLog.contribute}. */
+  requireCommit(isSynced: boolean): Ticket;
+  readonly settledTicket: Ticket;
+}

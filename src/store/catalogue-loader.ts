@@ -1,0 +1,103 @@
+/**
+ * Reads the whole catalogue at start, one pass for each kind of record. A record that cannot be read is left out and
+ * counted: the rest is worth having.
+ */
+import { DamagedRecord } from '../core/errors.js';
+import type { Message } from '../core/message.js';
+import { RETAINED, rangeOf, SESSIONS, STATES, SUBSCRIPTIONS, sessionNumberOf, WILLS } from './catalogue-keys.js';
+import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
+import type { CommittedLevel } from './committed-level.js';
+import { toMessage } from './message-packet.js';
+import { MsgpackReader } from './msgpack-reader.js';
+import { RecordFields } from './record-fields.js';
+import { decodeSession } from './session-codec.js';
+import { toSubscription } from './subscription-packet.js';
+
+/** Told of each record: all sessions first, then all states, subscriptions, wills and retained messages. */
+export interface CatalogueReceiver {
+  onSession(session: StoredSession): void;
+  /** @param bytes safe to keep */
+  onState(sessionNumber: number, bytes: Buffer): void;
+  onSubscription(clientId: string, subscription: StoredSubscription): void;
+  onWill(clientId: string, will: StoredWill): void;
+  onRetained(message: Message): void;
+}
+
+export interface CatalogueLoad {
+  /** Records that could not be read. */
+  readonly damaged: number;
+}
+
+const ENTRIES_PER_READ = 1000;
+const BYTES_PER_READ = 1 << 20;
+
+const reader = new MsgpackReader();
+
+/** Gives `receiver` everything that is settled. What it throws ends the load. */
+export async function loadCatalogue(level: CommittedLevel, receiver: CatalogueReceiver): Promise<CatalogueLoad> {
+  let damaged = 0;
+  damaged += await loadKind(level, SESSIONS, decodeSession, (session) => receiver.onSession(session));
+  damaged += await loadKind(level, STATES, decodeState, ({ sessionNumber, bytes }) => {
+    receiver.onState(sessionNumber, bytes);
+  });
+  damaged += await loadKind(level, SUBSCRIPTIONS, decodeSubscription, ({ clientId, subscription }) => {
+    receiver.onSubscription(clientId, subscription);
+  });
+  damaged += await loadKind(level, WILLS, decodeWill, ({ clientId, will }) => receiver.onWill(clientId, will));
+  damaged += await loadKind(level, RETAINED, decodeRetained, (message) => receiver.onRetained(message));
+  return { damaged };
+}
+
+/** @returns how many could not be read */
+async function loadKind<T>(
+  level: CommittedLevel,
+  prefix: string,
+  decode: (value: Buffer, key: string) => T,
+  receive: (record: T) => void,
+): Promise<number> {
+  let damaged = 0;
+  const iterator = level.iterator({ ...rangeOf(prefix), highWaterMarkBytes: BYTES_PER_READ });
+  try {
+    for (;;) {
+      const entries = await iterator.nextv(ENTRIES_PER_READ);
+      if (entries.length === 0) return damaged;
+      for (const [key, value] of entries) {
+        const record = decodeOrNull(() => decode(value, key));
+        if (record === null) damaged++;
+        else receive(record);
+      }
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+function decodeOrNull<T>(decode: () => T): T | null {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof DamagedRecord) return null;
+    throw error;
+  }
+}
+
+function decodeState(bytes: Buffer, key: string): { sessionNumber: number; bytes: Buffer } {
+  const sessionNumber = sessionNumberOf(key);
+  if (Number.isNaN(sessionNumber)) throw new DamagedRecord('A state has no session number');
+  return { sessionNumber, bytes };
+}
+
+function decodeSubscription(bytes: Buffer): { clientId: string; subscription: StoredSubscription } {
+  const fields = new RecordFields(reader.read(bytes));
+  return { clientId: fields.string('clientId'), subscription: toSubscription(fields) };
+}
+
+function decodeWill(bytes: Buffer): { clientId: string; will: StoredWill } {
+  const fields = new RecordFields(reader.read(bytes));
+  const will = { message: toMessage(fields), delaySeconds: fields.integer('delaySeconds', 0, 0) };
+  return { clientId: fields.string('clientId'), will };
+}
+
+function decodeRetained(bytes: Buffer): Message {
+  return toMessage(new RecordFields(reader.read(bytes)));
+}

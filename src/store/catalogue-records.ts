@@ -1,0 +1,33 @@
+/** What survives a restart of sessions and retained messages, apart from the messages that wait in sessions. */
+import type { Message, Qos } from '../core/message.js';
+
+export interface StoredSession {
+  readonly clientId: string;
+  /** Names the session in the message log and in its state. Never used again for another session. */
+  readonly number: number;
+  /** Seconds after the connection's end; `0xffffffff` never. */
+  readonly expirySeconds: number;
+  /** 0 while connected. */
+  readonly disconnectedAtMs: number;
+  /** Stream of what was put into this session alone; 0 for none. */
+  readonly ownStreamId: number;
+}
+
+export interface StoredSubscription {
+  readonly filter: string;
+  readonly qos: Qos;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly retainHandling: 0 | 1 | 2;
+  /** Subscription Identifier; 0 for none. */
+  readonly identifier: number;
+  /** Stream that it reads; 0 for none. */
+  readonly streamId: number;
+  /** Messages of the stream before this one were not subscribed to. */
+  readonly sinceSequence: number;
+}
+
+export interface StoredWill {
+  readonly message: Message;
+  readonly delaySeconds: number;
+}

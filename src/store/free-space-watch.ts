@@ -1,0 +1,52 @@
+/** Looks at the free space about once a second and reports it. */
+import type { CancelTimer, Clock } from '../core/clock.js';
+
+const INTERVAL_MS = 1000;
+
+export class FreeSpaceWatch {
+  readonly #clock: Clock;
+  readonly #findFreeBytes: () => Promise<number>;
+  readonly #report: (freeBytes: number) => void;
+  #cancel: CancelTimer | null = null;
+  #isRunning = false;
+  #isLooking = false;
+
+  constructor(clock: Clock, findFreeBytes: () => Promise<number>, report: (freeBytes: number) => void) {
+    this.#clock = clock;
+    this.#findFreeBytes = findFreeBytes;
+    this.#report = report;
+  }
+
+  /** Resolves after the first look. */
+  async start(): Promise<void> {
+    this.#isRunning = true;
+    await this.look();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  /** Looks now; the next time is an interval later. */
+  async look(): Promise<void> {
+    if (!this.#isRunning || this.#isLooking) return;
+    this.#isLooking = true;
+    this.#cancel?.();
+    const freeBytes = await this.#measure();
+    this.#isLooking = false;
+    if (!this.#isRunning) return;
+    this.#cancel = this.#clock.schedule(INTERVAL_MS, () => void this.look());
+    if (freeBytes !== null) this.#report(freeBytes);
+  }
+
+  /** @returns null if the file system does not answer: its failing writes will tell, the last figure stands */
+  async #measure(): Promise<number | null> {
+    try {
+      return await this.#findFreeBytes();
+    } catch {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/** The blocks of the message log, under keys that sort by number: `log:` and sixteen hexadecimal digits. */
+import type { BlockStore } from './block-store.js';
+import type { CommittedLevel } from './committed-level.js';
+import type { Ticket } from './ticket.js';
+
+const PREFIX = 'log:';
+/** Sorts after every key of a block. */
+const END = 'log;';
+/** Below this number there are no blocks: what was removed there need not be searched again. */
+const LOW_WATER_KEY = 'meta:log-low-water';
+/** Blocks that are removed between two updates of it. */
+const LOW_WATER_STEP = 256;
+
+export class LevelBlockStore implements BlockStore {
+  readonly #level: CommittedLevel;
+  #dropsSinceLowWater = 0;
+
+  constructor(level: CommittedLevel) {
+    this.#level = level;
+  }
+
+  get settledTicket(): Ticket {
+    return this.#level.settledTicket;
+  }
+
+  requireCommit(isSynced: boolean): Ticket {
+    return this.#level.requireCommit(isSynced);
+  }
+
+  write(number: number, value: Buffer, isSynced: boolean): Ticket {
+    return this.#level.putNow(keyOf(number), value, isSynced);
+  }
+
+  drop(number: number, lowest: number): void {
+    this.#level.delNow(keyOf(number), false);
+    if (++this.#dropsSinceLowWater < LOW_WATER_STEP) return;
+    this.#dropsSinceLowWater = 0;
+    this.#level.putNow(LOW_WATER_KEY, Buffer.from(String(lowest)), false);
+  }
+
+  async read(number: number): Promise<Buffer | undefined> {
+    return await this.#level.get(keyOf(number));
+  }
+
+  async *scan(): AsyncIterable<readonly [number: number, value: Buffer]> {
+    const lowWater = await this.#level.get(LOW_WATER_KEY);
+    const gte = keyOf(lowWater === undefined ? 0 : Number(lowWater.toString()));
+    const iterator = this.#level.iterator({ gte, lt: END, highWaterMarkBytes: 1024 * 1024, fillCache: false });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(1000);
+        if (entries.length === 0) return;
+        for (const [key, value] of entries) yield [Number.parseInt(key.slice(PREFIX.length), 16), value];
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+}
+
+function keyOf(number: number): string {
+  return PREFIX + number.toString(16).padStart(16, '0');
+}

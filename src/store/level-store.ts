@@ -1,0 +1,202 @@
+/**
+ * The durable store: journal and message log over one committed database. What is recorded in one turn of the event
+ * loop, by whichever part of the broker, shares one commit; states of sessions are encoded when it closes.
+ */
+import type { Clock } from '../core/clock.js';
+import type { DurabilityLevel } from '../core/durability.js';
+import type { Message } from '../core/message.js';
+import { Catalogue } from './catalogue.js';
+import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
+import type { CommittedLevel } from './committed-level.js';
+import type { Journal, StateSource } from './journal.js';
+import { LevelBlockStore } from './level-block-store.js';
+import { MessageLog } from './message-log.js';
+import { PersistentCounter } from './persistent-counter.js';
+import type { Store, StoreReceiver } from './store.js';
+import type { StoreHealth } from './store-health.js';
+import { NO_TICKET, type Ticket } from './ticket.js';
+
+export interface LevelStoreOptions {
+  readonly clock: Clock;
+  /** Bytes of message blocks kept in memory for who will read them. */
+  readonly cacheBytes: number;
+  /** Bytes on their way to the disk at which publishers wait. */
+  readonly maximumPendingBytes: number;
+  readonly durability: DurabilityLevel;
+  readonly durabilityOf: (topic: string) => DurabilityLevel;
+  /** Messages that could not be read back; told once for each block. */
+  readonly onDamaged: (messages: number) => void;
+}
+
+/** Numbers reserved at a time: what a crash leaves out of them is never used. */
+const SEQUENCE_STEP = 1_000_000;
+const SESSION_STEP = 1000;
+const STREAM_STEP = 10_000;
+
+/** How long a change that nobody waits for may stay in memory, ms. */
+const LAZY_MS = 100;
+
+export class LevelStore implements Store, Journal {
+  readonly log: MessageLog;
+  readonly sessionNumbers: PersistentCounter;
+  readonly streamIds: PersistentCounter;
+  readonly durability: DurabilityLevel;
+  readonly durabilityOf: (topic: string) => DurabilityLevel;
+  readonly #level: CommittedLevel;
+  readonly #catalogue: Catalogue;
+  readonly #sequences: PersistentCounter;
+  readonly #clock: Clock;
+  readonly #maximumPendingBytes: number;
+  #urgent = new Set<StateSource>();
+  #lazy = new Set<StateSource>();
+  #isLazyDue = false;
+  #isLazyScheduled = false;
+
+  private constructor(
+    level: CommittedLevel,
+    counters: readonly [PersistentCounter, PersistentCounter, PersistentCounter],
+    options: LevelStoreOptions,
+  ) {
+    this.#level = level;
+    this.#catalogue = new Catalogue(level);
+    this.#clock = options.clock;
+    this.#maximumPendingBytes = options.maximumPendingBytes;
+    this.durability = options.durability;
+    this.durabilityOf = options.durabilityOf;
+    const [sequences, sessionNumbers, streamIds] = counters;
+    this.#sequences = sequences;
+    this.sessionNumbers = sessionNumbers;
+    this.streamIds = streamIds;
+    const { cacheBytes, onDamaged } = options;
+    this.log = new MessageLog(new LevelBlockStore(level), sequences, { cacheBytes, onDamaged });
+    level.setContributor({ contribute: () => this.#contribute() });
+  }
+
+  /** @param level open */
+  static async open(level: CommittedLevel, options: LevelStoreOptions): Promise<LevelStore> {
+    const counters = [
+      await PersistentCounter.load(level, 'sequence', SEQUENCE_STEP),
+      await PersistentCounter.load(level, 'session', SESSION_STEP),
+      await PersistentCounter.load(level, 'stream', STREAM_STEP),
+    ] as const;
+    return new LevelStore(level, counters, options);
+  }
+
+  get journal(): Journal {
+    return this;
+  }
+
+  get health(): StoreHealth {
+    return this.#level.health;
+  }
+
+  get isCongested(): boolean {
+    return this.#level.pendingBytes + this.log.unwrittenBytes > this.#maximumPendingBytes;
+  }
+
+  get settledTicket(): Ticket {
+    return this.#level.settledTicket;
+  }
+
+  onHealthChanged(listener: (health: StoreHealth) => void): void {
+    this.#level.onHealthChanged(listener);
+  }
+
+  onSettled(listener: () => void): void {
+    this.#level.onSettled(listener);
+  }
+
+  async load(receiver: StoreReceiver): Promise<number> {
+    const { damaged } = await this.#catalogue.load(receiver);
+    return damaged;
+  }
+
+  sessionSaved(session: StoredSession): Ticket {
+    return this.#catalogue.sessionSaved(session);
+  }
+
+  sessionRemoved(session: StoredSession, filters: Iterable<string>): Ticket {
+    return this.#catalogue.sessionRemoved(session, filters);
+  }
+
+  subscriptionSaved(clientId: string, subscription: StoredSubscription): Ticket {
+    return this.#catalogue.subscriptionSaved(clientId, subscription);
+  }
+
+  subscriptionRemoved(clientId: string, filter: string): Ticket {
+    return this.#catalogue.subscriptionRemoved(clientId, filter);
+  }
+
+  willSaved(clientId: string, will: StoredWill): Ticket {
+    return this.#catalogue.willSaved(clientId, will);
+  }
+
+  willRemoved(clientId: string): Ticket {
+    return this.#catalogue.willRemoved(clientId);
+  }
+
+  retainedSaved(message: Message): Ticket {
+    // What an earlier message with a higher level has left must not come back after a restart.
+    if (this.durabilityOf(message.topic) === 'memory') {
+      this.#catalogue.retainedRemoved(message.topic);
+      return NO_TICKET;
+    }
+    return this.#catalogue.retainedSaved(message);
+  }
+
+  retainedRemoved(topic: string): Ticket {
+    return this.#catalogue.retainedRemoved(topic);
+  }
+
+  stateChanged(source: StateSource, isUrgent: boolean): Ticket {
+    if (isUrgent) {
+      this.#urgent.add(source);
+      return this.#level.requireCommit();
+    }
+    this.#lazy.add(source);
+    if (source.isWorthStoring) this.#level.requireCommit(false);
+    else this.#scheduleLazy();
+    return NO_TICKET;
+  }
+
+  flush(): Promise<void> {
+    this.#isLazyDue = true;
+    this.#level.requireCommit();
+    return this.#level.flush();
+  }
+
+  async close(): Promise<void> {
+    this.#isLazyDue = true;
+    if (this.#lazy.size > 0) this.#level.requireCommit();
+    this.#sequences.release();
+    this.sessionNumbers.release();
+    this.streamIds.release();
+    await this.#level.close();
+  }
+
+  #contribute(): void {
+    for (const source of this.#urgent) this.#store(source);
+    this.#urgent.clear();
+    for (const source of this.#lazy) if (this.#isLazyDue || source.isWorthStoring) this.#store(source);
+    this.#isLazyDue = false;
+    this.log.contribute();
+    this.#catalogue.contribute();
+  }
+
+  #store(source: StateSource): void {
+    this.#lazy.delete(source);
+    const bytes = source.encodeState();
+    if (bytes !== null) this.#catalogue.stateSaved(source.number, bytes);
+  }
+
+  #scheduleLazy(): void {
+    if (this.#isLazyScheduled) return;
+    this.#isLazyScheduled = true;
+    this.#clock.schedule(LAZY_MS, () => {
+      this.#isLazyScheduled = false;
+      if (this.#lazy.size === 0) return;
+      this.#isLazyDue = true;
+      this.#level.requireCommit(false);
+    });
+  }
+}

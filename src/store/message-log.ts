@@ -1,0 +1,302 @@
+/**
+ * Every message that somebody still needs, once, whoever and however many need it. Messages get growing sequence
+ * numbers and stand in blocks; a block goes when nobody needs anything in it, and one that a few messages hold is
+ * packed. Payloads lie on the disk behind a bounded cache; in memory a message costs its count of who needs it.
+ */
+import type { DurabilityLevel } from '../core/durability.js';
+import type { Message } from '../core/message.js';
+import { BlockCache } from './block-cache.js';
+import type { BlockStore } from './block-store.js';
+import { MessageBlock } from './message-block.js';
+import { largestRecord, type RecordOutline } from './message-record.js';
+import { NO_TICKET, type Ticket } from './ticket.js';
+
+/** Waits for a block to come into memory. */
+export interface LogReader {
+  onLoaded(): void;
+}
+
+/** Gives out numbers that grow by one, and are never given out again by a later process. */
+export interface NumberSource {
+  next(): number;
+}
+
+/** A message's place in the log: a stream's id goes on record with it. */
+export interface StreamReference {
+  readonly id: number;
+}
+
+export interface MessageLogOptions {
+  /** Bytes of blocks that are kept in memory for who will read them. */
+  readonly cacheBytes: number;
+  /** A block could not be read back: its messages are lost. */
+  readonly onDamaged: (messages: number) => void;
+}
+
+/** A block is sealed at the end of a commit from this size on: until then each commit writes it again. */
+const SEALED_FROM_BYTES = 4096;
+/** A block of which less than this part is needed is packed. */
+const SPARSE_PART = 1 / 8;
+/** Smaller ones are not worth it. */
+const PACKED_FROM_BYTES = 8192;
+/** Blocks packed in one commit. */
+const PACKED_PER_COMMIT = 4;
+
+export class MessageLog {
+  readonly #store: BlockStore | null;
+  readonly #numbers: NumberSource;
+  readonly #onDamaged: (messages: number) => void;
+  readonly #cache: BlockCache;
+  /** In order. */
+  readonly #blocks: MessageBlock[] = [];
+  #open: MessageBlock | null = null;
+  /** Sealed, and to be written in the commit that is open. */
+  #unwritten: MessageBlock[] = [];
+  readonly #sparse = new Set<MessageBlock>();
+  readonly #loading = new Map<MessageBlock, Set<LogReader>>();
+  #nextBlock = 1;
+  #nextSequence: number;
+  #recent: MessageBlock | null = null;
+  #messages = 0;
+
+  /** @param store null to keep everything in memory */
+  constructor(store: BlockStore | null, numbers: NumberSource, options: MessageLogOptions) {
+    this.#store = store;
+    this.#numbers = numbers;
+    this.#onDamaged = options.onDamaged;
+    this.#cache = new BlockCache(store, options.cacheBytes);
+    this.#nextSequence = numbers.next();
+  }
+
+  /** The number that the next message will have. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  /** Messages that somebody needs. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Bytes that the blocks take where they are stored. */
+  get storedBytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.storedBytes, 0);
+  }
+
+  /** Bytes that wait for the open commit to close. */
+  get unwrittenBytes(): number {
+    let bytes = this.#open?.isDirty === true ? this.#open.storedBytes : 0;
+    for (const block of this.#unwritten) bytes += block.storedBytes;
+    return bytes;
+  }
+
+  /**
+   * Adds a message, which gets {@link nextSequence}.
+   * @param references how often {@link release} will be called before it may go; 1 or more
+   * @returns the ticket of the commit that will hold it
+   */
+  append(
+    message: Message,
+    streams: readonly StreamReference[],
+    references: number,
+    durability: DurabilityLevel,
+  ): Ticket {
+    let block = this.#open;
+    if (block === null || block.end !== this.#nextSequence || !block.append(message, streams, references)) {
+      block = this.#startBlock(largestRecord(message, streams.length));
+      block.append(message, streams, references);
+    }
+    this.#nextSequence = this.#numbers.next();
+    this.#messages++;
+    if (durability === 'memory' || this.#store === null) return NO_TICKET;
+    block.isDirty = true;
+    if (durability === 'fsync') block.mustSync = true;
+    return this.#store.requireCommit(durability === 'fsync');
+  }
+
+  /** One more needs the message: {@link release} will be called once more. */
+  retain(sequence: number): void {
+    this.#find(sequence)?.retain(sequence);
+  }
+
+  /** One who needed the message has done with it. */
+  release(sequence: number): void {
+    const block = this.#find(sequence);
+    if (block === undefined || !block.release(sequence)) return;
+    this.#messages--;
+    if (block.live === 0) {
+      if (block.isSealed) this.#drop(block);
+    } else if (block.live < block.count * SPARSE_PART && block.isSealed && block.storedBytes >= PACKED_FROM_BYTES) {
+      this.#sparse.add(block);
+    }
+  }
+
+  /** Somebody needs the message with this number. */
+  has(sequence: number): boolean {
+    return this.#find(sequence)?.isLive(sequence) ?? false;
+  }
+
+  /**
+   * The message with this number.
+   * @returns null if nobody needs it any more or it was lost; undefined if it has to be read: `reader` is told then
+   */
+  find(sequence: number, reader: LogReader): Message | null | undefined {
+    const block = this.#find(sequence);
+    if (block === undefined || !block.isLive(sequence)) return null;
+    if (block.isLoaded) {
+      this.#cache.touch(block);
+      return block.messageAt(sequence) ?? null;
+    }
+    let readers = this.#loading.get(block);
+    if (readers === undefined) {
+      readers = new Set();
+      this.#loading.set(block, readers);
+      void this.#load(block);
+    }
+    readers.add(reader);
+    return undefined;
+  }
+
+  /** Writes what the commit that is about to close must hold. Called by whoever owns the commit. */
+  contribute(): void {
+    const store = this.#store;
+    if (store === null) return;
+    for (const block of this.#unwritten) this.#writeDirty(store, block);
+    this.#unwritten = [];
+    const open = this.#open;
+    if (open !== null) {
+      this.#writeDirty(store, open);
+      if (open.storedBytes >= SEALED_FROM_BYTES) this.#seal(open);
+    }
+    this.#cache.spill((block) => this.#write(store, block));
+    this.#packSome(store);
+  }
+
+  /**
+   * Takes over what is stored, before anything else is done.
+   * @param referencesOf how many need the message; called for each, in order
+   */
+  async recover(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<void> {
+    if (this.#store === null) return;
+    const dead: MessageBlock[] = [];
+    for await (const [number, value] of this.#store.scan()) {
+      this.#nextBlock = Math.max(this.#nextBlock, number + 1);
+      const block = MessageBlock.recover(number, value, referencesOf);
+      if (block === null) this.#onDamaged(1);
+      else if (block.live === 0) dead.push(block);
+      else {
+        this.#blocks.push(block);
+        this.#messages += block.live;
+      }
+    }
+    for (const block of dead) this.#store.drop(block.number, this.#blocks[0]?.number ?? this.#nextBlock);
+  }
+
+  #startBlock(leastBytes: number): MessageBlock {
+    if (this.#open !== null) this.#seal(this.#open);
+    const block = MessageBlock.open(this.#nextBlock++, this.#nextSequence, leastBytes);
+    this.#blocks.push(block);
+    this.#open = block;
+    return block;
+  }
+
+  #seal(block: MessageBlock): void {
+    block.isSealed = true;
+    this.#open = null;
+    if (block.live === 0) {
+      this.#drop(block);
+      return;
+    }
+    if (block.isDirty) this.#unwritten.push(block);
+    block.trimBuffer();
+    this.#cache.add(block);
+    if (this.#cache.isOver) this.#store?.requireCommit(false);
+  }
+
+  /** What nobody needs any more, since whoever needed it has acknowledged it already, need not be written. */
+  #writeDirty(store: BlockStore, block: MessageBlock): void {
+    if (block.isDirty && block.live > 0) this.#write(store, block);
+    block.isDirty = false;
+  }
+
+  #write(store: BlockStore, block: MessageBlock): void {
+    block.writtenIn = store.write(block.number, block.encode(), block.mustSync);
+    block.mustSync = false;
+    block.isStored = true;
+  }
+
+  #drop(block: MessageBlock): void {
+    this.#blocks.splice(this.#indexOf(block.first), 1);
+    this.#sparse.delete(block);
+    this.#cache.remove(block);
+    if (this.#recent === block) this.#recent = null;
+    if (block.isStored) this.#store?.drop(block.number, this.#blocks[0]?.number ?? this.#nextBlock);
+  }
+
+  #packSome(store: BlockStore): void {
+    let left = PACKED_PER_COMMIT;
+    for (const block of this.#sparse) {
+      if (left-- === 0) return;
+      this.#sparse.delete(block);
+      if (!block.isStored) continue;
+      if (block.isLoaded) this.#pack(store, block);
+      else this.find(this.#firstLive(block), { onLoaded: () => this.#packWhenLoaded(store, block) });
+    }
+  }
+
+  #packWhenLoaded(store: BlockStore, block: MessageBlock): void {
+    if (!block.isLoaded || block.live === 0) return;
+    this.#sparse.add(block);
+    store.requireCommit(false);
+  }
+
+  #pack(store: BlockStore, block: MessageBlock): void {
+    this.#cache.remove(block);
+    block.compact();
+    this.#write(store, block);
+    this.#cache.add(block);
+  }
+
+  #firstLive(block: MessageBlock): number {
+    let sequence = block.first;
+    while (!block.isLive(sequence)) sequence++;
+    return sequence;
+  }
+
+  async #load(block: MessageBlock): Promise<void> {
+    const value = await this.#store?.read(block.number).catch(() => undefined);
+    const readers = this.#loading.get(block);
+    this.#loading.delete(block);
+    if (value !== undefined && block.load(value)) this.#cache.add(block);
+    else if (block.live > 0) this.#onUnreadable(block);
+    for (const reader of readers ?? []) reader.onLoaded();
+  }
+
+  /** Who waits for a message of it finds that it is gone. */
+  #onUnreadable(block: MessageBlock): void {
+    this.#onDamaged(block.live);
+    this.#messages -= block.live;
+    this.#drop(block);
+  }
+
+  #find(sequence: number): MessageBlock | undefined {
+    const recent = this.#recent;
+    if (recent !== null && sequence >= recent.first && sequence < recent.end) return recent;
+    const block = this.#blocks[this.#indexOf(sequence)];
+    if (block === undefined || sequence >= block.end) return undefined;
+    this.#recent = block;
+    return block;
+  }
+
+  /** Index of the last block that begins at `sequence` or before it; -1 for none. */
+  #indexOf(sequence: number): number {
+    let low = 0;
+    let high = this.#blocks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#blocks[middle] as MessageBlock).first <= sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}

@@ -1,0 +1,33 @@
+/** A session's record: JSON, since it is small, rarely written, and worth being readable. */
+import { DamagedRecord } from '../core/errors.js';
+import type { StoredSession } from './catalogue-records.js';
+import { RecordFields } from './record-fields.js';
+
+const VERSION = 1;
+
+export function encodeSession(session: StoredSession): Buffer {
+  const { clientId, number, expirySeconds, disconnectedAtMs, ownStreamId } = session;
+  const record = { version: VERSION, clientId, number, expirySeconds, disconnectedAtMs, ownStreamId };
+  return Buffer.from(JSON.stringify(record));
+}
+
+/** @throws DamagedRecord */
+export function decodeSession(bytes: Buffer): StoredSession {
+  const fields = new RecordFields(parse(bytes));
+  if (fields.integer('version', 1) !== VERSION) throw new DamagedRecord('A session has a version that is not known');
+  return {
+    clientId: fields.string('clientId'),
+    number: fields.integer('number', 0),
+    expirySeconds: fields.integer('expirySeconds', 0),
+    disconnectedAtMs: fields.integer('disconnectedAtMs', 0),
+    ownStreamId: fields.integer('ownStreamId', 0),
+  };
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw new DamagedRecord('A session is no JSON', { cause });
+  }
+}
