@@ -58,6 +58,7 @@ export class OutgoingMessages implements LogReader {
   #front: SessionFront | null = null;
   #window: InflightWindow | null = null;
   #windowLimit = 0;
+  #sendsFrom: Ticket = NO_TICKET;
   /** Pairs of ticket and packet identifier: QoS 2 messages that are sent when the ticket is settled. */
   #uncommitted: number[] = [];
   /** The last one that a QoS 2 exchange had to wait for. */
@@ -126,9 +127,13 @@ export class OutgoingMessages implements LogReader {
     }
   }
 
-  /** @param receiveMaximum unacknowledged messages that the client may be sent */
-  attach(front: SessionFront, receiveMaximum: number): void {
+  /**
+   * @param receiveMaximum unacknowledged messages that the client may be sent
+   * @param sendsFrom ticket before which nothing is sent
+   */
+  attach(front: SessionFront, receiveMaximum: number, sendsFrom: Ticket): void {
     this.#front = front;
+    this.#sendsFrom = sendsFrom;
     this.#windowLimit = Math.min(receiveMaximum, LARGEST_WINDOW);
   }
 
@@ -201,7 +206,12 @@ export class OutgoingMessages implements LogReader {
   /** Sends what is due: what waited for the disk, what is to be sent again, then the backlog, while there is room. */
   pump(): void {
     const front = this.#front;
-    if (front === null || !this.#sendCommitted(front) || !this.#resend(front)) return;
+    if (front === null) return;
+    if (this.#sendsFrom > this.#context.settledTicket()) {
+      front.onAwaitingCommit();
+      return;
+    }
+    if (!this.#sendCommitted(front) || !this.#resend(front)) return;
     const backlog = this.#backlog;
     if (backlog === null) return;
     while (this.#windowHasRoom && front.hasRoom) {
@@ -266,6 +276,7 @@ export class OutgoingMessages implements LogReader {
 
   /** The session waits for the journal before it can send on. */
   get isAwaitingCommit(): boolean {
+    if (this.#sendsFrom > this.#context.settledTicket()) return true;
     return this.#uncommitted.length > 0 || (this.#window?.isResending === true && this.#isUnsettled);
   }
 

@@ -80,7 +80,7 @@ export class SessionRegistry {
     this.#sessions.set(clientId, session);
     session.expirySeconds = expirySeconds;
     session.disconnectedAtMs = 0;
-    if (session.isKept) this.#context.journal.sessionSaved(session.record);
+    if (session.isKept) session.connectedWith = this.#context.journal.sessionSaved(session.record);
     this.#setWill(session, will);
     return { session, isPresent };
   }
@@ -103,6 +103,7 @@ export class SessionRegistry {
     if (session.disconnectedAtMs === 0) {
       session.disconnectedAtMs = this.#wheel.nowMs;
       this.#context.journal.sessionSaved(session.record);
+      this.#context.journal.stateChanged(session, true);
     }
     if (session.expirySeconds === 0) this.#end(session);
     else this.#armDeadlines(session);

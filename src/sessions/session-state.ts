@@ -2,7 +2,7 @@
  * A kept session's state as it is stored: where it stands in its streams, what is on its way to the client, and which
  * QoS 2 identifiers of the client are in use (docs/storage-format.md). Written as a whole each time.
  *
- *   format u8 | position | own position | n, n identifiers received | n, n holes | least number | n, n entries
+ *   format u8 | position | own position | repeats through | n, n identifiers received | n, n holes | least number | n, n entries
  *   entry: packet identifier | number less the least, plus 1, or 0 | order | flags u8 | [n, n identifiers]
  */
 import type { Qos } from '../core/message.js';
@@ -22,6 +22,8 @@ const LARGEST_NUMBER = 8;
 
 export interface SessionState {
   readonly place: BacklogPosition;
+  /** Messages up to this number may have been sent without a trace: they go out with DUP. 0 for none. */
+  readonly repeatsThrough: number;
   readonly receivedIds: Iterable<number>;
   readonly inflight: Iterable<InflightEntry>;
 }
@@ -35,10 +37,11 @@ export function encodeSessionState(state: SessionState): Buffer {
   const received = [...state.receivedIds];
   const inflight = [...state.inflight].sort((a, b) => a.order - b.order);
   cursor = 0;
-  ensureRoom(1 + LARGEST_NUMBER * (6 + received.length + place.holes.length));
+  ensureRoom(1 + LARGEST_NUMBER * (7 + received.length + place.holes.length));
   scratch[cursor++] = FORMAT;
   write(place.position);
   write(place.ownPosition);
+  write(state.repeatsThrough);
   writeAll(received);
   writeAll(place.holes);
   const least = inflight.reduce(
@@ -59,12 +62,13 @@ export function decodeSessionState(bytes: Buffer): SessionState {
   if (format !== FORMAT) throw new RangeError(`session state of format ${format}`);
   const position = read(bytes);
   const ownPosition = read(bytes);
+  const repeatsThrough = read(bytes);
   const receivedIds = readAll(bytes);
   const holes = readAll(bytes);
   const least = read(bytes);
   const inflight: InflightEntry[] = [];
   for (let left = read(bytes); left > 0; left--) inflight.push(readEntry(bytes, least));
-  return { place: { position, ownPosition, holes }, receivedIds, inflight };
+  return { place: { position, ownPosition, holes }, repeatsThrough, receivedIds, inflight };
 }
 
 function writeEntry(entry: InflightEntry, least: number, order: number): void {

@@ -57,6 +57,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   /** When its connection ended, ms; 0 while it is connected. */
   disconnectedAtMs = 0;
   will: Will | null = null;
+  /** Ticket of the record that says that it is connected. Nothing is sent before: after a crash it would lack DUP. */
+  connectedWith: Ticket = NO_TICKET;
   readonly #context: SessionContext;
   readonly #backlog: StreamBacklog | null;
   readonly #outgoing: OutgoingMessages;
@@ -137,7 +139,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
    * @returns the epoch to detach with: a later attach makes it stale
    */
   attach(front: SessionFront, receiveMaximum: number): number {
-    this.#outgoing.attach(front, receiveMaximum);
+    this.#outgoing.attach(front, receiveMaximum, this.connectedWith);
     return ++this.#epoch;
   }
 
@@ -281,7 +283,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   restoreState(state: SessionState | null, wasConnected: boolean): void {
     const last = this.#context.log.nextSequence - 1;
     this.#backlog?.restore(state?.place ?? { position: 0, ownPosition: 0, holes: [] });
-    if (wasConnected) this.#outgoing.repeatsThrough = last;
+    this.#outgoing.repeatsThrough = wasConnected ? last : (state?.repeatsThrough ?? 0);
     if (state === null) return;
     const ids = [...state.receivedIds];
     if (ids.length > 0) this.#receivedIds = new Set(ids);
@@ -312,6 +314,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.#changesToStore = 0;
     return encodeSessionState({
       place: this.#backlog.place,
+      repeatsThrough: this.#outgoing.repeatsThrough,
       receivedIds: this.#receivedIds ?? [],
       inflight: this.#outgoing.window?.entries() ?? [],
     });

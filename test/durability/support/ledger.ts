@@ -354,8 +354,8 @@ export class Ledger {
       this.recordViolation(`${describe(entry, arrival)} again; first on ${describeArrivals(earlier)}`);
       return;
     }
-    // A sender that repeats makes another message of it for a broker that had not stored the first, at QoS 2 as well: a
-    // receiver at QoS 1 may have had it before the crash, and the broker does not know of that.
+    // Who is connected gets it at QoS 1 before it is stored. What a crash makes the broker forget meanwhile comes anew with
+    // the sender's repetition, and is another message for all that the broker knows; at QoS 2 as well.
     if (entry.sends > 1) return;
     const own = earlier.filter((other) => other.session === session);
     if (own.length > 0 && !arrival.isDuplicate) {
