@@ -84,8 +84,8 @@ export class OfflineSession {
     await last.client.connect(port);
     await last.publish(1);
     await this.changes.until(
-      () => last.hasArrived,
-      () => `the last message; missing: ${this.ledger.describeMissing()}`,
+      () => last.hasArrived && this.#client.unreleased === 0,
+      () => `the last message, and ${this.#client.unreleased} PUBREL; missing: ${this.ledger.describeMissing()}`,
     );
     last.client.disconnect();
   }
