@@ -9,7 +9,8 @@
  */
 import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
-import type { Qos } from '../core/message.js';
+import type { DropReason } from '../core/drop-reason.js';
+import type { Message, Qos } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import type { DeliveryOptions } from '../core/subscriber.js';
 import type { LogReader, MessageLog } from '../store/message-log.js';
@@ -105,7 +106,7 @@ export class OutgoingMessages implements LogReader {
 
   /** A message would be sent at once. */
   get hasRoom(): boolean {
-    return this.#front !== null && this.#front.hasRoom && this.#windowHasRoom;
+    return this.#front?.hasRoom === true && this.#windowHasRoom;
   }
 
   get #windowHasRoom(): boolean {
@@ -237,17 +238,13 @@ export class OutgoingMessages implements LogReader {
     const { accounts, log } = this.#context;
     const { message, qos, retain, identifiers, sequence, isOwn } = backlog.taken;
     backlog.taken.message = null;
-    const drop = (reason: 'storage-damaged' | 'expired' | 'packet-too-large'): void => {
-      accounts.drop(reason);
-      if (sequence !== NOT_LOGGED) log.release(sequence);
-    };
-    if (message === null) return drop('storage-damaged');
-    // [MQTT-3.3.2-5]
-    if (message.isExpired(this.#context.nowMs())) return drop('expired');
-    if (!front.fits(message, qos, identifiers)) return drop('packet-too-large');
-    if (qos === 0) {
-      accounts.delivered++;
-      front.sendMessage(message, 0, 0, retain, identifiers);
+    const obstacle = this.#obstacleTo(front, message, qos, identifiers);
+    if (message === null || obstacle !== null || qos === 0) {
+      if (message === null || obstacle !== null) accounts.drop(obstacle ?? 'storage-damaged');
+      else {
+        accounts.delivered++;
+        front.sendMessage(message, 0, 0, retain, identifiers);
+      }
       if (sequence !== NOT_LOGGED) log.release(sequence);
       return;
     }
@@ -257,6 +254,19 @@ export class OutgoingMessages implements LogReader {
     if (sequence !== NOT_LOGGED && sequence <= this.repeatsThrough) {
       front.resendPublish(message, qos, packetId, retain, identifiers); // [MQTT-3.3.1-1]
     } else front.sendMessage(message, qos, packetId, retain, identifiers);
+  }
+
+  /** @returns why the message cannot be sent to this client, or null */
+  #obstacleTo(
+    front: SessionFront,
+    message: Message | null,
+    qos: Qos,
+    identifiers: readonly number[] | null,
+  ): DropReason | null {
+    if (message === null) return 'storage-damaged';
+    // [MQTT-3.3.2-5]
+    if (message.isExpired(this.#context.nowMs())) return 'expired';
+    return front.fits(message, qos, identifiers) ? null : 'packet-too-large';
   }
 
   /** @returns true if the message is sent later, when its identifier is stored */

@@ -5,13 +5,14 @@
  */
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DataDirectoryInUse, DataDirectoryUnusable, MillraceError, StoreDamaged } from '../core/errors.js';
 import { CommittedLevel, type CommittedLevelOptions } from './committed-level.js';
 import { ensureFormat, type Migration, type StoreIdentity } from './format-version.js';
 import { isDamage, isLocked, reasonOf } from './level-failure.js';
 import { readRecoveryReport } from './recovery-report.js';
 import { finishRepair, repairStore } from './store-repair.js';
+import { syncDirectory } from './sync-directory.js';
 
 /** Told in whole sentences what the owner of the data should know. */
 export interface NoticeSink {
@@ -88,6 +89,8 @@ async function openStore(options: DataDirectoryOptions, notices: Notices, isRepa
       isRepaired,
       ...(migrations === undefined ? {} : { migrations }),
     });
+    await syncDirectory(options.directory);
+    if (identity.wasCreated) await syncDirectory(dirname(resolve(options.directory)));
     const { droppedBytes, reasons } = await readRecoveryReport(location);
     if (droppedBytes > 0) {
       notices.add(

@@ -14,6 +14,7 @@ import {
 } from 'abstract-level';
 import { type Encoded, NativeLevel, type OpenOptions, type ReadOptions } from './native-level.js';
 import { ReadGate } from './read-gate.js';
+import { syncDirectory } from './sync-directory.js';
 import { probeWrites } from './write-probe.js';
 
 export class ReopenableLevel extends NativeLevel {
@@ -22,6 +23,9 @@ export class ReopenableLevel extends NativeLevel {
 
   override async _open(options: OpenOptions): Promise<void> {
     await super._open(options);
+    // LevelDB renames its CURRENT at the end and leaves it at that: power lost now would bring the former one back,
+    // which in a new database names a file that has never been synced.
+    await syncDirectory(this.location);
     // To open again must never create: files that have vanished are a failure, not an empty store.
     this.#openOptions = { ...options, createIfMissing: false, errorIfExists: false };
   }
@@ -43,6 +47,7 @@ export class ReopenableLevel extends NativeLevel {
     await this.#gate.close();
     await super._close();
     await super._open(this.#openOptions);
+    await syncDirectory(this.location);
     this.#gate.open();
   }
 

@@ -11,7 +11,7 @@ import { OfflineSession } from './support/offline-session.js';
 import type { Adversary, NameRule, PowerCut } from './support/power-loss-disk.js';
 import { POWER_LOSS_OBSTACLE, PowerLossLayer } from './support/power-loss-layer.js';
 import { RandomSource } from './support/random-source.js';
-import { figure, roundsOf, SEED } from './support/settings.js';
+import { figure, roundsOf, SEED, titleOf } from './support/settings.js';
 import { TemporaryDirectory } from './support/temporary-directory.js';
 
 const ROUNDS = roundsOf(3, 25);
@@ -48,7 +48,7 @@ class Machine implements Disposable {
 }
 
 /** 300 messages acknowledged into an absent session, the power fails, the session comes back. */
-async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2): Promise<OfflineSession> {
+async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2, names: Adversary['names']): Promise<OfflineSession> {
   using machine = new Machine();
   const environment = { MILLRACE__STORAGE__DURABILITY: durability };
   const session = new OfflineSession();
@@ -59,7 +59,7 @@ async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2): Promise<Offl
     await publisher.client.connect(broker.port);
     await publisher.publish(300);
     publisher.client.expectLoss();
-    const cut = await machine.cutPower(broker, { names: 'none', tails: 'nothing', random: new RandomSource(SEED) });
+    const cut = await machine.cutPower(broker, { names, tails: 'nothing', random: new RandomSource(SEED) });
     figure(durability, JSON.stringify(cut));
     broker = await machine.start(environment);
     await session.fetch(broker.port);
@@ -70,19 +70,18 @@ async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2): Promise<Offl
   }
 }
 
-const title = `a loss of power${POWER_LOSS_OBSTACLE === undefined ? '' : `, skipped: ${POWER_LOSS_OBSTACLE}`}`;
-
-describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(title, () => {
+describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', POWER_LOSS_OBSTACLE), () => {
   it.each([1, 2] as const)('takes nothing that was acknowledged at QoS %i with durability fsync', async (qos) => {
-    const { ledger, wasPresent } = await loseHalfWay('fsync', qos);
-    expect(ledger.totals()).toMatchObject({ acknowledged: 300, missing: 0 });
-    expect(ledger.verdict()).toEqual([]);
-    expect(wasPresent).toBe(true);
+    const session = await loseHalfWay('fsync', qos, 'none');
+    expect(session.findings()).toEqual([]);
+    expect(session.wasPresent).toBe(true);
+    // The last message is the one that tells that there is no more.
+    expect(session.ledger.totals()).toMatchObject({ acknowledged: 301, missing: 0 });
   });
 
   it('takes acknowledged messages with durability os: the layer does bite', async () => {
-    const { ledger } = await loseHalfWay('os', 1);
-    expect(ledger.totals().acknowledged).toBe(300);
+    const { ledger } = await loseHalfWay('os', 1, 'all');
+    expect(ledger.totals().acknowledged).toBeGreaterThanOrEqual(300);
     expect(ledger.totals().missing).toBeGreaterThan(0);
   });
 

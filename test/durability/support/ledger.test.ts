@@ -101,8 +101,8 @@ describe('repetition', () => {
     arrives(shared, { session: 'one' }, 'g');
     arrives(shared, { session: 'other' }, 'g');
     expect(ledger.verdict()).toEqual([
-      expect.stringContaining('p:0 at QoS 2 again'),
-      expect.stringContaining('p:1 at QoS 2 again'),
+      expect.stringMatching(/got p:0 .* again/),
+      expect.stringMatching(/got p:1 .* again/),
     ]);
   });
 
@@ -120,18 +120,15 @@ describe('repetition', () => {
     ]);
   });
 
-  it('at QoS 1 is free for a message that was sent twice, but not for one sent twice at QoS 2', () => {
+  it('at QoS 1 is free for a message that was sent twice, at either QoS', () => {
     subscribed('s', 'a/#', 1);
-    const message = acknowledged(0, { qos: 1 });
-    ledger.recordSentAgain(message.key);
-    arrives(message);
-    arrives(message);
+    for (const qos of [1, 2] as const) {
+      const message = acknowledged(qos, { qos });
+      ledger.recordSentAgain(message.key);
+      arrives(message, { qos: 1 });
+      arrives(message, { qos: 1 });
+    }
     expect(ledger.verdict()).toEqual([]);
-    const exact = acknowledged(1, { qos: 2 });
-    ledger.recordSentAgain(exact.key);
-    arrives(exact, { qos: 1 });
-    arrives(exact, { qos: 1, connection: 2 });
-    expect(ledger.verdict()).toEqual([expect.stringContaining('p:1 again without DUP')]);
   });
 });
 
@@ -157,7 +154,7 @@ describe('order', () => {
       arrives(message);
       arrives(message, {}, 'g');
     }
-    expect(ledger.verdict()).toEqual([expect.stringContaining('s got p:0 after p:1: out of order')]);
+    expect(ledger.verdict()).toEqual([expect.stringMatching(/s got p:0 .* after p:1: out of order/)]);
   });
 });
 
@@ -203,7 +200,7 @@ describe('expiry', () => {
     const message = acknowledged(0, { expirySeconds: 1 });
     nowMs += 5000;
     arrives(message, { version: 4 });
-    expect(ledger.verdict()).toEqual([expect.stringContaining('1000 ms after it had expired'.replace('1000', '4000'))]);
+    expect(ledger.verdict()).toEqual([expect.stringContaining('4000 ms after it had expired')]);
   });
 
   it('must be told as what is left', () => {
@@ -216,8 +213,8 @@ describe('expiry', () => {
     arrives(second, { expirySeconds: 3600 });
     arrives(third, { expirySeconds: 3500 });
     expect(ledger.verdict()).toEqual([
-      expect.stringContaining('p:1 with 3600 s left'),
-      expect.stringContaining('p:2 with 3500 s left'),
+      expect.stringMatching(/got p:1 .* with 3600 s left/),
+      expect.stringMatching(/got p:2 .* with 3500 s left/),
     ]);
   });
 });

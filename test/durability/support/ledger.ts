@@ -5,8 +5,8 @@
  * What it holds a broker to, for messages of QoS 1 and 2:
  *  - loss:       an acknowledged message reaches every receiver with a subscription that was acknowledged before the
  *                message was first sent, and that nobody has begun to remove
- *  - repetition: what was sent and is received at QoS 2 arrives once; QoS 1 may repeat, but a message that was sent once
- *                repeats with DUP, and in MQTT 5 only on another connection [MQTT-3.3.1-1] [MQTT-4.4.0-1]
+ *  - repetition: what was sent and is received at QoS 2 arrives once; QoS 1 may repeat, but what its sender has sent
+ *                only once repeats with DUP, and in MQTT 5 only on another connection [MQTT-3.3.1-1] [MQTT-4.4.0-1]
  *  - order:      first arrivals of one sender, topic and QoS come in the order of sending, repeats left aside
  *                [MQTT-4.6.0-5]; not in a group, whose members share the messages out
  *  - intrusion:  nothing arrives that was never sent, that no subscription asked for, or that was withdrawn
@@ -316,50 +316,54 @@ export class Ledger {
     if (isFirst && !arrival.isDuplicate && acknowledgedAtMs !== undefined) {
       const lateMs = nowMs - acknowledgedAtMs - expirySeconds * 1000;
       if (lateMs > CLOCK_SLACK_MS) {
-        this.recordViolation(`${arrival.session} got ${arrival.key} ${lateMs} ms after it had expired`);
+        this.recordViolation(`${describe(entry, arrival)} ${lateMs} ms after it had expired`);
       }
     }
     if (arrival.version !== 5) return;
     const { expirySeconds: left } = arrival;
     // Counted from its last sending, for the broker may have taken it only then; from its first for the lower bound.
-    const most = expirySeconds - (nowMs - entry.lastSentAtMs - CLOCK_SLACK_MS) / 1000;
+    // A delivery that had begun in time is repeated even when nothing is left of it.
+    const rest = expirySeconds - (nowMs - entry.lastSentAtMs - CLOCK_SLACK_MS) / 1000;
+    const most = arrival.isDuplicate ? Math.max(rest, 1) : rest;
     const least = expirySeconds - (nowMs - entry.sentAtMs + CLOCK_SLACK_MS) / 1000;
     const isPlausible = left !== undefined && left <= expirySeconds && left >= least;
     // What waits with us, undelivered, while we are busy is not the broker's fault, and what was on its way when it
     // expired is sent again all the same [MQTT-4.4.0-1]: no upper bound for a repeat.
     if (!isPlausible || (isFirst && !arrival.isDuplicate && left > most)) {
       this.recordViolation(
-        `${arrival.session} got ${arrival.key} with ${left} s left; it should be ${least.toFixed(1)} to ${most.toFixed(1)}`,
+        `${describe(entry, arrival)} with ${left} s left; it should be ${least.toFixed(1)} to ${most.toFixed(1)}`,
       );
     }
   }
 
-  #checkOrder(receiver: ReceiverEntry, { message, sends }: MessageEntry, arrival: Arrival): void {
+  #checkOrder(receiver: ReceiverEntry, entry: MessageEntry, arrival: Arrival): void {
     if (receiver.isGroup) return;
+    const { message, sends } = entry;
     // Sent twice, it is two messages; the earlier may have expired unseen, and the later stands where it was sent.
     if (message.qos === 1 && sends > 1 && !isAlwaysOwed(message)) return;
     const stream = `${message.sender} ${message.topic} ${message.qos} ${arrival.qos}`;
     const highest = receiver.highest.get(stream) ?? -1;
     if (message.sequence < highest) {
-      this.recordViolation(`${arrival.session} got ${message.key} after ${message.sender}:${highest}: out of order`);
+      this.recordViolation(`${describe(entry, arrival)} after ${message.sender}:${highest}: out of order`);
     }
     receiver.highest.set(stream, Math.max(highest, message.sequence));
   }
 
-  #checkRepeat({ sends }: MessageEntry, arrival: Arrival, earlier: readonly ArrivalEntry[]): void {
-    const { session, connection, key } = arrival;
+  #checkRepeat(entry: MessageEntry, arrival: Arrival, earlier: readonly ArrivalEntry[]): void {
+    const { session, connection } = arrival;
     if (arrival.qos === 2) {
-      this.recordViolation(`${session} got ${key} at QoS 2 again; first on ${describeArrivals(earlier)}`);
+      this.recordViolation(`${describe(entry, arrival)} again; first on ${describeArrivals(earlier)}`);
       return;
     }
-    // Who is connected gets it at QoS 1 before it is stored: what a crash makes the broker forget meanwhile comes anew.
-    if (sends > 1) return;
+    // Who is connected gets it at QoS 1 before it is stored. What a crash makes the broker forget meanwhile comes anew with
+    // the sender's repetition, and is another message for all that the broker knows; at QoS 2 as well.
+    if (entry.sends > 1) return;
     const own = earlier.filter((other) => other.session === session);
     if (own.length > 0 && !arrival.isDuplicate) {
-      this.recordViolation(`${session} got ${key} again without DUP; first on ${describeArrivals(own)}`);
+      this.recordViolation(`${describe(entry, arrival)} again without DUP; first on ${describeArrivals(own)}`);
     }
     if (arrival.version === 5 && own.some((other) => other.connection === connection)) {
-      this.recordViolation(`${session} got ${key} again on the same connection`);
+      this.recordViolation(`${describe(entry, arrival)} again on the same connection`);
     }
   }
 
@@ -396,6 +400,14 @@ function isOwed(receiver: ReceiverEntry, { message, sentAt, outcome }: MessageEn
 /** `$share/group/a/b` → `a/b` */
 function pathOf(filter: string): string {
   return filter.startsWith('$share/') ? filter.split('/').slice(2).join('/') : filter;
+}
+
+/** `s got p:1 (QoS 2, sent 2 times in round 3) at QoS 1 with DUP on connection 4` */
+function describe({ message, sends, round }: MessageEntry, arrival: Arrival): string {
+  const { session, key, qos, isDuplicate, connection } = arrival;
+  const mark = isDuplicate ? ' with DUP' : '';
+  const times = sends === 1 ? 'once' : `${sends} times`;
+  return `${session} got ${key} (QoS ${message.qos}, sent ${times} in round ${round}) at QoS ${qos}${mark} on connection ${connection}`;
 }
 
 function describeArrivals(arrivals: readonly ArrivalEntry[]): string {

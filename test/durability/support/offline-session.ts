@@ -2,6 +2,7 @@
  * The plainest case of durability: one persistent session that is subscribed and away, and publishers that fill its
  * queue. What they have an acknowledgement for must be there when it comes back.
  */
+import { randomBytes } from 'node:crypto';
 import { Changes } from './changes.js';
 import { Ledger } from './ledger.js';
 import { keyOf, type OutboundMessage, SessionClient } from './session-client.js';
@@ -16,6 +17,7 @@ export interface PublishOptions {
 }
 
 const FILTER = 'offline/#';
+const HEAD_BYTES = 200;
 
 export class OfflineSession {
   readonly ledger = new Ledger(Date.now);
@@ -43,6 +45,11 @@ export class OfflineSession {
     return this.#client.options.clientId;
   }
 
+  /** The first of what the ledger has found. */
+  findings(): string[] {
+    return this.ledger.verdict().slice(0, 10);
+  }
+
   /** Connects, subscribes, leaves. */
   async subscribe(port: number): Promise<void> {
     await this.#client.connect(port);
@@ -57,15 +64,30 @@ export class OfflineSession {
     return new OfflinePublisher(options, this);
   }
 
-  /** Comes back and takes what there is, until nothing that is owed is missing or a round trip brings nothing more. */
+  /** Comes back and takes what it is owed, and stays. */
+  async fetchWithoutEnd(port: number): Promise<void> {
+    await this.#client.connect(port);
+    await this.changes.until(
+      () => this.ledger.missing() === 0,
+      () => `what is owed: ${this.ledger.describeMissing()}`,
+    );
+  }
+
+  /**
+   * Comes back and takes what there is. That there is no more is told by a message that is published now and comes last.
+   */
   async fetch(port: number): Promise<void> {
     const { sessionPresent } = await this.#client.connect(port);
     this.wasPresent = sessionPresent;
-    let arrivals = -1;
-    while (this.ledger.missing() > 0 && arrivals !== this.ledger.totals().arrivals) {
-      arrivals = this.ledger.totals().arrivals;
-      await this.#client.ping();
-    }
+    if (!sessionPresent) return;
+    const last = this.publisher({ clientId: `last-${this.#client.connections}`, version: 5, qos: 1, window: 1 });
+    await last.client.connect(port);
+    await last.publish(1);
+    await this.changes.until(
+      () => last.hasArrived && this.#client.unreleased === 0,
+      () => `the last message, and ${this.#client.unreleased} PUBREL; missing: ${this.ledger.describeMissing()}`,
+    );
+    last.client.disconnect();
   }
 
   async leave(): Promise<void> {
@@ -120,6 +142,11 @@ export class OfflinePublisher {
     return this.#sequence;
   }
 
+  /** Its last message has come to the session. */
+  get hasArrived(): boolean {
+    return this.#session.ledger.hasArrived(this.#session.clientId, `${this.#options.clientId}:${this.#sequence - 1}`);
+  }
+
   /** Sends so many more, its window full all the time. Does not wait. */
   send(count: number): void {
     this.#target += count;
@@ -140,6 +167,16 @@ export class OfflinePublisher {
     );
   }
 
+  /** Sends one message after the other until one is taken. @throws when the patience is over */
+  async publishUntilTaken(patienceMs = 30_000): Promise<void> {
+    const before = this.#accepted;
+    const deadline = Date.now() + patienceMs;
+    while (this.#accepted === before) {
+      if (Date.now() > deadline) throw new Error(`${this.#options.clientId} is still refused: ${this.refusals.at(-1)}`);
+      await this.publish(1);
+    }
+  }
+
   #onCompleted({ key }: OutboundMessage, reasonCode: number): void {
     this.#completed += 1;
     if (reasonCode >= 0x80) {
@@ -155,8 +192,11 @@ export class OfflinePublisher {
       const sequence = this.#sequence++;
       const key = `${sender}:${sequence}`;
       const topic = `offline/${sender}`;
+      // A head that names the message more than once, for who looks for it on the disk; behind it nothing that shrinks.
+      const head = Buffer.from(`${key} `.padEnd(Math.min(bytes, HEAD_BYTES), `${key} `));
+      const payload = Buffer.concat([head, randomBytes(Math.max(0, bytes - HEAD_BYTES))]);
       this.#session.ledger.recordSent({ key, sender, sequence, topic, qos });
-      this.client.publish({ key, topic, payload: Buffer.from(`${key} `.padEnd(bytes, `${key} `)), qos });
+      this.client.publish({ key, topic, payload, qos });
     }
   }
 }

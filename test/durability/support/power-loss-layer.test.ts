@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { Adversary, NameRule, PowerCut } from './power-loss-disk.js';
 import { POWER_LOSS_OBSTACLE, PowerLossLayer } from './power-loss-layer.js';
 import { RandomSource } from './random-source.js';
-import { figure, SEED } from './settings.js';
+import { figure, SEED, titleOf } from './settings.js';
 import { TemporaryDirectory } from './temporary-directory.js';
 
 const WRITER = fileURLToPath(new URL('./level-writer.mjs', import.meta.url));
@@ -63,9 +63,7 @@ class Database implements Disposable {
   }
 }
 
-const title = `the power loss layer${POWER_LOSS_OBSTACLE === undefined ? '' : `, skipped: ${POWER_LOSS_OBSTACLE}`}`;
-
-describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(title, () => {
+describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('the power loss layer', POWER_LOSS_OBSTACLE), () => {
   it.each([
     ['none', 'nothing'],
     ['none', 'pages'],

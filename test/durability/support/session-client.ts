@@ -131,6 +131,11 @@ export class SessionClient {
     return this.#isConnected ? this.#sendMaximum - this.#outbound.size : 0;
   }
 
+  /** QoS 2 deliveries that the broker has not released. */
+  get unreleased(): number {
+    return this.#inbound.size;
+  }
+
   get connections(): number {
     return this.#connections;
   }

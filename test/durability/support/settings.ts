@@ -16,3 +16,10 @@ export const SEED = MILLRACE_SEED === undefined ? Date.now() % 1_000_000_000 : N
 export function figure(...parts: unknown[]): void {
   if (MILLRACE_FIGURES === '1') process.stdout.write(`${parts.join(' ')}\n`);
 }
+
+/** The title of a group of tests that may be skipped on this machine; then it says why, on standard output too. */
+export function titleOf(name: string, obstacle: string | undefined): string {
+  if (obstacle === undefined) return name;
+  process.stdout.write(`skipped: ${name}: ${obstacle}\n`);
+  return `${name}, skipped: ${obstacle}`;
+}
