@@ -16,7 +16,6 @@ export class MessageRecorder {
   readonly #streams: MessageStream[] = [];
   #streamCount = 0;
   #holders = 0;
-  /** Counts publications: marks the streams that have been noted for the present one. */
   #round = 0;
 
   constructor(log: MessageLog, durabilityOf: (topic: string) => DurabilityLevel) {
@@ -27,6 +26,11 @@ export class MessageRecorder {
   /** The number that the publication has in the log, if it gets there. */
   get sequence(): number {
     return this.#log.nextSequence;
+  }
+
+  /** Stands for the publication that is being routed; another number when none is. */
+  get round(): number {
+    return this.#round;
   }
 
   /** A new publication is being routed. */
@@ -56,6 +60,7 @@ export class MessageRecorder {
    * @returns the ticket of the commit that will hold it
    */
   finish(message: Message): Ticket {
+    this.#round++;
     if (this.#streamCount === 0 && this.#holders === 0) return NO_TICKET;
     const streams = this.#streams;
     streams.length = this.#streamCount;

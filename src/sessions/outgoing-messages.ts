@@ -163,12 +163,13 @@ export class OutgoingMessages implements LogReader {
 
   /** @param qos 1 or 2 @param isOwn no stream brings it but the session's own */
   deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): void {
+    if (isOwn && this.#streams?.holdsOwn === true) return;
     const { accounts } = this.#context;
     accounts.accepted++;
     const { identifiers } = options;
     const front = this.#front;
     if (front === null || this.waitingMessages > 0 || this.#streams?.isBehind === true || !this.hasRoom) {
-      this.#enqueue(publication, qos, retain, identifiers);
+      this.#enqueue(publication, qos, retain, identifiers, isOwn);
       return;
     }
     if (!front.fits(publication.message, qos, identifiers)) {
@@ -183,19 +184,26 @@ export class OutgoingMessages implements LogReader {
     }
     const { recorder } = this.#context;
     recorder.hold();
+    this.#streams.onSentAtOnce(qos, isOwn);
     const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence, isOwn);
     if (qos === 1 || !this.#mustCommit(packetId)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
     }
   }
 
-  #enqueue(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): void {
+  #enqueue(
+    publication: Publication,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+    isOwn: boolean,
+  ): void {
     this.#backlog ??= this.#owner.openBacklog();
     const backlog = this.#backlog;
     const { accounts, dropOldestWhenFull } = this.#context;
     // What cannot fit into an empty backlog must not empty it.
     const canFit = publication.message.byteLength <= backlog.maximumBytes;
-    while (!backlog.offer(publication, qos, retain, identifiers)) {
+    while (!backlog.offer(publication, qos, retain, identifiers, isOwn)) {
       accounts.drop('queue-full');
       if (!dropOldestWhenFull) this.#streams?.close();
       else if (!canFit) this.#streams?.skip();
@@ -229,15 +237,19 @@ export class OutgoingMessages implements LogReader {
   #onBacklogEmpty(): void {
     const streams = this.#streams;
     if (streams === null || !streams.isBehind) return;
+    const { accounts } = this.#context;
+    const { unwanted } = streams;
+    if (unwanted > 0) accounts.drop('unsubscribed', unwanted);
     // What was counted and is not there has been lost with a damaged block.
-    if (streams.length > 0) this.#context.accounts.drop('storage-damaged', streams.length);
+    if (streams.length > unwanted) accounts.drop('storage-damaged', streams.length - unwanted);
     streams.catchUp();
   }
 
   #sendTaken(front: SessionFront, backlog: Backlog): void {
     const { accounts, log } = this.#context;
-    const { message, qos, retain, identifiers, sequence, isOwn } = backlog.taken;
+    const { message, qos, retain, identifiers, sequence, isOwn, isUncounted } = backlog.taken;
     backlog.taken.message = null;
+    if (isUncounted) accounts.accepted++;
     const obstacle = this.#obstacleTo(front, message, qos, identifiers);
     if (message === null || obstacle !== null || qos === 0) {
       if (message === null || obstacle !== null) accounts.drop(obstacle ?? 'storage-damaged');
