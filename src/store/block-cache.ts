@@ -48,14 +48,14 @@ export class BlockCache {
     this.#newest = block;
   }
 
-  /** Has blocks written that are in memory only, the oldest first, as far as they are more than may stay. */
+  /** Has blocks written of which something is in memory only, the oldest first, as far as they are more than may stay. */
   spill(write: (block: MessageBlock) => void): void {
     let excess = this.#bytes - this.#maximumBytes;
     if (excess <= 0) return;
     for (const [block, bytes] of this.#blocks) {
       if (excess <= 0) return;
       excess -= bytes;
-      if (!block.isStored) write(block);
+      if (!block.isComplete) write(block);
     }
   }
 
@@ -64,7 +64,7 @@ export class BlockCache {
     if (settled === undefined) return;
     for (const block of this.#blocks.keys()) {
       if (this.#bytes <= this.#maximumBytes) return;
-      if (block === this.#newest || !block.isStored || block.writtenIn > settled) continue;
+      if (block === this.#newest || !block.isComplete || block.writtenIn > settled) continue;
       this.remove(block);
       block.unload();
     }

@@ -35,6 +35,8 @@ export class MessageBlock {
   live = 0;
   /** It has been handed to the block store. */
   isStored = false;
+  /** So has everything in it: its content can be read back, and may go from memory. */
+  isComplete = false;
   /** It holds what has to be written in the commit that is open, synced or not. */
   isDirty = false;
   mustSync = false;
@@ -95,6 +97,7 @@ export class MessageBlock {
     const bytes = this.#ensureRoom(needed);
     this.#end = writeRecord(bytes, this.#end, this.#records === 0 ? 0 : 1, message, streams);
     this.storedBytes = this.#end;
+    this.isComplete = false;
     this.#records++;
     if (this.count === this.#references.length) this.#growReferences();
     this.#references[this.count++] = references;
@@ -194,6 +197,7 @@ export class MessageBlock {
     if (!isIntact(bytes)) return null;
     const block = new MessageBlock(number, firstOf(bytes), null);
     block.isStored = true;
+    block.isComplete = true;
     block.isSealed = true;
     block.storedBytes = bytes.length;
     let before = block.first;

@@ -54,7 +54,6 @@ export class MessageLog {
   #unwritten: MessageBlock[] = [];
   readonly #sparse = new Set<MessageBlock>();
   readonly #loading = new Map<MessageBlock, Set<LogReader>>();
-  #nextBlock = 1;
   #nextSequence: number;
   #recent: MessageBlock | null = null;
   #messages = 0;
@@ -180,7 +179,6 @@ export class MessageLog {
     if (this.#store === null) return;
     const dead: MessageBlock[] = [];
     for await (const [number, value] of this.#store.scan()) {
-      this.#nextBlock = Math.max(this.#nextBlock, number + 1);
       const block = MessageBlock.recover(number, value, referencesOf);
       if (block === null) this.#onDamaged(1);
       else if (block.live === 0) dead.push(block);
@@ -189,12 +187,13 @@ export class MessageLog {
         this.#messages += block.live;
       }
     }
-    for (const block of dead) this.#store.drop(block.number, this.#blocks[0]?.number ?? this.#nextBlock);
+    for (const block of dead) this.#store.drop(block.number, this.#lowestBlock);
   }
 
+  /** Blocks bear the number of their first message: the store must never see a number again that it has dropped. */
   #startBlock(leastBytes: number): MessageBlock {
     if (this.#open !== null) this.#seal(this.#open);
-    const block = MessageBlock.open(this.#nextBlock++, this.#nextSequence, leastBytes);
+    const block = MessageBlock.open(this.#nextSequence, this.#nextSequence, leastBytes);
     this.#blocks.push(block);
     this.#open = block;
     return block;
@@ -223,6 +222,7 @@ export class MessageLog {
     block.writtenIn = store.write(block.number, block.encode(), block.mustSync);
     block.mustSync = false;
     block.isStored = true;
+    block.isComplete = true;
   }
 
   #drop(block: MessageBlock): void {
@@ -230,7 +230,11 @@ export class MessageLog {
     this.#sparse.delete(block);
     this.#cache.remove(block);
     if (this.#recent === block) this.#recent = null;
-    if (block.isStored) this.#store?.drop(block.number, this.#blocks[0]?.number ?? this.#nextBlock);
+    if (block.isStored) this.#store?.drop(block.number, this.#lowestBlock);
+  }
+
+  get #lowestBlock(): number {
+    return this.#blocks[0]?.number ?? this.#nextSequence;
   }
 
   #packSome(store: BlockStore): void {

@@ -1,7 +1,7 @@
 /** What every Journal does, whatever it writes to. */
 import { describe, expect, it } from 'vitest';
-import type { Journal } from '../../src/store/journal.js';
-import type { Ticket } from '../../src/store/ticket.js';
+import type { Journal, StateSource } from '../../src/store/journal.js';
+import { NO_TICKET, type Ticket } from '../../src/store/ticket.js';
 import { testMessage } from '../support/test-message.js';
 
 export interface JournalFactory {
@@ -9,22 +9,42 @@ export interface JournalFactory {
   open(): Journal | Promise<Journal>;
 }
 
-/** One change by each verb. */
+const SESSION = { clientId: 'c', number: 1, expirySeconds: 10, disconnectedAtMs: 0, ownStreamId: 0 };
+const SUBSCRIPTION = {
+  filter: 't',
+  qos: 1,
+  noLocal: false,
+  retainAsPublished: false,
+  retainHandling: 0,
+  identifier: 0,
+  streamId: 1,
+  sinceSequence: 1,
+} as const;
+
+/** A state that changes without end, and notes how often it was asked for. */
+class CountingState implements StateSource {
+  readonly number = 1;
+  readonly isWorthStoring = true;
+  encodings = 0;
+
+  encodeState(): Buffer {
+    return Buffer.from([++this.encodings]);
+  }
+}
+
+/** One change by each verb that can be waited for. */
 function recordEverything(journal: Journal): Ticket[] {
   const message = testMessage({ retain: true });
-  const subscription = { filter: 't', qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
   return [
-    journal.sessionSaved({ clientId: 'c', expirySeconds: 10 }),
-    journal.subscriptionSaved('c', { ...subscription, identifier: 0 }),
-    journal.messageQueued('c', message, 1),
-    journal.inboundIdSaved('c', 1),
-    journal.inboundIdReleased('c', 1),
+    journal.sessionSaved(SESSION),
+    journal.subscriptionSaved('c', SUBSCRIPTION),
+    journal.stateChanged(new CountingState(), true),
     journal.willSaved('c', { message, delaySeconds: 5 }),
     journal.willRemoved('c'),
     journal.retainedSaved(message),
     journal.retainedRemoved(message.topic),
     journal.subscriptionRemoved('c', 't'),
-    journal.sessionRemoved('c'),
+    journal.sessionRemoved(SESSION, ['t']),
   ];
 }
 
@@ -64,11 +84,30 @@ export function describeJournal(name: string, { open }: JournalFactory): void {
 
     it('takes removals of what is not there', async () => {
       const journal = await open();
-      journal.sessionRemoved('nobody');
+      journal.sessionRemoved({ ...SESSION, clientId: 'nobody', number: 99 }, []);
       journal.subscriptionRemoved('nobody', 't');
       journal.willRemoved('nobody');
       journal.retainedRemoved('nothing');
-      journal.inboundIdReleased('nobody', 1);
+      await journal.flush();
+    });
+
+    it('asks for a state once a commit at most, however often it changes', async () => {
+      const journal = await open();
+      const state = new CountingState();
+      for (let i = 0; i < 100; i++) journal.stateChanged(state, i % 2 === 0);
+      await journal.flush();
+      expect(state.encodings).toBeLessThanOrEqual(1);
+    });
+
+    it('makes nobody wait for a state that is not urgent', async () => {
+      const journal = await open();
+      expect(journal.stateChanged(new CountingState(), false)).toBe(NO_TICKET);
+      await journal.flush();
+    });
+
+    it('takes a state that is gone by the time it is asked for', async () => {
+      const journal = await open();
+      journal.stateChanged({ number: 1, isWorthStoring: true, encodeState: () => null }, true);
       await journal.flush();
     });
   });

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DelayedJournal } from '../support/delayed-journal.js';
+import { DelayedStore } from '../support/delayed-store.js';
 import { publishPacket } from '../support/publish-packet.js';
 import { persistent, TestBroker, type TestBrokerOptions } from '../support/test-broker.js';
 
 /** A broker with a slow disk, and a session `s` that is subscribed to `t` and away: what is published to it is durable. */
 async function withDurableReceiver(options: TestBrokerOptions = {}) {
-  const journal = new DelayedJournal();
-  const test = await TestBroker.start({ ...options, journal });
+  const store = new DelayedStore();
+  const { journal } = store;
+  const test = await TestBroker.start({ ...options, store });
   const subscriber = await test.connect('s', persistent(5));
   const before = journal.entries.length;
   subscriber.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 2 }] });
@@ -30,8 +31,9 @@ describe('with a slow disk', () => {
   });
 
   it('SUBACK of a clean session does not', async () => {
-    const journal = new DelayedJournal();
-    const test = await TestBroker.start({ journal });
+    const store = new DelayedStore();
+    const { journal } = store;
+    const test = await TestBroker.start({ store });
     const client = await test.connect('c');
     await client.subscribe('t', 1);
     expect(journal.entries).toEqual([]);
@@ -59,7 +61,7 @@ describe('with a slow disk', () => {
     publisher.send(publishPacket('nobody', '', { qos: 1, messageId: 2 }));
     publisher.send(publishPacket('t', '', { qos: 1, messageId: 3 }));
     await publisher.expectNothing();
-    const first = journal.entries.find((entry) => entry.verb === 'messageQueued')?.ticket;
+    const first = journal.entries.find((entry) => entry.verb === 'messageLogged')?.ticket;
     journal.settle(first);
     const [one, two] = await publisher.expectPackets('puback', 2);
     expect([one?.messageId, two?.messageId]).toEqual([1, 2]);
@@ -78,8 +80,9 @@ describe('with a slow disk', () => {
   });
 
   it('PUBCOMP of a kept session waits for it', async () => {
-    const journal = new DelayedJournal();
-    const test = await TestBroker.start({ journal });
+    const store = new DelayedStore();
+    const { journal } = store;
+    const test = await TestBroker.start({ store });
     const publisher = await test.connect('p', persistent(5));
     publisher.send(publishPacket('nobody', '', { qos: 2, messageId: 7 }));
     await publisher.expectNothing();
@@ -89,7 +92,19 @@ describe('with a slow disk', () => {
     await publisher.expectNothing();
     journal.settle();
     await publisher.expectPacket('pubcomp');
-    expect(journal.verbs().slice(-2)).toEqual(['inboundIdSaved p 7', 'inboundIdReleased p 7']);
+    expect(journal.verbs().slice(-2)).toEqual(['stateChanged 1', 'stateChanged 1']);
+  });
+
+  it('a kept session gets QoS 2 messages and PUBREL when what they rest on is stored', async () => {
+    const { journal, test, subscriber } = await withDurableReceiver();
+    test.broker.publish({ topic: 't', payload: 'x', qos: 2 });
+    await subscriber.expectNothing();
+    journal.settle();
+    const { messageId = 0 } = await subscriber.expectPacket('publish');
+    subscriber.send({ cmd: 'pubrec', messageId });
+    await subscriber.expectNothing();
+    journal.settle();
+    expect((await subscriber.expectPacket('pubrel')).messageId).toBe(messageId);
   });
 
   it('an MQTT 3 publisher is read no further at the bound', async () => {
@@ -157,12 +172,12 @@ describe('with a slow disk', () => {
 
 describe('what is recorded', () => {
   async function recording() {
-    const journal = new DelayedJournal(false);
-    const test = await TestBroker.start({ journal });
-    return { journal, test };
+    const store = new DelayedStore(false);
+    const test = await TestBroker.start({ store });
+    return { journal: store.journal, test };
   }
 
-  it('is nothing for clean sessions', async () => {
+  it('is the will alone of a clean session', async () => {
     const { journal, test } = await recording();
     const client = await test.connect('c', { will: { topic: 'w', payload: 'x', qos: 0, retain: false } });
     await client.subscribe('t', 1);
@@ -171,7 +186,7 @@ describe('what is recorded', () => {
     await client.expectPacket('pubrec');
     await client.disconnect();
     await test.gone('c');
-    expect(journal.verbs()).toEqual([]);
+    expect(journal.verbs()).toEqual(['willSaved c w', 'willRemoved c']);
   });
 
   it('is the life of a kept session', async () => {
@@ -188,7 +203,9 @@ describe('what is recorded', () => {
       'sessionSaved c 100',
       'willSaved c w',
       'subscriptionSaved c t',
+      'stateChanged 1',
       'willRemoved c',
+      'sessionSaved c 100',
       'sessionRemoved c',
     ]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DelayedJournal } from '../support/delayed-journal.js';
+import { DelayedStore } from '../support/delayed-store.js';
 import { publishPacket } from '../support/publish-packet.js';
 import { RawClient } from '../support/raw-client.js';
 import { persistent, TestBroker } from '../support/test-broker.js';
@@ -43,8 +43,9 @@ describe('stopping', () => {
   });
 
   it('waits for the journal, and not longer than its grace', async () => {
-    const journal = new DelayedJournal();
-    const test = await TestBroker.start({ journal });
+    const store = new DelayedStore();
+    const { journal } = store;
+    const test = await TestBroker.start({ store });
     const client = await test.connect('c', persistent(5));
     const before = journal.entries.length;
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 1 }] });
@@ -58,13 +59,23 @@ describe('stopping', () => {
     journal.settle();
     await stopped;
 
-    const stuck = new DelayedJournal();
-    const second = await TestBroker.start({ journal: stuck });
+    const second = await TestBroker.start({ store: new DelayedStore() });
     await second.connect('c', persistent(5));
     const stuckStop = second.broker.stop(1000);
     const ticking = setInterval(() => second.clock.advance(100), 1);
     await stuckStop;
     clearInterval(ticking);
+  });
+
+  it('leaves sessions and wills as they are for the restart', async () => {
+    const store = new DelayedStore(false);
+    const test = await TestBroker.start({ store });
+    const will = { topic: 'w', payload: 'x', qos: 1, retain: false } as const;
+    await test.connect('kept', { ...persistent(5, 100), will });
+    await test.connect('clean', { will });
+    const before = store.journal.entries.length;
+    await test.broker.stop(1000);
+    expect(store.journal.verbs().slice(before).sort()).toEqual(['sessionSaved kept 100', 'stateChanged 1']);
   });
 
   it('ends a connection whose client neither reads nor closes', async () => {

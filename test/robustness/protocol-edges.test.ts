@@ -1,7 +1,7 @@
 /** Small cases that were found by reading or fuzzing: each one was, or could have been, a defect. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Broker } from '../../src/broker/broker.js';
-import { MemoryJournal } from '../../src/store/journal.js';
+import { DelayedStore } from '../support/delayed-store.js';
 import {
   acknowledgement,
   connect,
@@ -156,45 +156,29 @@ describe('a handler within the process', () => {
 });
 
 describe('Receive Maximum of the broker, with a journal that takes its time', () => {
-  class SlowJournal extends MemoryJournal {
-    override settledTicket = 0;
-    #ticket = 0;
-    #listener = () => {};
-    override inboundIdSaved(): number {
-      return ++this.#ticket;
-    }
-    override onSettled(listener?: () => void): void {
-      this.#listener = listener ?? (() => {});
-    }
-    settle(): void {
-      this.settledTicket = this.#ticket;
-      this.#listener();
-    }
-  }
-
   it('counts a QoS 2 message whose PUBREC waits once [MQTT-3.3.4-7]', async () => {
-    const journal = new SlowJournal();
-    const other = quietBroker({ receiveMaximum: 10 }, { journal });
+    const store = new DelayedStore();
+    const other = quietBroker({ receiveMaximum: 10 }, { store });
     const otherPort = await listen(other.broker);
     const client = await RawClient.connect(otherPort, { clientId: 'p', sessionExpirySeconds: 100 });
     for (let i = 1; i <= 10; i++) client.send(publish({ topic: 't', qos: 2, packetId: i }));
     await sleep(50);
-    journal.settle();
+    store.journal.settle();
     await client.until(() => client.packets.filter((packet) => packet.type === 5).length === 10);
     client.destroy();
     await other.broker.stop();
   });
 
   it('does not count what waits besides publishes', async () => {
-    const journal = new SlowJournal();
-    const other = quietBroker({ receiveMaximum: 4 }, { journal });
+    const store = new DelayedStore();
+    const other = quietBroker({ receiveMaximum: 4 }, { store });
     const otherPort = await listen(other.broker);
     const client = await RawClient.connect(otherPort, { clientId: 'p', sessionExpirySeconds: 100 });
     client.send(publish({ topic: 't', qos: 2, packetId: 1 }));
     for (let i = 0; i < 10; i++) client.send(PINGREQ);
     client.send(publish({ topic: 't', qos: 1, packetId: 2 }));
     await sleep(50);
-    journal.settle();
+    store.journal.settle();
     await client.waitFor(4);
     client.destroy();
     await other.broker.stop();

@@ -8,7 +8,12 @@ import type { Ticket } from '../../src/store/ticket.js';
 import { DelayedJournal } from './delayed-journal.js';
 
 export class TestCounter {
-  #last = 0;
+  #last: number;
+
+  /** @param last number given out before */
+  constructor(last = 0) {
+    this.#last = last;
+  }
 
   next(): number {
     return ++this.#last;

@@ -19,7 +19,7 @@ function setUp(isVersion5 = true) {
   const acknowledger = new Acknowledger(context, outbound, isVersion5, () => {
     waits++;
   });
-  const ticket = () => journal.sessionRemoved('x');
+  const ticket = () => journal.willRemoved('x');
   const settle = (upTo?: number) => {
     journal.settle(upTo);
     acknowledger.onSettled();

@@ -3,6 +3,7 @@ import { TimingWheel } from '../../../src/core/timing-wheel.js';
 import { NEVER_EXPIRES } from '../../../src/sessions/session.js';
 import { SessionRegistry } from '../../../src/sessions/session-registry.js';
 import type { Will } from '../../../src/sessions/will.js';
+import { TestCounter } from '../../support/delayed-store.js';
 import { FakeFront } from '../../support/fake-front.js';
 import { sessionContext } from '../../support/session-context.js';
 import { testMessage } from '../../support/test-message.js';
@@ -10,7 +11,7 @@ import { testMessage } from '../../support/test-message.js';
 function setUp() {
   const context = sessionContext();
   const log: string[] = [];
-  const registry = new SessionRegistry(context, new TimingWheel(context.clock), {
+  const registry = new SessionRegistry(context, new TestCounter(), new TimingWheel(context.clock), {
     onWillDue: (session, will) => log.push(`will ${session.clientId} ${will.message.topic}`),
     onSessionEnded: (session) => log.push(`ended ${session.clientId}`),
   });
@@ -133,9 +134,104 @@ describe('SessionRegistry', () => {
       'sessionSaved c 60',
       'willSaved c w',
       'sessionSaved c 90',
+      'stateChanged 1',
       'willRemoved c',
+      'sessionSaved c 90',
+      'sessionSaved c 0',
+      'stateChanged 1',
       'sessionRemoved c',
     ]);
+  });
+
+  it('records of a session that ends with its connection nothing but its will', () => {
+    const { context, connect } = setUp();
+    connect('c', 0, will(0)).close();
+    expect(context.journal.verbs()).toEqual(['willSaved c w', 'willRemoved c']);
+  });
+
+  it('records whether a session is connected, and since when it is not', () => {
+    const { registry, connect, clock } = setUp();
+    const first = connect('c', 60);
+    expect(first.session.record).toMatchObject({ clientId: 'c', number: 1, expirySeconds: 60, disconnectedAtMs: 0 });
+    clock.advance(500);
+    first.close();
+    expect(first.session.record.disconnectedAtMs).toBe(clock.now());
+    connect('c', 60);
+    expect(registry.find('c')?.record.disconnectedAtMs).toBe(0);
+  });
+
+  it('keeps a session that reconnects without an expiry until its connection ends', () => {
+    const { registry, log, connect } = setUp();
+    const first = connect('c', 60);
+    first.close();
+    const second = connect('c', 0);
+    expect(second.session).toBe(first.session);
+    expect(second.session.isKept).toBe(true);
+    second.close();
+    expect(log).toEqual(['ended c']);
+    expect(registry.size).toBe(0);
+  });
+
+  it('leaves sessions and wills as they are for the restart, once it is frozen', () => {
+    const { context, registry, log, connect, clock } = setUp();
+    const kept = connect('kept', 60, will(0));
+    const clean = connect('clean', 0, will(0));
+    const before = context.journal.entries.length;
+    registry.freeze();
+    clock.advance(10);
+    kept.close();
+    clean.close();
+    clock.advance(600_000);
+    expect(log).toEqual([]);
+    expect(context.journal.verbs().slice(before)).toEqual(['stateChanged 1', 'sessionSaved kept 60']);
+    expect(kept.session.will).not.toBeNull();
+  });
+
+  describe('after a restart', () => {
+    const record = { clientId: 'c', number: 7, expirySeconds: 60, disconnectedAtMs: 1000, ownStreamId: 0 };
+
+    it('ends a session whose expiry ran out meanwhile with the next tick', () => {
+      const { registry, log, clock } = setUp();
+      clock.advance(59_000);
+      registry.finishRestore(registry.restore(record));
+      expect(log).toEqual([]);
+      clock.advance(1100);
+      expect(log).toEqual(['ended c']);
+    });
+
+    it('publishes a will when its delay has run out since the connection ended', () => {
+      const { registry, log, clock } = setUp();
+      clock.advance(10_000);
+      const session = registry.restore(record);
+      session.will = will(30);
+      registry.finishRestore(session);
+      clock.advance(19_900);
+      expect(log).toEqual([]);
+      clock.advance(200);
+      expect(log).toEqual(['will c w']);
+    });
+
+    it('takes one that was connected for one that is disconnected now, and says so to the journal', () => {
+      const { context, registry, log, clock } = setUp();
+      clock.advance(9000);
+      const session = registry.restore({ ...record, disconnectedAtMs: 0 });
+      registry.finishRestore(session);
+      expect(session.record).toEqual({ ...record, disconnectedAtMs: 10_000 });
+      expect(context.journal.verbs()).toEqual(['sessionSaved c 60', 'stateChanged 7']);
+      clock.advance(59_900);
+      expect(log).toEqual([]);
+      clock.advance(200);
+      expect(log).toEqual(['ended c']);
+    });
+
+    it('ends one that was to end with its connection', () => {
+      const { context, registry, log } = setUp();
+      const session = registry.restore({ ...record, expirySeconds: 0, disconnectedAtMs: 0 });
+      session.will = will(30);
+      registry.finishRestore(session);
+      expect(log).toEqual(['will c w', 'ended c']);
+      expect(context.journal.verbs().at(-1)).toBe('sessionRemoved c');
+    });
   });
 
   it('lists its sessions', () => {

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { CommittedLevel } from '../../src/store/committed-level.js';
+import { LevelStore } from '../../src/store/level-store.js';
+import type { RecordOutline } from '../../src/store/message-record.js';
+import { copyAsAfterCrash } from '../support/crash-copy.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { createTemporaryDirectory } from '../support/temporary-directory.js';
+import { describeJournal } from './journal.contract.js';
+import { describeDurableMessageLog, describeMessageLog, type OpenLog } from './message-log.contract.js';
+
+/** The database is written to the operating system only: these tests kill no machine. */
+class LevelLog implements OpenLog {
+  readonly store: LevelStore;
+  damaged: number;
+  readonly #level: CommittedLevel;
+  readonly #location: string;
+  readonly #cacheBytes: number;
+
+  private constructor(level: CommittedLevel, store: LevelStore, location: string, cacheBytes: number) {
+    this.#level = level;
+    this.store = store;
+    this.#location = location;
+    this.#cacheBytes = cacheBytes;
+    this.damaged = 0;
+  }
+
+  static async open(location: string, cacheBytes: number): Promise<LevelLog> {
+    const clock = new ManualClock();
+    const level = new CommittedLevel(location, {
+      clock,
+      maximumPendingBytes: 1 << 26,
+      minimumFreeBytes: 0,
+      isSynced: false,
+    });
+    await level.open();
+    onTestFinished(() => level.close());
+    let onDamaged: (messages: number) => void = () => {};
+    const store = await LevelStore.open(level, {
+      clock,
+      cacheBytes,
+      maximumPendingBytes: 1 << 26,
+      durability: 'fsync',
+      durabilityOf: () => 'fsync',
+      onDamaged: (messages) => onDamaged(messages),
+    });
+    const opened = new LevelLog(level, store, location, cacheBytes);
+    onDamaged = (messages) => {
+      opened.damaged += messages;
+    };
+    return opened;
+  }
+
+  get log() {
+    return this.store.log;
+  }
+
+  get settledTicket(): number {
+    return this.store.settledTicket;
+  }
+
+  async commit(): Promise<void> {
+    await this.store.flush();
+  }
+
+  async reopen(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<OpenLog> {
+    const copy = `${this.#location}+`;
+    await copyAsAfterCrash(this.#location, copy);
+    await this.#level.close();
+    const next = await LevelLog.open(copy, this.#cacheBytes);
+    await next.log.recover(referencesOf);
+    return next;
+  }
+}
+
+async function openLevel(cacheBytes: number): Promise<LevelLog> {
+  return await LevelLog.open(join(await createTemporaryDirectory(), 'db'), cacheBytes);
+}
+
+describeMessageLog('in a database', { open: openLevel });
+describeDurableMessageLog('in a database', { open: openLevel });
+describeJournal('in a database', { open: async () => (await openLevel(1 << 20)).store });
