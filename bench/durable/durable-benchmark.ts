@@ -63,8 +63,7 @@ async function runOnce(
       try {
         return await scenario.run(bed, options);
       } finally {
-        // Its directory goes with it: there is nothing to put in order.
-        await bed.kill();
+        await bed.end();
       }
     });
     return { figures, failure: undefined };

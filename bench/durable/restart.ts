@@ -6,8 +6,8 @@
 import type { OfflineQueues } from '../generator/offline-queues.js';
 import type { BenchOptions } from '../options.js';
 import { DURABLE_FAN_IN } from '../scenarios.js';
-import { count, type DurableScenario, decimals, errors, type Figures, megabytes } from './durable-scenario.js';
-import type { TestBed } from './test-bed.js';
+import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
+import { type TestBed, usageFigures } from './test-bed.js';
 
 const SESSIONS = 100;
 const PAYLOAD_BYTES = 150;
@@ -90,7 +90,9 @@ export const restartSessions: DurableScenario = {
   columns: [
     count('sessions', 'sessions'),
     ...startColumns,
-    count('stored/s', 'storedPerSecond'),
+    count('stored/s', 'perSecond'),
+    decimals('CPU µs/session', 'cpuMicroseconds'),
+    share('broker busy', 'brokerBusy'),
     megabytes('RSS MB stored', 'residentStored'),
     megabytes('restarted', 'residentRestarted'),
     errors(`absent of ${CHECKED_SESSIONS}`, 'absent'),
@@ -102,7 +104,7 @@ export const restartSessions: DurableScenario = {
     const residentStored = bed.residentBytes();
     const restarted = await restart(bed);
     const { absent } = await bed.run<'check-sessions'>({ kind: 'check-sessions', sessions, sample: CHECKED_SESSIONS });
-    return { ...restarted, sessions, storedPerSecond: sessions / stored.seconds, residentStored, absent };
+    return { ...usageFigures(stored, sessions), ...restarted, sessions, residentStored, absent };
   },
 };
 

@@ -41,6 +41,13 @@ export class TestBed {
     return this.#broker.startedInMs;
   }
 
+  /** Nothing comes after this: a broker that has a lot to put in order is not waited for. */
+  async end(): Promise<void> {
+    await this.#broker?.stop();
+    this.#broker = undefined;
+  }
+
+  /** Waits until the broker has put everything in order. */
   async stop(): Promise<void> {
     await this.#broker?.stop(RESTART_MS);
     this.#broker = undefined;
