@@ -37,13 +37,22 @@ export interface BrokerSetting {
   readonly startMs?: number;
 }
 
+const directories = new Set<string>();
+
+// After child-processes has ended the brokers that write there: its listener was registered first.
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+});
+
 /** Runs `use` with a new directory below `parent`, and removes it. */
 export async function withDirectory<Value>(parent: string, use: (directory: string) => Promise<Value>): Promise<Value> {
   const directory = mkdtempSync(join(parent, 'millrace-bench-'));
+  directories.add(directory);
   try {
     return await use(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
+    directories.delete(directory);
   }
 }
 

@@ -79,7 +79,7 @@ export function usageFigures(usage: Usage, messages: number): Figures {
   const { seconds, brokerCpuMs, generatorCpuMs, peakResidentBytes } = usage;
   return {
     perSecond: messages / seconds,
-    cpuMicroseconds: brokerCpuMs === undefined ? undefined : (brokerCpuMs * 1000) / messages,
+    cpuMicroseconds: brokerCpuMs === undefined || messages === 0 ? undefined : (brokerCpuMs * 1000) / messages,
     brokerBusy: brokerCpuMs === undefined ? undefined : brokerCpuMs / 1000 / seconds,
     generatorBusy: generatorCpuMs / 1000 / seconds,
     peakResidentBytes,

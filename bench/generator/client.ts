@@ -9,7 +9,7 @@ import { type FrameHandler, FrameReader } from './frame-reader.js';
 import { CONNACK, connectFrame, DISCONNECT_FRAME, type Protocol, type Qos, SUBACK, subscribeFrame } from './frames.js';
 import type { Address } from './job.js';
 
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 const LEAVE_MS = 5000;
 const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 

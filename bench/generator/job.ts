@@ -125,7 +125,7 @@ export interface Usage {
 
 export interface QueueResult extends Usage {
   readonly kind: 'queue';
-  /** In the measured window. */
+  /** In the measured window, which ends with the last PUBACK. */
   readonly acknowledged: number;
   /** By each publisher, from the first message to the last. */
   readonly sent: readonly number[];

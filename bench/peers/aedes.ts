@@ -17,7 +17,7 @@ export function aedes(): Peer {
 }
 
 /** It writes a copy of each message for each session, and is some hundred times slower into many. */
-const SHARE_OF_THE_LOAD = 0.05;
+const SHARE_OF_THE_LOAD = 0.02;
 
 export function durableAedes(): Peer {
   const server = fileURLToPath(new URL('./aedes-level-server.js', import.meta.url));
