@@ -396,6 +396,16 @@ describe('wills over a restart', () => {
     expectNothingMissing(third);
   });
 
+  it('a will of a clean session counts its expiry from when it is published', async () => {
+    const first = await DurableBroker.start();
+    await away(first, 'watcher', 'w');
+    await first.test.connect('c', { will: { ...WILL, properties: { messageExpiryInterval: 60 } } });
+    await first.settle();
+    const second = await first.crash(100_000);
+    const [will] = await willsSeen(second, 1);
+    expect(will?.properties?.messageExpiryInterval).toBe(60);
+  });
+
   it('that of a client which said goodbye is not published', async () => {
     const first = await DurableBroker.start();
     await away(first, 'watcher', 'w');
