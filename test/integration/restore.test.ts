@@ -495,3 +495,17 @@ describe('wills over a restart', () => {
     expect(await client.expectPacket('publish')).toMatchObject({ retain: true, topic: 'w' });
   });
 });
+
+describe('session present', () => {
+  it('is not told of a session whose time ran out while the broker was down', async () => {
+    const first = await DurableBroker.start();
+    const client = await first.test.connect('s', persistent(5, 50));
+    await client.subscribe('t', 1);
+    await first.test.drop(client, 's');
+    await first.settle();
+    const second = await first.crash(60_000);
+    const { connack } = await second.test.connectFully('s', persistent(5, 50));
+    expect(connack.sessionPresent).toBe(false);
+    expect(second.broker.subscriptionCount).toBe(0);
+  });
+});
