@@ -333,6 +333,7 @@ export class Broker {
 
   /** Its session ended with the broker's last run. */
   #publishOrphanWill(clientId: string, will: Will): void {
+    restartExpiry(will.message, this.#clock.now());
     this.#context.router.route(will.message);
     this.#context.journal.willRemoved(clientId);
   }
