@@ -5,11 +5,12 @@
  *   deliver ─▶ window has room? ──yes──▶ front        else ─▶ backlog ──(acknowledgement, drain, attach)──▶ window
  *
  * What a kept session sends at QoS 2 waits until its packet identifier is stored: or else a client that has the message
- * under one identifier could be sent it under another one after a crash.
+ * under one identifier could be sent it under another one after a crash. What comes behind it waits too.
  */
 import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
-import type { Qos } from '../core/message.js';
+import type { DropReason } from '../core/drop-reason.js';
+import type { Message, Qos } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import type { DeliveryOptions } from '../core/subscriber.js';
 import type { LogReader, MessageLog } from '../store/message-log.js';
@@ -59,7 +60,7 @@ export class OutgoingMessages implements LogReader {
   #window: InflightWindow | null = null;
   #windowLimit = 0;
   #sendsFrom: Ticket = NO_TICKET;
-  /** Pairs of ticket and packet identifier: QoS 2 messages that are sent when the ticket is settled. */
+  /** Pairs of ticket and packet identifier: what is sent when the ticket is settled. */
   #uncommitted: number[] = [];
   /** The last one that a QoS 2 exchange had to wait for. */
   #lastTicket: Ticket = NO_TICKET;
@@ -105,7 +106,7 @@ export class OutgoingMessages implements LogReader {
 
   /** A message would be sent at once. */
   get hasRoom(): boolean {
-    return this.#front !== null && this.#front.hasRoom && this.#windowHasRoom;
+    return this.#front?.hasRoom === true && this.#windowHasRoom;
   }
 
   get #windowHasRoom(): boolean {
@@ -183,7 +184,7 @@ export class OutgoingMessages implements LogReader {
     const { recorder } = this.#context;
     recorder.hold();
     const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence, isOwn);
-    if (qos === 1 || !this.#mustCommit(packetId)) {
+    if (!this.#mustCommit(packetId, qos)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
     }
   }
@@ -237,32 +238,55 @@ export class OutgoingMessages implements LogReader {
     const { accounts, log } = this.#context;
     const { message, qos, retain, identifiers, sequence, isOwn } = backlog.taken;
     backlog.taken.message = null;
-    const drop = (reason: 'storage-damaged' | 'expired' | 'packet-too-large'): void => {
-      accounts.drop(reason);
-      if (sequence !== NOT_LOGGED) log.release(sequence);
-    };
-    if (message === null) return drop('storage-damaged');
-    // [MQTT-3.3.2-5]
-    if (message.isExpired(this.#context.nowMs())) return drop('expired');
-    if (!front.fits(message, qos, identifiers)) return drop('packet-too-large');
-    if (qos === 0) {
-      accounts.delivered++;
-      front.sendMessage(message, 0, 0, retain, identifiers);
+    const obstacle = this.#obstacleTo(front, message, qos, identifiers);
+    if (message === null || obstacle !== null || qos === 0) {
+      if (message === null || obstacle !== null) accounts.drop(obstacle ?? 'storage-damaged');
+      else {
+        accounts.delivered++;
+        front.sendMessage(message, 0, 0, retain, identifiers);
+      }
       if (sequence !== NOT_LOGGED) log.release(sequence);
       return;
     }
     this.#window ??= new InflightWindow();
     const packetId = this.#window.add(qos, retain, identifiers, sequence, isOwn);
-    if (qos === 2 && this.#streams !== null && this.#mustCommit(packetId)) return;
+    if (this.#streams === null || !this.#mustCommit(packetId, qos)) {
+      this.#send(front, message, qos, packetId, retain, identifiers, sequence);
+    }
+  }
+
+  #send(
+    front: SessionFront,
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+    sequence: number,
+  ): void {
     if (sequence !== NOT_LOGGED && sequence <= this.repeatsThrough) {
       front.resendPublish(message, qos, packetId, retain, identifiers); // [MQTT-3.3.1-1]
     } else front.sendMessage(message, qos, packetId, retain, identifiers);
   }
 
+  /** @returns why the message cannot be sent to this client, or null */
+  #obstacleTo(
+    front: SessionFront,
+    message: Message | null,
+    qos: Qos,
+    identifiers: readonly number[] | null,
+  ): DropReason | null {
+    if (message === null) return 'storage-damaged';
+    // [MQTT-3.3.2-5]
+    if (message.isExpired(this.#context.nowMs())) return 'expired';
+    return front.fits(message, qos, identifiers) ? null : 'packet-too-large';
+  }
+
   /** @returns true if the message is sent later, when its identifier is stored */
-  #mustCommit(packetId: number): boolean {
-    const ticket = this.#owner.onOutgoingChanged(true);
-    if (ticket <= this.#context.settledTicket()) return false;
+  #mustCommit(packetId: number, qos: Qos): boolean {
+    if (qos === 1 && this.#uncommitted.length === 0) return false;
+    const ticket = qos === 1 ? this.#lastTicket : this.#owner.onOutgoingChanged(true);
+    if (qos === 2 && ticket <= this.#context.settledTicket()) return false;
     this.#lastTicket = ticket;
     this.#uncommitted.push(ticket, packetId);
     this.#front?.onAwaitingCommit();
@@ -293,12 +317,19 @@ export class OutgoingMessages implements LogReader {
     let sent = 0;
     while (sent < waiting.length && (waiting[sent] as Ticket) <= settled && front.hasRoom) {
       const packetId = waiting[sent + 1] as number;
-      const message = this.#context.log.find(window.sequenceOf(packetId), this);
+      if (!window.has(packetId)) {
+        // The client has acknowledged what it had not got yet.
+        sent += 2;
+        continue;
+      }
+      const sequence = window.sequenceOf(packetId);
+      const message = this.#context.log.find(sequence, this);
       if (message === undefined) break;
       if (message === null) this.#lose(window, packetId);
       else {
+        const qos = window.qosOf(packetId);
         const identifiers = window.identifiersOf(packetId);
-        front.sendMessage(message, 2, packetId, window.retainOf(packetId), identifiers);
+        this.#send(front, message, qos, packetId, window.retainOf(packetId), identifiers, sequence);
       }
       sent += 2;
     }
