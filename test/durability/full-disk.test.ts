@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
 import { type OfflinePublisher, OfflineSession } from './support/offline-session.js';
-import { figure, titleOf } from './support/settings.js';
+import { figure, IS_LONG, titleOf } from './support/settings.js';
 import { SMALL_DISK_OBSTACLE, SmallDisk } from './support/small-disk.js';
 
 const QUOTA_EXCEEDED = 0x97;
@@ -27,6 +27,7 @@ const BY_FREE_SPACE: Limit = {
 /** Not noticed before a write fails. */
 const BY_FAILURE: Limit = { name: 'the last byte', megabytes: 96, ballastMegabytes: 48, minimumFree: '0B' };
 const LIMITS = [BY_FREE_SPACE, BY_FAILURE];
+const LIMITS_OF_KILLS = IS_LONG ? LIMITS : [BY_FAILURE];
 
 /** More than fits: the disk is full long before they are all sent. */
 const ENDLESS = 1_000_000;
@@ -144,7 +145,7 @@ describe.skipIf(SMALL_DISK_OBSTACLE !== undefined)(titleOf('a full disk', SMALL_
     await run.check(port);
   });
 
-  it.each(LIMITS)(
+  it.each(LIMITS_OF_KILLS)(
     'up to $name, and then kill -9: what was acknowledged is there after a start with room',
     async (limit) => {
       disk = new SmallDisk(limit.megabytes, limit.ballastMegabytes);

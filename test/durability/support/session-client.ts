@@ -210,6 +210,11 @@ export class SessionClient {
     this.#socket?.destroy();
   }
 
+  /** Reads nothing more from this connection, as behind a network that has failed in one direction. */
+  goDeaf(): void {
+    this.#socket?.pause();
+  }
+
   /** The broker is about to be killed: that the connection ends will be no fault of its. */
   expectLoss(): void {
     this.#isLeaving = true;
