@@ -327,7 +327,7 @@ export class Broker {
   /** Their answers wait for a disk that takes nothing. */
   #closeWaiting(): void {
     for (const connection of [...this.#context.gated]) {
-      connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
+      if (connection.isOwedAnswers) connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
     }
   }
 

@@ -292,6 +292,10 @@ export class ClientConnection
     if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#release(HELD_BY_JOURNAL);
   }
 
+  get isOwedAnswers(): boolean {
+    return (this.#client?.acknowledger.waitingCount ?? 0) > 0;
+  }
+
   #goOnNextTurn(): void {
     if (this.#isTurnScheduled) return;
     this.#isTurnScheduled = true;

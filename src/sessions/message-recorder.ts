@@ -16,6 +16,7 @@ export class MessageRecorder {
   readonly #streams: MessageStream[] = [];
   #streamCount = 0;
   #holders = 0;
+  #bytes = 0;
   /** Counts publications: marks the streams that have been noted for the present one. */
   #round = 0;
 
@@ -29,9 +30,15 @@ export class MessageRecorder {
     return this.#log.nextSequence;
   }
 
+  /** Bytes of content of the publication. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** A new publication is being routed. */
-  begin(): void {
+  begin(message: Message): void {
     this.#round++;
+    this.#bytes = message.byteLength;
     this.#streamCount = 0;
     this.#holders = 0;
   }
@@ -70,7 +77,7 @@ export class MessageRecorder {
     for (let at = 0; at < streams.length; at++) if ((streams[at] as MessageStream).isAwaited) references++;
     if (references === 0) return NO_TICKET;
     const sequence = this.#log.nextSequence;
-    const bytes = message.byteLength;
+    const bytes = this.#bytes;
     for (let at = 0; at < streams.length; at++) {
       const stream = streams[at] as MessageStream;
       if (stream.isAwaited) stream.push(sequence, bytes);

@@ -51,18 +51,18 @@ interface Source extends MergeSource {
 const REOPENED_AT = 7 / 8;
 
 export class StreamBacklog implements Backlog, StreamReader, LogReader {
+  #length = 0;
+  #bytes = 0;
+  /** The first number that was refused, while the queue is full under `drop-newest`; 0 while it takes. */
+  #closedFrom = 0;
+  readonly #limits: BacklogLimits;
   readonly taken = emptyTakenMessage();
   readonly #owner: BacklogOwner;
   readonly #log: MessageLog;
-  readonly #limits: BacklogLimits;
-  #length = 0;
-  #bytes = 0;
   #isBehind = false;
   #position = 0;
   #ownPosition = 0;
   #holes: number[] = [];
-  /** The first number that was refused, while the queue is full under `drop-newest`; 0 while it takes. */
-  #closedFrom = 0;
   #merge: StreamMerge<Source> | null = null;
   /** The merge stands at a message of which this is still to be taken. */
   #isOrdinaryDue = false;
@@ -130,8 +130,12 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   }
 
   offer(publication: Publication): boolean {
-    const bytes = publication.message.byteLength;
     if (!this.#isBehind) this.fallBehind();
+    return this.count(publication.message.byteLength);
+  }
+
+  /** What {@link offer} does with a message of so many bytes once it is behind. */
+  count(bytes: number): boolean {
     if (this.#closedFrom !== 0 && !this.#reopens()) return false;
     const { maximumMessages, maximumBytes } = this.#limits;
     if (this.#length >= maximumMessages || this.#bytes + bytes > maximumBytes) return false;

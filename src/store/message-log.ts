@@ -187,7 +187,7 @@ export class MessageLog {
         this.#messages += block.live;
       }
     }
-    for (const block of dead) this.#store.drop(block.number, this.#lowestBlock);
+    for (const block of dead) this.#store.drop(block.number, block.storedBytes, this.#lowestBlock);
   }
 
   /** Blocks bear the number of their first message: the store must never see a number again that it has dropped. */
@@ -230,7 +230,7 @@ export class MessageLog {
     this.#sparse.delete(block);
     this.#cache.remove(block);
     if (this.#recent === block) this.#recent = null;
-    if (block.isStored) this.#store?.drop(block.number, this.#lowestBlock);
+    if (block.isStored) this.#store?.drop(block.number, block.storedBytes, this.#lowestBlock);
   }
 
   get #lowestBlock(): number {

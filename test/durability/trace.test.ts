@@ -43,7 +43,7 @@ async function traced(options: Omit<PublishOptions, 'clientId'>, durability = 'f
   });
   await session.subscribe(broker.port);
   const publisher = session.publisher({ clientId: 'publisher', ...options });
-  await publisher.client.connect(broker.port);
+  await publisher.connect(broker.port);
   await publisher.publish(MESSAGES);
   await session.fetch(broker.port);
   await session.leave();
