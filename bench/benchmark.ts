@@ -2,14 +2,15 @@
  * The order of events: for each case (scenario and QoS) as many rounds as asked for, and in each round every peer once,
  * so that whatever disturbs the machine disturbs all of them alike. Every run has a fresh broker and a fresh generator.
  */
-import { startBroker } from './broker-process.js';
+import { startBroker, withDirectory } from './broker-process.js';
+import { isDurable } from './durable/durable-scenarios.js';
 import type { Qos } from './generator/frames.js';
 import type { Job, Outcome } from './generator/job.js';
 import type { BenchOptions } from './options.js';
 import type { Peer } from './peers/peer.js';
 import type { Pinning } from './pinning.js';
 import { runJob } from './run-job.js';
-import { IDLE, scenarioByName, TOPICS } from './scenarios.js';
+import { DURABLE_FAN_IN, IDLE, scenarioByName, TOPICS } from './scenarios.js';
 
 /** Descriptors a process needs besides the connections of the run. */
 const SPARE_FILE_DESCRIPTORS = 500;
@@ -27,10 +28,12 @@ export interface Run extends Case {
 }
 
 export function casesOf(options: BenchOptions): readonly Case[] {
-  const measured = options.scenarios.filter((scenario) => scenario !== TOPICS);
-  return measured.flatMap((scenario): Case[] =>
-    scenario === IDLE ? [{ scenario, qos: undefined }] : options.qos.map((qos) => ({ scenario, qos })),
-  );
+  return options.scenarios.flatMap((scenario): Case[] => {
+    if (scenario === TOPICS || isDurable(scenario)) return [];
+    if (scenario === IDLE) return [{ scenario, qos: undefined }];
+    if (scenario === DURABLE_FAN_IN) return [{ scenario, qos: 1 }];
+    return options.qos.map((qos) => ({ scenario, qos }));
+  });
 }
 
 /** Those that can take part in the case. */
@@ -62,18 +65,20 @@ export async function runCase(
 async function runOnce(benchCase: Case, peer: Peer, options: BenchOptions, pinned: Pinning): Promise<Outcome> {
   const fileDescriptors = connectionsOf(benchCase, options) + SPARE_FILE_DESCRIPTORS;
   try {
-    const setting = { protocol: options.protocol, fileDescriptors, prefix: pinned.brokerPrefix };
-    const broker = await startBroker(peer, setting);
-    try {
-      const target = {
-        address: broker.address,
-        protocol: options.protocol,
-        ...(broker.pid !== undefined && { brokerPid: broker.pid }),
-      };
-      return await runJob(jobFor(benchCase, target, options), fileDescriptors, pinned.generatorPrefix);
-    } finally {
-      await broker.stop();
-    }
+    return await withDirectory(options.dataDirectory, async (directory) => {
+      const setting = { protocol: options.protocol, fileDescriptors, prefix: pinned.brokerPrefix, directory };
+      const broker = await startBroker(peer, setting);
+      try {
+        const target = {
+          address: broker.address,
+          protocol: options.protocol,
+          ...(broker.pid !== undefined && { brokerPid: broker.pid }),
+        };
+        return await runJob(jobFor(benchCase, target, options), fileDescriptors, pinned.generatorPrefix);
+      } finally {
+        await broker.stop();
+      }
+    });
   } catch (error) {
     return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
   }

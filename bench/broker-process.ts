@@ -1,25 +1,29 @@
-/** A peer, up and accepting MQTT connections, for the length of one run. */
+/** A peer, up and accepting MQTT connections, for the length of one run or until it is started again. */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from './bench-failure.js';
-import { startProcess, stopProcess } from './child-processes.js';
+import { killProcess, startProcess, stopProcess } from './child-processes.js';
 import { Client } from './generator/client.js';
 import type { Protocol } from './generator/frames.js';
 import type { Address } from './generator/job.js';
 import type { LaunchedPeer, Peer } from './peers/peer.js';
 
 const START_MS = 15_000;
-const RETRY_MS = 50;
+const RETRY_MS = 10;
 const KEPT_OUTPUT_CHARACTERS = 2000;
 
 export interface RunningBroker {
   readonly address: Address;
   readonly pid: number | undefined;
-  stop(): Promise<void>;
+  /** From the start of the process to its first CONNACK; 0 when it ran already. */
+  readonly startedInMs: number;
+  /** @param patienceMs how long it may take to end by itself */
+  stop(patienceMs?: number): Promise<void>;
+  /** Ends it with SIGKILL. */
+  kill(): Promise<void>;
 }
 
 export interface BrokerSetting {
@@ -27,52 +31,80 @@ export interface BrokerSetting {
   readonly fileDescriptors: number;
   /** Put before the command, for pinning. */
   readonly prefix: readonly string[];
+  /** For its files: empty, or left by an earlier process of the same peer. */
+  readonly directory: string;
+  /** How long it may take until it answers a CONNECT (default: 15 seconds). */
+  readonly startMs?: number;
 }
 
-/** @throws BenchFailure when it does not answer a CONNECT within 15 seconds */
+const directories = new Set<string>();
+
+// After child-processes has ended the brokers that write there: its listener was registered first.
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+});
+
+/** Runs `use` with a new directory below `parent`, and removes it. */
+export async function withDirectory<Value>(parent: string, use: (directory: string) => Promise<Value>): Promise<Value> {
+  const directory = mkdtempSync(join(parent, 'millrace-bench-'));
+  directories.add(directory);
+  try {
+    return await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    directories.delete(directory);
+  }
+}
+
+/** @throws BenchFailure when it does not answer a CONNECT in time */
 export async function startBroker(peer: Peer, setting: BrokerSetting): Promise<RunningBroker> {
   const { source } = peer;
   if (source.kind === 'external') {
-    return { address: { host: source.host, port: source.port }, pid: undefined, stop: async () => {} };
+    const nothing = async (): Promise<void> => {};
+    const address = { host: source.host, port: source.port };
+    return { address, pid: undefined, startedInMs: 0, stop: nothing, kill: nothing };
   }
   return launch(source, setting);
 }
 
 async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<RunningBroker> {
   const address = { host: '127.0.0.1', port: await findFreePort() };
-  const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const command = [...setting.prefix, ...peer.command(address.port, directory)];
+  const command = [...setting.prefix, ...peer.command(address.port, setting.directory)];
+  const beganMs = performance.now();
   const child = startProcess(command, setting.fileDescriptors, ['ignore', 'ignore', 'pipe']);
-  const stop = async (): Promise<void> => {
-    await stopProcess(child);
-    rmSync(directory, { recursive: true, force: true });
-  };
   try {
-    await untilConnectable(child, address, setting.protocol);
+    await untilConnectable(child, address, setting);
   } catch (error) {
-    await stop();
+    await stopProcess(child);
     throw error;
   }
-  return { address, pid: child.pid, stop };
+  return {
+    address,
+    pid: child.pid,
+    startedInMs: performance.now() - beganMs,
+    stop: (patienceMs) => stopProcess(child, patienceMs),
+    kill: () => killProcess(child),
+  };
 }
 
-async function untilConnectable(child: ChildProcess, address: Address, protocol: Protocol): Promise<void> {
+async function untilConnectable(child: ChildProcess, address: Address, setting: BrokerSetting): Promise<void> {
   let output = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS);
   });
-  const deadline = performance.now() + START_MS;
+  const startMs = setting.startMs ?? START_MS;
+  const deadline = performance.now() + startMs;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new BenchFailure(`ended with code ${child.exitCode}: ${output.trim()}`);
     try {
-      const client = await Client.open(address, protocol, 'bench-readiness');
+      const client = await Client.open(address, setting.protocol, 'bench-readiness');
       client.close();
       return;
     } catch {
       await delay(RETRY_MS);
     }
   }
-  throw new BenchFailure(`did not accept a connection within ${START_MS} ms: ${output.trim()}`);
+  throw new BenchFailure(`did not accept a connection within ${startMs} ms: ${output.trim()}`);
 }
 
 function findFreePort(): Promise<number> {

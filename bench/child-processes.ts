@@ -22,12 +22,23 @@ export function startProcess(command: readonly string[], fileDescriptors: number
   return child;
 }
 
-/** Asks the process to end, and after five seconds makes it. */
-export async function stopProcess(child: ChildProcess): Promise<void> {
+/**
+ * Asks the process to end, and makes it when it has not.
+ * @param patienceMs how long it may take by itself
+ */
+export async function stopProcess(child: ChildProcess, patienceMs = TERMINATE_MS): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  const timer = setTimeout(() => child.kill('SIGKILL'), TERMINATE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
   child.kill('SIGTERM');
   await ended;
   clearTimeout(timer);
+}
+
+/** Ends the process as a crash would: without giving it a chance to put anything in order. */
+export async function killProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
 }

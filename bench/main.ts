@@ -1,13 +1,16 @@
 /** `npm run bench`: measures the broker beside its peers. docs/benchmarks.md says what the figures mean. */
 import { writeFileSync } from 'node:fs';
 import { BenchFailure } from './bench-failure.js';
-import { casesOf, peersFor, type Run, runCase } from './benchmark.js';
+import { type Case, casesOf, peersFor, type Run, runCase } from './benchmark.js';
+import { type DurableRow, type DurableRun, durableRows, runDurable } from './durable/durable-benchmark.js';
+import { DURABLE_SCENARIOS } from './durable/durable-scenarios.js';
+import { durableTable } from './durable/durable-table.js';
 import { describeMachine } from './machine.js';
 import { type BenchOptions, parseOptions, USAGE } from './options.js';
-import { choosePeers } from './peers/choose-peers.js';
-import { pinning } from './pinning.js';
+import { choosePeers, type PeerChoice } from './peers/choose-peers.js';
+import { type Pinning, pinning } from './pinning.js';
 import { idleTable, loadTable } from './report.js';
-import { TOPICS } from './scenarios.js';
+import { DURABLE_FAN_IN, TOPICS } from './scenarios.js';
 import { type IdleRow, idleRows, type LoadRow, loadRows } from './summary.js';
 import { runTopicMatching } from './topic-matching.js';
 
@@ -17,16 +20,35 @@ async function bench(options: BenchOptions): Promise<void> {
   const machine = describeMachine();
   const pinned = pinning(options.pin);
   const peers = choosePeers(options, (name, reason) => console.log(`skipping ${name}: ${reason}`));
-  if (peers.length === 0) throw new BenchFailure('no peer to measure');
+  if (peers.volatile.length + peers.durable.length === 0) throw new BenchFailure('no peer to measure');
   console.log(`${machine.cpuModel}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; ${machine.date}`);
   console.log(`MQTT ${options.protocol === 5 ? '5' : '3.1.1'}, ${options.payloadBytes} bytes; ${pinned.description}`);
 
+  const loads = await runLoads(options, peers, pinned);
+  const durables = await runDurables(options, peers, pinned);
+  const runs = [...loads.runs, ...durables.runs];
+  if (options.jsonFile !== undefined) {
+    const medians = [...loads.medians, ...durables.medians];
+    const result = { machine, method: { ...options, pinning: pinned.description }, medians, runs };
+    writeFileSync(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);
+  }
+  if (loads.runs.some((run) => run.outcome.kind === 'failed')) process.exitCode = 1;
+  if (durables.runs.some((run) => run.failure !== undefined)) process.exitCode = 1;
+}
+
+async function runLoads(
+  options: BenchOptions,
+  peers: PeerChoice,
+  pinned: Pinning,
+): Promise<{ runs: Run[]; medians: (LoadRow | IdleRow)[] }> {
   const cases = casesOf(options);
-  const total = cases.reduce((sum, each) => sum + peersFor(each, peers).length * options.runs, 0);
+  const peersOf = (benchCase: Case) =>
+    peersFor(benchCase, benchCase.scenario === DURABLE_FAN_IN ? peers.durable : peers.volatile);
+  const total = cases.reduce((sum, each) => sum + peersOf(each).length * options.runs, 0);
   const runs: Run[] = [];
   const medians: (LoadRow | IdleRow)[] = [];
   for (const benchCase of cases) {
-    const own = await runCase(benchCase, peers, options, pinned, (run) => {
+    const own = await runCase(benchCase, peersOf(benchCase), options, pinned, (run) => {
       runs.push(run);
       console.error(`[${runs.length}/${total}] ${describe(run)}`);
     });
@@ -40,11 +62,28 @@ async function bench(options: BenchOptions): Promise<void> {
       console.log(`\n${loadTable(rows)}`);
     }
   }
-  if (options.jsonFile !== undefined) {
-    const result = { machine, method: { ...options, pinning: pinned.description }, medians, runs };
-    writeFileSync(options.jsonFile, `${JSON.stringify(result, null, 2)}\n`);
+  return { runs, medians };
+}
+
+async function runDurables(
+  options: BenchOptions,
+  peers: PeerChoice,
+  pinned: Pinning,
+): Promise<{ runs: DurableRun[]; medians: DurableRow[] }> {
+  const scenarios = DURABLE_SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
+  const total = scenarios.length * peers.durable.length * options.runs;
+  const runs: DurableRun[] = [];
+  const medians: DurableRow[] = [];
+  for (const scenario of scenarios) {
+    const own = await runDurable(scenario, peers.durable, options, pinned, (run) => {
+      runs.push(run);
+      console.error(`[durable ${runs.length}/${total}] ${run.scenario} ${run.peer}: ${run.failure ?? 'done'}`);
+    });
+    const rows = durableRows(scenario, own);
+    medians.push(...rows);
+    console.log(`\n${durableTable(scenario, rows)}`);
   }
-  if (runs.some((run) => run.outcome.kind === 'failed')) process.exitCode = 1;
+  return { runs, medians };
 }
 
 function describe(run: Run): string {
@@ -52,6 +91,7 @@ function describe(run: Run): string {
   const title = `${run.scenario}${run.qos === undefined ? '' : ` QoS ${run.qos}`} ${run.peer}`;
   if (outcome.kind === 'failed') return `${title}: failed: ${outcome.reason}`;
   if (outcome.kind === 'idle') return `${title}: ${outcome.connections} connections`;
+  if (outcome.kind !== 'load') return title;
   return `${title}: ${Math.round(outcome.delivered / outcome.seconds).toLocaleString('en-US')} msgs/s`;
 }
 

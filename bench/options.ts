@@ -1,17 +1,25 @@
 /** The command line of the benchmark, checked and with its defaults. */
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BenchFailure } from './bench-failure.js';
+import { DURABLE, EVERY_DURABLE, isDurable } from './durable/durable-scenarios.js';
 import type { Protocol, Qos } from './generator/frames.js';
 import { STAMP_BYTES } from './generator/publish-batch.js';
-import { IDLE, SCENARIOS, scenarioByName, TOPICS } from './scenarios.js';
+import { DURABLE_FAN_IN, IDLE, SCENARIOS, scenarioByName, TOPICS } from './scenarios.js';
+
+const DEFAULT_SCENARIOS = SCENARIOS.map((scenario) => scenario.name).filter((name) => name !== DURABLE_FAN_IN);
 
 export const USAGE = `npm run bench -- [options]
 
-  --scenario LIST           ${SCENARIOS.map((scenario) => scenario.name).join(', ')}, ${IDLE},
-                            ${TOPICS} (default: all but the last two)
+  --scenario LIST           ${DEFAULT_SCENARIOS.join(', ')} (the default), ${IDLE}, ${TOPICS};
+                            ${EVERY_DURABLE.slice(0, 4).join(', ')},
+                            ${EVERY_DURABLE.slice(4).join(', ')}
+                            or ${DURABLE} for all of the latter, which are at QoS 1
   --qos LIST                0, 1, 2 (default: all)
   --peer LIST               millrace, aedes, mosquitto, ceiling, external
-                            (default: the first three, and the others when given below)
+                            (default: the first three, and the others when given below);
+                            in durable scenarios millrace, millrace-os, millrace-memory,
+                            aedes, mosquitto (default: all)
   --protocol 4|5            MQTT 3.1.1 or MQTT 5 (default: 4)
   --runs N                  rounds; in each round every peer has its turn (default: 3)
   --seconds S               measured time of a run (default: 5)
@@ -20,14 +28,26 @@ export const USAGE = `npm run bench -- [options]
   --window N                messages of one publisher on the way (default: by scenario)
   --batch N                 messages in one write (default: by scenario)
   --connections N           of the scenario ${IDLE} (default: 10000)
-  --settle S                pause before memory is read in the scenario ${IDLE} (default: 3)
+  --settle S                pause before memory is read, in ${IDLE} and restart-messages (default: 3)
+  --data-directory DIR      where brokers have their files, in a folder that is removed after the run
+                            (default: the system's for temporary files)
+  --offline-sessions N      of durable-fan-out (default: 1000)
+  --published N             messages that durable-fan-out ends with, if --seconds do not (default: 1000000)
+  --drained N               messages queued for drain and drain-many together (default: 500000)
+  --rate N                  messages a second of ack-latency (default: 10000)
+  --queued N                messages of restart-messages (default: 1000000)
+  --stored-sessions N       of restart-sessions (default: 100000)
   --ceiling FILE            a bare relay, started as node FILE PORT
   --external HOST:PORT      a broker that runs already; no CPU time
-  --millrace-command LINE   instead of the built command line; PORT in it stands for the port
+  --millrace-command LINE   instead of the built command line; PORT in it stands for the port,
+                            DATA for the directory
   --no-pin                  leave the choice of cores to the scheduler
   --json FILE               write every run, the machine and the method
   --help
 `;
+
+/** Sequence numbers have 32 bits, and the ledger of a run has to fit into memory. */
+const MOST_MESSAGES = 1_000_000_000;
 
 export interface BenchOptions {
   readonly scenarios: readonly string[];
@@ -43,6 +63,13 @@ export interface BenchOptions {
   readonly batchMessages: number | undefined;
   readonly connections: number;
   readonly settleMs: number;
+  readonly dataDirectory: string;
+  readonly offlineSessions: number;
+  readonly published: number;
+  readonly drained: number;
+  readonly messagesPerSecond: number;
+  readonly queued: number;
+  readonly storedSessions: number;
   readonly ceilingFile: string | undefined;
   readonly externalAddress: string | undefined;
   readonly millraceCommand: string | undefined;
@@ -58,7 +85,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const { values } = parseArgs({
     args: [...args],
     options: {
-      scenario: { type: 'string', default: SCENARIOS.map((scenario) => scenario.name).join(',') },
+      scenario: { type: 'string', default: DEFAULT_SCENARIOS.join(',') },
       qos: { type: 'string', default: '0,1,2' },
       peer: { type: 'string' },
       protocol: { type: 'string', default: '4' },
@@ -70,6 +97,13 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       batch: { type: 'string' },
       connections: { type: 'string', default: '10000' },
       settle: { type: 'string', default: '3' },
+      'data-directory': { type: 'string', default: tmpdir() },
+      'offline-sessions': { type: 'string', default: '1000' },
+      published: { type: 'string', default: '1000000' },
+      drained: { type: 'string', default: '500000' },
+      rate: { type: 'string', default: '10000' },
+      queued: { type: 'string', default: '1000000' },
+      'stored-sessions': { type: 'string', default: '100000' },
       ceiling: { type: 'string' },
       external: { type: 'string' },
       'millrace-command': { type: 'string' },
@@ -79,8 +113,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     },
   });
   if (values.help) return undefined;
-  const scenarios = list(values.scenario);
-  for (const name of scenarios) if (name !== IDLE && name !== TOPICS) scenarioByName(name);
+  const scenarios = list(values.scenario).flatMap((name) => (name === DURABLE ? EVERY_DURABLE : [name]));
+  for (const name of scenarios) if (name !== IDLE && name !== TOPICS && !isDurable(name)) scenarioByName(name);
   return {
     scenarios,
     qos: list(values.qos).map((text) => wholeNumber('qos', text, 0, 2) as Qos),
@@ -94,6 +128,13 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     batchMessages: values.batch === undefined ? undefined : wholeNumber('batch', values.batch, 1, 10_000),
     connections: wholeNumber('connections', values.connections, 1, 25_000),
     settleMs: milliseconds('settle', values.settle),
+    dataDirectory: values['data-directory'],
+    offlineSessions: wholeNumber('offline-sessions', values['offline-sessions'], 1, 10_000),
+    published: wholeNumber('published', values.published, 1, MOST_MESSAGES),
+    drained: wholeNumber('drained', values.drained, 1, MOST_MESSAGES),
+    messagesPerSecond: wholeNumber('rate', values.rate, 1, 1_000_000),
+    queued: wholeNumber('queued', values.queued, 1, MOST_MESSAGES),
+    storedSessions: wholeNumber('stored-sessions', values['stored-sessions'], 1, 10_000_000),
     ceilingFile: values.ceiling,
     externalAddress: values.external,
     millraceCommand: values['millrace-command'],

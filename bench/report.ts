@@ -1,32 +1,30 @@
 /** Prints rows as tables for people. A row that went wrong in any way says so below its table. */
+import { alignedTable, type Column, UNKNOWN } from './aligned-table.js';
 import { BUSY, type IdleRow, type LoadRow, limitedByGenerator, limitedByNeither, timesMillrace } from './summary.js';
 
-const UNKNOWN = '–';
-
-type Column = readonly [heading: string, alignment: 'left' | 'right'];
-
 const LOAD_COLUMNS: readonly Column[] = [
-  ['scenario', 'left'],
-  ['QoS', 'right'],
-  ['peer', 'left'],
-  ['msgs/s', 'right'],
-  ['CPU µs/msg', 'right'],
-  ['× millrace', 'right'],
-  ['lost/dup/reordered', 'right'],
-  ['broker busy', 'right'],
-  ['RSS peak MB', 'right'],
-  ['generator µs/msg', 'right'],
-  ['generator busy', 'right'],
+  { heading: 'scenario', alignment: 'left' },
+  { heading: 'QoS', alignment: 'right' },
+  { heading: 'peer', alignment: 'left' },
+  { heading: 'msgs/s', alignment: 'right' },
+  { heading: 'acknowledged/s', alignment: 'right' },
+  { heading: 'CPU µs/msg', alignment: 'right' },
+  { heading: '× millrace', alignment: 'right' },
+  { heading: 'lost/dup/reordered', alignment: 'right' },
+  { heading: 'broker busy', alignment: 'right' },
+  { heading: 'RSS peak MB', alignment: 'right' },
+  { heading: 'generator µs/msg', alignment: 'right' },
+  { heading: 'generator busy', alignment: 'right' },
 ];
 
 const IDLE_COLUMNS: readonly Column[] = [
-  ['peer', 'left'],
-  ['connections', 'right'],
-  ['RSS before MB', 'right'],
-  ['RSS after MB', 'right'],
-  ['KB/connection', 'right'],
-  ['× millrace', 'right'],
-  ['connections/s', 'right'],
+  { heading: 'peer', alignment: 'left' },
+  { heading: 'connections', alignment: 'right' },
+  { heading: 'RSS before MB', alignment: 'right' },
+  { heading: 'RSS after MB', alignment: 'right' },
+  { heading: 'KB/connection', alignment: 'right' },
+  { heading: '× millrace', alignment: 'right' },
+  { heading: 'connections/s', alignment: 'right' },
 ];
 
 /** @param rows of one case, so that ratios compare like with like */
@@ -36,6 +34,7 @@ export function loadTable(rows: readonly LoadRow[]): string {
     String(row.qos),
     row.peer,
     whole(row.deliveriesPerSecond),
+    row.qos === 0 ? UNKNOWN : whole(row.acknowledgedPerSecond),
     decimal(row.cpuMicroseconds),
     ratio(timesMillrace(row, rows, (each) => each.cpuMicroseconds)),
     `${row.lost}/${row.duplicated}/${row.reordered}`,
@@ -44,7 +43,7 @@ export function loadTable(rows: readonly LoadRow[]): string {
     decimal(row.generatorCpuMicroseconds),
     percent(row.generatorBusy),
   ]);
-  return [...aligned(LOAD_COLUMNS, cells), ...rows.flatMap(warningsOf)].join('\n');
+  return [...alignedTable(LOAD_COLUMNS, cells), ...rows.flatMap(warningsOf)].join('\n');
 }
 
 export function idleTable(rows: readonly IdleRow[]): string {
@@ -58,7 +57,7 @@ export function idleTable(rows: readonly IdleRow[]): string {
     whole(row.connectionsPerSecond),
   ]);
   const failures = rows.flatMap((row) => row.failures.map((failure) => `  ! ${row.peer}: ${failure}`));
-  return [...aligned(IDLE_COLUMNS, cells), ...failures].join('\n');
+  return [...alignedTable(IDLE_COLUMNS, cells), ...failures].join('\n');
 }
 
 function warningsOf(row: LoadRow): string[] {
@@ -71,20 +70,9 @@ function warningsOf(row: LoadRow): string[] {
     );
   }
   if (limitedByNeither(row)) {
-    warnings.push(`the broker was only ${percent(row.brokerBusy)} busy: a busy machine, or a small window?`);
+    warnings.push(`the broker was only ${percent(row.brokerBusy)} busy: a busy machine, a disk, or a small window?`);
   }
   return warnings.map((warning) => `  ! ${row.peer}: ${warning}`);
-}
-
-function aligned(columns: readonly Column[], cells: readonly (readonly string[])[]): string[] {
-  const widths = columns.map(([heading], at) => Math.max(heading.length, ...cells.map((row) => row[at]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    columns.map(([, alignment], at) => pad(row[at] ?? '', widths[at] ?? 0, alignment)).join('  ');
-  return [line(columns.map(([heading]) => heading)), ...cells.map(line)];
-}
-
-function pad(text: string, width: number, alignment: 'left' | 'right'): string {
-  return alignment === 'left' ? text.padEnd(width) : text.padStart(width);
 }
 
 function whole(value: number): string {

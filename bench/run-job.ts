@@ -16,7 +16,7 @@ export async function runJob(job: Job, fileDescriptors: number, prefix: readonly
     'inherit',
     'ipc',
   ]);
-  const limitMs = GRACE_MS + (job.kind === 'load' ? job.warmUpMs + job.measuredMs : 2 * job.settleMs);
+  const limitMs = GRACE_MS + askedMs(job);
   let timer: NodeJS.Timeout | undefined;
   const outcome = await new Promise<Outcome>((resolve) => {
     child.once('message', (message) => resolve(message as Outcome));
@@ -27,4 +27,22 @@ export async function runJob(job: Job, fileDescriptors: number, prefix: readonly
   clearTimeout(timer);
   await stopProcess(child);
   return outcome;
+}
+
+/** The time that the job itself asks for. */
+function askedMs(job: Job): number {
+  switch (job.kind) {
+    case 'load':
+    case 'latency':
+      return job.warmUpMs + job.measuredMs;
+    case 'idle':
+      return 2 * job.settleMs;
+    case 'queue':
+      return job.warmUpMs + 2 * job.longestMs;
+    case 'drain':
+    case 'store-sessions':
+      return job.longestMs;
+    case 'check-sessions':
+      return 0;
+  }
 }

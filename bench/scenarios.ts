@@ -8,11 +8,15 @@ import { BenchFailure } from './bench-failure.js';
 export const IDLE = 'idle';
 /** Topic matching within the process of the benchmark: no broker, no peers. */
 export const TOPICS = 'topics';
+/** Load into a connected persistent session: a load scenario that the durable peers take part in. */
+export const DURABLE_FAN_IN = 'durable-fan-in';
 
 export interface Scenario {
   readonly name: string;
   readonly publishers: number;
   readonly subscribers: number;
+  /** Subscribers connect with clean start 0, to sessions that the broker keeps. */
+  readonly persistent: boolean;
   /** The broker's CPU time is divided by this many: messages that were published, or deliveries of them. */
   readonly costPer: 'published message' | 'delivery';
   /**
@@ -33,6 +37,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'fan-in',
     publishers: 100,
     subscribers: 1,
+    persistent: false,
     costPer: 'published message',
     windowMessages: 100,
     batchMessages: 50,
@@ -44,6 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'fan-out',
     publishers: 1,
     subscribers: 1000,
+    persistent: false,
     costPer: 'delivery',
     windowMessages: 40,
     batchMessages: 20,
@@ -55,6 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'pairs',
     publishers: 100,
     subscribers: 100,
+    persistent: false,
     costPer: 'published message',
     windowMessages: 100,
     batchMessages: 50,
@@ -62,15 +69,25 @@ export const SCENARIOS: readonly Scenario[] = [
     filterOf: ownTopic,
     receives: (subscriber, publisher) => subscriber === publisher,
   },
+  {
+    name: DURABLE_FAN_IN,
+    publishers: 100,
+    subscribers: 1,
+    persistent: true,
+    costPer: 'published message',
+    windowMessages: 100,
+    batchMessages: 50,
+    topicOf: ownTopic,
+    filterOf: () => 'bench/#',
+    receives: () => true,
+  },
 ];
 
 /** @throws BenchFailure when there is no such scenario */
 export function scenarioByName(name: string): Scenario {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name);
   if (scenario === undefined) {
-    throw new BenchFailure(
-      `no scenario '${name}': ${SCENARIOS.map((known) => known.name).join(', ')}, ${IDLE} or ${TOPICS}`,
-    );
+    throw new BenchFailure(`no scenario '${name}': --help lists them`);
   }
   return scenario;
 }

@@ -1,6 +1,7 @@
 /** From the runs of one case to one row per peer: medians over the rounds, sums of what went wrong. */
 import type { Run } from './benchmark.js';
 import type { IdleResult, LoadResult } from './generator/job.js';
+import { medianOf } from './median.js';
 import { MILLRACE } from './peers/millrace.js';
 import { IDLE, scenarioByName } from './scenarios.js';
 
@@ -15,6 +16,8 @@ export interface LoadRow {
   readonly peer: string;
   readonly deliveriesPerSecond: number;
   readonly publishedPerSecond: number;
+  /** 0 at QoS 0. */
+  readonly acknowledgedPerSecond: number;
   /** Microseconds of broker CPU time per message or delivery, as the scenario says. */
   readonly cpuMicroseconds: number | undefined;
   readonly generatorCpuMicroseconds: number;
@@ -55,6 +58,7 @@ export function loadRows(runs: readonly Run[]): LoadRow[] {
       peer,
       deliveriesPerSecond: median((result) => result.delivered / result.seconds),
       publishedPerSecond: median((result) => result.published / result.seconds),
+      acknowledgedPerSecond: median((result) => result.acknowledged / result.seconds),
       cpuMicroseconds: medianOf(known(results, (r) => scaled(r.brokerCpuMs, 1000 / countOf(r)))),
       generatorCpuMicroseconds: median((result) => (result.generatorCpuMs * 1000) / countOf(result)),
       brokerBusy: medianOf(known(results, (r) => scaled(r.brokerCpuMs, 0.001 / r.seconds))),
@@ -128,12 +132,4 @@ function scaled(value: number | undefined, factor: number): number | undefined {
 
 function known<Item>(items: readonly Item[], measure: (item: Item) => number | undefined): number[] {
   return items.map(measure).filter((value): value is number => value !== undefined);
-}
-
-function medianOf(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle];
-  if (upper === undefined || sorted.length % 2 === 1) return upper;
-  return ((sorted[middle - 1] as number) + upper) / 2;
 }

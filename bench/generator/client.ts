@@ -9,13 +9,27 @@ import { type FrameHandler, FrameReader } from './frame-reader.js';
 import { CONNACK, connectFrame, DISCONNECT_FRAME, type Protocol, type Qos, SUBACK, subscribeFrame } from './frames.js';
 import type { Address } from './job.js';
 
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
+const LEAVE_MS = 5000;
 const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
+
+export interface SessionChoice {
+  /** Take up the session that is there, and leave it there. Otherwise start clean. */
+  readonly persistent: boolean;
+  /**
+   * Called with the CONNACK, before anything that follows it is looked at: the place to hand the client to a role that
+   * must not miss the first message of a session that has waited.
+   */
+  readonly onAccepted?: (client: Client) => void;
+}
+
+const CLEAN: SessionChoice = { persistent: false };
 
 export class Client {
   /** Called when the connection ends although nobody closed it. */
   onLost: (reason: string) => void = () => {};
   #receiveMaximum = 0;
+  #sessionPresent = false;
   readonly #clientId: string;
   readonly #protocol: Protocol;
   readonly #socket: Socket;
@@ -51,10 +65,13 @@ export class Client {
    * Connects and completes the MQTT handshake.
    * @throws BenchFailure when the broker refuses or hangs up
    */
-  static async open(address: Address, protocol: Protocol, clientId: string): Promise<Client> {
+  static async open(address: Address, protocol: Protocol, clientId: string, session = CLEAN): Promise<Client> {
     const client = new Client(address, protocol, clientId);
-    const connack = await client.#request(connectFrame(protocol, clientId), CONNACK);
-    client.#receiveMaximum = receiveMaximumOf(connack, protocol);
+    await client.#request(connectFrame(protocol, clientId, session.persistent), CONNACK, (connack) => {
+      client.#receiveMaximum = receiveMaximumOf(connack, protocol);
+      client.#sessionPresent = connack.readUInt8(0) === 1;
+      session.onAccepted?.(client);
+    });
     return client;
   }
 
@@ -62,11 +79,19 @@ export class Client {
     return this.#receiveMaximum;
   }
 
-  /** @throws BenchFailure when the broker does not grant exactly `qos` */
-  async subscribe(filter: string, qos: Qos): Promise<void> {
-    const suback = await this.#request(subscribeFrame(this.#protocol, filter, qos), SUBACK);
-    const granted = suback.at(-1);
-    if (granted !== qos) throw new BenchFailure(`'${this.#clientId}' asked for QoS ${qos} and was granted ${granted}`);
+  /** Whether the broker knew the session [MQTT-3.2.2-2]. */
+  get sessionPresent(): boolean {
+    return this.#sessionPresent;
+  }
+
+  /** @throws BenchFailure when the broker does not grant exactly `qos` for each filter */
+  async subscribe(filters: readonly string[], qos: Qos): Promise<void> {
+    await this.#request(subscribeFrame(this.#protocol, filters, qos), SUBACK, (suback) => {
+      const refused = suback.subarray(-filters.length).find((granted) => granted !== qos);
+      if (refused !== undefined) {
+        throw new BenchFailure(`'${this.#clientId}' asked for QoS ${qos} and was granted ${refused}`);
+      }
+    });
   }
 
   handTo(role: FrameHandler): void {
@@ -83,8 +108,21 @@ export class Client {
     this.#socket.destroySoon();
   }
 
-  /** Sends `frame` and resolves with the body of the answer. */
-  #request(frame: Buffer, answerType: number): Promise<Buffer> {
+  /** Disconnects, and resolves when the broker has hung up: from then on the session is offline for it. */
+  leave(): Promise<void> {
+    this.#closing = true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#socket.destroy(), LEAVE_MS);
+      this.#socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#socket.end(DISCONNECT_FRAME);
+    });
+  }
+
+  /** Sends `frame` and hands the body of the answer to `onAnswer`, within the chunk that it came in. */
+  #request(frame: Buffer, answerType: number, onAnswer: (body: Buffer) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (reason: string): void => {
         clearTimeout(timer);
@@ -98,7 +136,12 @@ export class Client {
         onFrame: (bytes, start, bodyStart, end) => {
           if ((bytes[start] as number) >> 4 !== answerType) return;
           clearTimeout(timer);
-          resolve(Buffer.from(bytes.subarray(bodyStart, end)));
+          try {
+            onAnswer(Buffer.from(bytes.subarray(bodyStart, end)));
+            resolve();
+          } catch (error) {
+            giveUp(error instanceof Error ? error.message : String(error));
+          }
         },
         onChunkEnd: () => {},
       });

@@ -22,20 +22,28 @@ export const PUBCOMP_HEADER = PUBCOMP << 4;
 export const DISCONNECT_FRAME = Buffer.from([0xe0, 0x00]);
 
 const CLEAN_START = 0x02;
+const SESSION_EXPIRY_INTERVAL = 0x11;
+/** How long a persistent session outlives its connection: an hour is longer than any run. */
+const PERSISTENT_PROPERTIES = Buffer.from([0x05, SESSION_EXPIRY_INTERVAL, 0x00, 0x00, 0x0e, 0x10]);
 const NO_PROPERTIES = Buffer.from([0x00]);
 const EMPTY = Buffer.alloc(0);
 
-/** A CONNECT with a clean session and no keep alive. */
-export function connectFrame(protocol: Protocol, clientId: string): Buffer {
+/**
+ * A CONNECT without keep alive.
+ * @param persistent whether the session goes on where it was left, and outlives the connection
+ */
+export function connectFrame(protocol: Protocol, clientId: string, persistent: boolean): Buffer {
   const keepAlive = Buffer.from([0x00, 0x00]);
-  const protocolAndFlags = Buffer.from([protocol, CLEAN_START]);
-  return frame(0x10, [mqttString('MQTT'), protocolAndFlags, keepAlive, properties(protocol), mqttString(clientId)]);
+  const protocolAndFlags = Buffer.from([protocol, persistent ? 0 : CLEAN_START]);
+  const session = persistent && protocol === 5 ? PERSISTENT_PROPERTIES : properties(protocol);
+  return frame(0x10, [mqttString('MQTT'), protocolAndFlags, keepAlive, session, mqttString(clientId)]);
 }
 
-/** A SUBSCRIBE of one filter, with packet id 1. */
-export function subscribeFrame(protocol: Protocol, filter: string, qos: Qos): Buffer {
+/** A SUBSCRIBE with packet id 1, every filter with the same QoS. */
+export function subscribeFrame(protocol: Protocol, filters: readonly string[], qos: Qos): Buffer {
   const packetId = Buffer.from([0x00, 0x01]);
-  return frame(0x82, [packetId, properties(protocol), mqttString(filter), Buffer.from([qos])]);
+  const entries = filters.flatMap((filter) => [mqttString(filter), Buffer.from([qos])]);
+  return frame(0x82, [packetId, properties(protocol), ...entries]);
 }
 
 /** One PUBLISH with packet id 0 where it has one; the caller overwrites it. */

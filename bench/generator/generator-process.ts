@@ -2,9 +2,13 @@
  * Entry point of the load generator's process: takes one Job over the IPC channel, answers with one Outcome and ends.
  * It has a core of its own, so that what it costs is not counted against the broker.
  */
+import { runDrain } from './drain-run.js';
 import { runIdle } from './idle-run.js';
 import type { Job, Outcome } from './job.js';
+import { runLatency } from './latency-run.js';
 import { runLoad } from './load-run.js';
+import { runQueue } from './queue-run.js';
+import { runCheckSessions, runStoreSessions } from './session-run.js';
 
 function answer(outcome: Outcome): void {
   process.send?.(outcome, () => process.exit(0));
@@ -14,9 +18,27 @@ function fail(error: unknown): void {
   answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
 }
 
+function run(job: Job): Promise<Outcome> {
+  switch (job.kind) {
+    case 'load':
+      return runLoad(job);
+    case 'idle':
+      return runIdle(job);
+    case 'queue':
+      return runQueue(job);
+    case 'drain':
+      return runDrain(job);
+    case 'latency':
+      return runLatency(job);
+    case 'store-sessions':
+      return runStoreSessions(job);
+    case 'check-sessions':
+      return runCheckSessions(job);
+  }
+}
+
 process.once('message', (job: Job) => {
-  const run = job.kind === 'load' ? runLoad(job) : runIdle(job);
-  run.then(answer, fail);
+  run(job).then(answer, fail);
 });
 process.once('uncaughtException', fail);
 process.once('disconnect', () => process.exit(1));

@@ -3,6 +3,7 @@
  * Both are plain data. The generator also reads the broker's usage, because only it knows the exact window.
  */
 import type { Protocol, Qos } from './frames.js';
+import type { OfflineQueues } from './offline-queues.js';
 
 export interface Address {
   readonly host: string;
@@ -33,7 +34,54 @@ export interface IdleJob extends BrokerUnderTest {
   readonly settleMs: number;
 }
 
-export type Job = LoadJob | IdleJob;
+/** Stores the sessions of `queues`, lets them leave, and publishes at QoS 1 what they will find. */
+export interface QueueJob extends BrokerUnderTest {
+  readonly kind: 'queue';
+  readonly queues: OfflineQueues;
+  readonly payloadBytes: number;
+  readonly windowMessages: number;
+  readonly batchMessages: number;
+  readonly warmUpMs: number;
+  /** Ends with the first of these: so many published, or so much time after the warm-up. */
+  readonly totalMessages: number;
+  readonly longestMs: number;
+}
+
+/** The first `drained` sessions of `queues` come back and take what has waited for them. */
+export interface DrainJob extends BrokerUnderTest {
+  readonly kind: 'drain';
+  readonly queues: OfflineQueues;
+  readonly drained: number;
+  /** How many messages each publisher has sent. */
+  readonly sent: readonly number[];
+  readonly longestMs: number;
+}
+
+export interface LatencyJob extends BrokerUnderTest {
+  readonly kind: 'latency';
+  readonly publishers: number;
+  readonly messagesPerSecond: number;
+  readonly payloadBytes: number;
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+  /** On the disk that the broker writes to. */
+  readonly fsyncDirectory: string;
+}
+
+export interface StoreSessionsJob extends BrokerUnderTest {
+  readonly kind: 'store-sessions';
+  readonly sessions: number;
+  readonly longestMs: number;
+}
+
+export interface CheckSessionsJob extends BrokerUnderTest {
+  readonly kind: 'check-sessions';
+  readonly sessions: number;
+  /** How many of them are looked at. */
+  readonly sample: number;
+}
+
+export type Job = LoadJob | IdleJob | QueueJob | DrainJob | LatencyJob | StoreSessionsJob | CheckSessionsJob;
 
 /** Rates and CPU times belong to the measured window; the accounting covers every message from the first to the last. */
 export interface LoadResult {
@@ -41,6 +89,8 @@ export interface LoadResult {
   readonly seconds: number;
   readonly published: number;
   readonly delivered: number;
+  /** Completed exchanges of the publishers; 0 at QoS 0. */
+  readonly acknowledged: number;
   readonly brokerCpuMs?: number;
   readonly generatorCpuMs: number;
   readonly peakResidentBytes?: number;
@@ -64,4 +114,73 @@ export interface IdleResult {
   readonly residentBytesAfter?: number;
 }
 
-export type Outcome = LoadResult | IdleResult | { readonly kind: 'failed'; readonly reason: string };
+/** What a measured window has cost. */
+export interface Usage {
+  readonly seconds: number;
+  readonly brokerCpuMs?: number;
+  readonly generatorCpuMs: number;
+  /** The highest since the broker started. */
+  readonly peakResidentBytes?: number;
+}
+
+export interface QueueResult extends Usage {
+  readonly kind: 'queue';
+  /** In the measured window, which ends with the last PUBACK. */
+  readonly acknowledged: number;
+  /** By each publisher, from the first message to the last. */
+  readonly sent: readonly number[];
+  /** Never acknowledged. */
+  readonly unfinished: number;
+  /** What waits afterwards, over all sessions. */
+  readonly queued: number;
+}
+
+export interface DrainResult extends Usage {
+  readonly kind: 'drain';
+  readonly delivered: number;
+  /** Sessions that the broker did not know any more. */
+  readonly absentSessions: number;
+  readonly lost: number;
+  /** Not delivered when the time was over, while deliveries still came. */
+  readonly left: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly foreign: number;
+}
+
+export interface LatencyResult extends Usage {
+  readonly kind: 'latency';
+  readonly acknowledged: number;
+  /** From the moment a message was due to its PUBACK. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly longestMs: number;
+  /** How late the generator itself was; it is part of the latencies. */
+  readonly lateP99Ms: number;
+  /** Left out because thousands of their publisher were unanswered. */
+  readonly notSent: number;
+  readonly unfinished: number;
+  readonly fsyncBeforeMs: number;
+  readonly fsyncAfterMs: number;
+}
+
+export interface StoreSessionsResult extends Usage {
+  readonly kind: 'store-sessions';
+}
+
+export interface CheckSessionsResult {
+  readonly kind: 'check-sessions';
+  readonly absent: number;
+}
+
+export type Result =
+  | LoadResult
+  | IdleResult
+  | QueueResult
+  | DrainResult
+  | LatencyResult
+  | StoreSessionsResult
+  | CheckSessionsResult;
+
+export type Outcome = Result | { readonly kind: 'failed'; readonly reason: string };

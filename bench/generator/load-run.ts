@@ -29,6 +29,7 @@ interface Snapshot {
   readonly atMs: number;
   readonly published: number;
   readonly delivered: number;
+  readonly acknowledged: number;
   readonly brokerCpuMs: number | undefined;
   readonly generatorCpuMs: number;
 }
@@ -41,14 +42,16 @@ export async function runLoad(job: LoadJob): Promise<LoadResult> {
   });
   const result = await Promise.race([measure(job, scenario, load), lost]);
   for (const client of load.clients) client.close();
+  if (scenario.persistent) await discardSessions(job, scenario);
   return result;
 }
 
 async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
   const { address, protocol, qos } = job;
   const publisherClients = await openClients(scenario.publishers, address, protocol, (n) => `bench-publisher-${n}`);
-  const subscriberClients = await openClients(scenario.subscribers, address, protocol, (n) => `bench-subscriber-${n}`);
-  await Promise.all(subscriberClients.map((client, number) => client.subscribe(scenario.filterOf(number), qos)));
+  const session = { persistent: scenario.persistent };
+  const subscriberClients = await openClients(scenario.subscribers, address, protocol, subscriberId, session);
+  await Promise.all(subscriberClients.map((client, number) => client.subscribe([scenario.filterOf(number)], qos)));
 
   const publishers = publisherClients.map((client, number) => {
     const template = { protocol, qos, topic: scenario.topicOf(number), payloadBytes: job.payloadBytes };
@@ -70,6 +73,16 @@ async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
   return { clients: [...publisherClients, ...subscriberClients], publishers, subscribers, ledger };
 }
 
+function subscriberId(number: number): string {
+  return `bench-subscriber-${number}`;
+}
+
+/** A clean start and a leave: the broker forgets the session, and whatever runs next does not feed it. */
+async function discardSessions({ address, protocol }: LoadJob, scenario: Scenario): Promise<void> {
+  const clients = await openClients(scenario.subscribers, address, protocol, subscriberId);
+  await Promise.all(clients.map((client) => client.leave()));
+}
+
 async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<LoadResult> {
   for (const publisher of load.publishers) publisher.start();
   await delay(job.warmUpMs);
@@ -85,6 +98,7 @@ async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<Lo
     seconds: (end.atMs - begin.atMs) / 1000,
     published: end.published - begin.published,
     delivered: end.delivered - begin.delivered,
+    acknowledged: job.qos === 0 ? 0 : end.acknowledged - begin.acknowledged,
     ...(begin.brokerCpuMs !== undefined &&
       end.brokerCpuMs !== undefined && { brokerCpuMs: end.brokerCpuMs - begin.brokerCpuMs }),
     generatorCpuMs: end.generatorCpuMs - begin.generatorCpuMs,
@@ -105,6 +119,7 @@ function snapshot(job: LoadJob, load: Load): Snapshot {
     atMs: performance.now(),
     published: publishedBy(load),
     delivered: load.ledger.delivered,
+    acknowledged: acknowledgedBy(load),
     brokerCpuMs: job.brokerPid === undefined ? undefined : findCpuMs(job.brokerPid),
     generatorCpuMs: (user + system) / 1000,
   };
@@ -139,6 +154,10 @@ function missingIn(scenario: Scenario, load: Load): number {
 
 function publishedBy(load: Load): number {
   return load.publishers.reduce((sum, publisher) => sum + publisher.sent, 0);
+}
+
+function acknowledgedBy(load: Load): number {
+  return load.publishers.reduce((sum, publisher) => sum + publisher.sent - publisher.unacknowledged, 0);
 }
 
 /** Exchanges that somebody has begun and the broker has not finished. */

@@ -1,5 +1,5 @@
 /** Opens many connections, a bounded number at a time so that no listen queue overflows. */
-import { Client } from './client.js';
+import { Client, type SessionChoice } from './client.js';
 import type { Protocol } from './frames.js';
 import type { Address } from './job.js';
 
@@ -11,12 +11,13 @@ export async function openClients(
   address: Address,
   protocol: Protocol,
   clientIdOf: (number: number) => string,
+  session?: SessionChoice,
 ): Promise<Client[]> {
   const clients: Client[] = [];
   while (clients.length < count) {
     const wave = Math.min(AT_ONCE, count - clients.length);
     const opening = Array.from({ length: wave }, (_, index) =>
-      Client.open(address, protocol, clientIdOf(clients.length + index)),
+      Client.open(address, protocol, clientIdOf(clients.length + index), session),
     );
     clients.push(...(await Promise.all(opening)));
   }

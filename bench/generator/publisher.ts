@@ -14,6 +14,10 @@ export interface PublisherFlow {
   readonly receivers: number;
   readonly windowMessages: number;
   readonly batchMessages: number;
+  /** After this many it sends no more, a last batch filled up; undefined: until it is stopped. */
+  readonly totalMessages?: number;
+  /** Called once, when all of `totalMessages` have been acknowledged. */
+  readonly onFinished?: () => void;
 }
 
 export class Publisher implements FrameHandler {
@@ -24,6 +28,8 @@ export class Publisher implements FrameHandler {
   readonly #windowMessages: number;
   readonly #receivers: number;
   readonly #acknowledged: boolean;
+  readonly #totalMessages: number;
+  #onFinished: (() => void) | undefined;
   #running = false;
   #sent = 0;
   #unacknowledged = 0;
@@ -39,6 +45,8 @@ export class Publisher implements FrameHandler {
     this.#batchMessages = Math.min(flow.batchMessages, this.#windowMessages);
     this.#receivers = flow.receivers;
     this.#acknowledged = template.qos > 0;
+    this.#totalMessages = flow.totalMessages ?? Number.POSITIVE_INFINITY;
+    this.#onFinished = flow.onFinished;
     const batches = Math.ceil(this.#windowMessages / this.#batchMessages) + 1;
     this.#batches = Array.from({ length: batches }, () => new PublishBatch(template, this.#batchMessages));
     client.handTo(this);
@@ -78,11 +86,16 @@ export class Publisher implements FrameHandler {
   onChunkEnd(): void {
     this.#pubrels.flush();
     if (this.#acknowledged) this.#sendWhatFits();
+    if (this.#sent >= this.#totalMessages && this.#unacknowledged === 0) {
+      this.#onFinished?.();
+      this.#onFinished = undefined;
+    }
   }
 
   #sendWhatFits(): void {
     const fits = this.#windowMessages - this.#batchMessages;
     while (this.#running && this.#delivered >= this.#roomAtDelivered && this.#unacknowledged <= fits) {
+      if (this.#sent >= this.#totalMessages) return;
       const batch = this.#batches[this.#nextBatch] as PublishBatch;
       this.#nextBatch = (this.#nextBatch + 1) % this.#batches.length;
       const bytes = batch.stamp(this.#sent);

@@ -7,23 +7,28 @@ import type { Client } from './client.js';
 import type { DeliveryLedger } from './delivery-ledger.js';
 import type { FrameHandler } from './frame-reader.js';
 import { type Protocol, PUBACK_HEADER, PUBCOMP_HEADER, PUBLISH, PUBREC_HEADER, PUBREL } from './frames.js';
-import type { Publisher } from './publisher.js';
+
+/** What a subscriber has to know of a publisher: how much it has sent, and that it wants to hear of arrivals. */
+export interface Sender {
+  readonly sent: number;
+  onDelivered(): void;
+}
 
 export class Subscriber implements FrameHandler {
   readonly #acknowledgements: Acknowledgements;
   readonly #protocol: Protocol;
   readonly #ledger: DeliveryLedger;
   /** By publisher number; undefined where this subscriber must not hear the publisher. */
-  readonly #publishers: readonly (Publisher | undefined)[];
+  readonly #publishers: readonly (Sender | undefined)[];
   readonly #firstStream: number;
   /** QoS 2 messages received and not yet released, by packet id. */
-  readonly #unreleased = new Map<number, Publisher>();
+  readonly #unreleased = new Map<number, Sender>();
 
   /** @param firstStream the ledger's number of the stream from publisher 0 to this subscriber */
   constructor(
     client: Client,
     protocol: Protocol,
-    publishers: readonly (Publisher | undefined)[],
+    publishers: readonly (Sender | undefined)[],
     ledger: DeliveryLedger,
     firstStream: number,
   ) {

@@ -1,14 +1,35 @@
-/** Aedes from npm, in a server of a few lines. It speaks MQTT 3.1.1 only. */
+/** Aedes from npm, in a server of a few lines, in memory or over aedes-persistence-level. It speaks MQTT 3.1.1 only. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EVERY_QOS, type Peer } from './peer.js';
+
+const NAME = 'aedes';
 
 export function aedes(): Peer {
   const server = fileURLToPath(new URL('./aedes-server.js', import.meta.url));
   return {
-    name: 'aedes',
+    name: NAME,
     protocols: [4],
     qos: EVERY_QOS,
     unavailable: undefined,
     source: { kind: 'launched', command: (port) => [process.execPath, server, String(port)] },
+  };
+}
+
+/** It writes a copy of each message for each session, and is some hundred times slower into many. */
+const SHARE_OF_THE_LOAD = 0.02;
+
+export function durableAedes(): Peer {
+  const server = fileURLToPath(new URL('./aedes-level-server.js', import.meta.url));
+  return {
+    name: NAME,
+    protocols: [4],
+    qos: EVERY_QOS,
+    unavailable: undefined,
+    shareOfLoad: SHARE_OF_THE_LOAD,
+    source: {
+      kind: 'launched',
+      command: (port, directory) => [process.execPath, server, String(port), join(directory, 'level')],
+    },
   };
 }

@@ -5,21 +5,53 @@ import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
 
 export const MILLRACE = 'millrace';
 
-/** @param customCommand a command line, split at spaces, in which `PORT` stands for the port; instead of the CLI */
+const MAIN = join('dist', 'cli', 'main.js');
+/** No limit of a session's queue: the durable scenarios queue more for one session than anybody wants to by default. */
+const UNBOUNDED_QUEUES = [
+  'MILLRACE__SESSIONS__MAX_QUEUED_MESSAGES=1000000000',
+  'MILLRACE__SESSIONS__MAX_QUEUED_BYTES=1TiB',
+];
+
+/**
+ * @param customCommand a command line, split at spaces, in which `PORT` stands for the port and `DATA` for the directory;
+ * instead of the built one
+ */
 export function millrace(customCommand: string | undefined): Peer {
-  const main = join('dist', 'cli', 'main.js');
-  const missing = customCommand === undefined && !existsSync(main);
+  return peer(MILLRACE, customCommand, []);
+}
+
+/** One peer for each durability: what is acknowledged is on the disk, with the operating system, or in memory. */
+export function durableMillrace(customCommand: string | undefined): Peer[] {
+  return [
+    peer(MILLRACE, customCommand, UNBOUNDED_QUEUES),
+    peer(`${MILLRACE}-os`, customCommand, [...UNBOUNDED_QUEUES, 'MILLRACE__STORAGE__DURABILITY=os']),
+    peer(`${MILLRACE}-memory`, customCommand, [...UNBOUNDED_QUEUES, 'MILLRACE__STORAGE__DURABILITY=memory']),
+  ];
+}
+
+/** @param environment `NAME=value`, besides the environment of the benchmark */
+function peer(name: string, customCommand: string | undefined, environment: readonly string[]): Peer {
+  const missing = customCommand === undefined && !existsSync(MAIN);
   return {
-    name: MILLRACE,
+    name,
     protocols: EVERY_PROTOCOL,
     qos: EVERY_QOS,
-    unavailable: missing ? `${main} does not exist: run npm run build in the repository's root` : undefined,
+    unavailable: missing ? `${MAIN} does not exist: run npm run build in the repository's root` : undefined,
     source: {
       kind: 'launched',
-      command: (port) =>
-        customCommand === undefined
-          ? [process.execPath, main, 'start', '--port', String(port), '--ws-port', '0', '--log-format', 'json']
-          : customCommand.split(' ').map((word) => (word === 'PORT' ? String(port) : word)),
+      command: (port, directory) => [
+        ...(environment.length > 0 ? ['env', ...environment] : []),
+        ...(customCommand === undefined
+          ? builtCommand(port, directory)
+          : customCommand
+              .split(' ')
+              .map((word) => word.replace(/^PORT$/, String(port)).replace(/^DATA$/, join(directory, 'data')))),
+      ],
     },
   };
+}
+
+function builtCommand(port: number, directory: string): string[] {
+  const listeners = ['--port', String(port), '--ws-port', '0'];
+  return [process.execPath, MAIN, 'start', ...listeners, '--data', join(directory, 'data'), '--log-format', 'json'];
 }

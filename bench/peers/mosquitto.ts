@@ -1,4 +1,4 @@
-/** Mosquitto as the distribution packages it, with queues unbounded and nothing written to disk or log. */
+/** Mosquitto as the distribution packages it, with queues unbounded and nothing logged. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
@@ -6,6 +6,18 @@ import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
 const ADMINISTRATOR_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin'];
 
 export function mosquitto(): Peer {
+  return peer(() => ['persistence false']);
+}
+
+/**
+ * With persistence as its manual describes it: everything is kept in memory and written to a file every half hour, and
+ * when it is told to end. What has been acknowledged since is lost by a crash.
+ */
+export function durableMosquitto(): Peer {
+  return peer((directory) => ['persistence true', `persistence_location ${directory}/`]);
+}
+
+function peer(persistenceLines: (directory: string) => readonly string[]): Peer {
   const executable = findExecutable('mosquitto');
   return {
     name: 'mosquitto',
@@ -16,21 +28,23 @@ export function mosquitto(): Peer {
       kind: 'launched',
       command: (port, directory) => {
         const configuration = join(directory, 'mosquitto.conf');
-        writeFileSync(configuration, configurationFor(port));
+        writeFileSync(configuration, configurationFor(port, persistenceLines(directory)));
         return [executable ?? 'mosquitto', '-c', configuration];
       },
     },
   };
 }
 
-function configurationFor(port: number): string {
+function configurationFor(port: number, persistenceLines: readonly string[]): string {
   const lines = [
+    // Started as root it would become another user, who may not write to the directory.
+    ...(process.getuid?.() === 0 ? ['user root'] : []),
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',
     'set_tcp_nodelay true',
     'max_inflight_messages 0',
     'max_queued_messages 0',
-    'persistence false',
+    ...persistenceLines,
     'log_type none',
   ];
   return `${lines.join('\n')}\n`;

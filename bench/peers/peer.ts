@@ -7,6 +7,8 @@ export interface Peer {
   readonly qos: readonly Qos[];
   /** Why it cannot be measured here; undefined when it can. */
   readonly unavailable: string | undefined;
+  /** What share of a durable scenario's counts and windows it takes on, so that a slow one is done in time (default: 1). */
+  readonly shareOfLoad?: number;
   /** How to start it, or where it already runs. */
   readonly source: LaunchedPeer | ExternalPeer;
 }
@@ -15,7 +17,7 @@ export interface LaunchedPeer {
   readonly kind: 'launched';
   /**
    * The command that serves MQTT on 127.0.0.1:`port` in the foreground.
-   * @param directory an empty directory for its files, removed after the run
+   * @param directory for its files: empty, or left by an earlier process of this peer; removed after the run
    */
   command(port: number, directory: string): readonly string[];
 }

@@ -9,12 +9,13 @@ import type { Ticket } from '../store/ticket.js';
 import type { OutboundBuffer } from '../transport/outbound-buffer.js';
 import type { BrokerContext } from './broker-context.js';
 
-interface WaitingAnswer {
-  readonly ticket: Ticket;
-  /** It ends the exchange of a PUBLISH of the client. */
-  readonly isFinal: boolean;
-  readonly send: () => void;
-}
+/** An answer that waits, packed: type, packet identifier and reason code. */
+const TYPE_SHIFT = 24;
+const IDENTIFIER_SHIFT = 8;
+/** Instead of a packed one: the next of the packets that are encoded already. */
+const ENCODED = 0;
+/** Answers that have left, from which on the arrays are cut. */
+const CUT_FROM = 256;
 
 export class Acknowledger {
   readonly #context: BrokerContext;
@@ -22,7 +23,12 @@ export class Acknowledger {
   readonly #isVersion5: boolean;
   /** Called when the first answer has to wait. */
   readonly #onWaiting: () => void;
-  #waiting: WaitingAnswer[] | null = null;
+  /** What waits, from `#next` on: no object for each. */
+  #tickets: Ticket[] = [];
+  #answers: number[] = [];
+  #next = 0;
+  /** SUBACK and UNSUBACK that wait, in order. */
+  #packets: { readonly type: number; readonly bytes: Buffer }[] = [];
   #waitingFinal = 0;
 
   constructor(context: BrokerContext, outbound: OutboundBuffer, isVersion5: boolean, onWaiting: () => void) {
@@ -34,7 +40,7 @@ export class Acknowledger {
 
   /** Answers that wait for the journal. */
   get waitingCount(): number {
-    return this.#waiting?.length ?? 0;
+    return this.#answers.length - this.#next;
   }
 
   /** Publishes of the client that are settled as soon as their answer has left. */
@@ -48,40 +54,57 @@ export class Acknowledger {
       this.#write(type, packetId, reasonCode);
       return;
     }
-    const isFinal =
-      type === PacketType.PUBACK ||
-      (type === PacketType.PUBCOMP && reasonCode === ReasonCode.Success) ||
-      (type === PacketType.PUBREC && reasonCode >= ReasonCode.UnspecifiedError);
-    this.#wait(ticket, isFinal, () => this.#write(type, packetId, reasonCode));
+    if (isFinal(type, reasonCode)) this.#waitingFinal++;
+    this.#wait(ticket, (type << TYPE_SHIFT) | (packetId << IDENTIFIER_SHIFT) | reasonCode);
   }
 
   /** Answers with a packet that is encoded already. */
   send(ticket: Ticket, type: number, bytes: Buffer): void {
-    if (this.#mustWait(ticket)) this.#wait(ticket, false, () => this.#writePacket(type, bytes));
-    else this.#writePacket(type, bytes);
+    if (!this.#mustWait(ticket)) {
+      this.#writePacket(type, bytes);
+      return;
+    }
+    this.#packets.push({ type, bytes });
+    this.#wait(ticket, ENCODED);
   }
 
   /** The journal has settled more. */
   onSettled(): void {
-    if (this.#waiting === null) return;
     const settled = this.#context.journal.settledTicket;
-    let due = this.#waiting.findIndex((answer) => answer.ticket > settled);
-    if (due === -1) due = this.#waiting.length;
-    for (const answer of this.#waiting.splice(0, due)) {
-      if (answer.isFinal) this.#waitingFinal--;
-      answer.send();
+    const tickets = this.#tickets;
+    while (this.#next < tickets.length && (tickets[this.#next] as Ticket) <= settled) {
+      this.#answer(this.#answers[this.#next++] as number);
     }
-    if (this.#waiting.length === 0) this.#waiting = null;
+    if (this.#next === tickets.length) {
+      this.#tickets = [];
+      this.#answers = [];
+      this.#next = 0;
+    } else if (this.#next >= CUT_FROM && this.#next * 2 >= tickets.length) {
+      this.#tickets = tickets.slice(this.#next);
+      this.#answers = this.#answers.slice(this.#next);
+      this.#next = 0;
+    }
+  }
+
+  #answer(answer: number): void {
+    if (answer === ENCODED) {
+      const packet = this.#packets.shift();
+      if (packet !== undefined) this.#writePacket(packet.type, packet.bytes);
+      return;
+    }
+    const type = answer >> TYPE_SHIFT;
+    const reasonCode = answer & 0xff;
+    if (isFinal(type, reasonCode)) this.#waitingFinal--;
+    this.#write(type, (answer >> IDENTIFIER_SHIFT) & 0xffff, reasonCode);
   }
 
   #mustWait(ticket: Ticket): boolean {
-    return this.#waiting !== null || ticket > this.#context.journal.settledTicket;
+    return this.#next < this.#tickets.length || ticket > this.#context.journal.settledTicket;
   }
 
-  #wait(ticket: Ticket, isFinal: boolean, send: () => void): void {
-    this.#waiting ??= [];
-    this.#waiting.push({ ticket, isFinal, send });
-    if (isFinal) this.#waitingFinal++;
+  #wait(ticket: Ticket, answer: number): void {
+    this.#tickets.push(ticket);
+    this.#answers.push(answer);
     this.#onWaiting();
   }
 
@@ -105,4 +128,11 @@ export class Acknowledger {
     this.#context.metrics.packetsSent[type]++;
     this.#outbound.append(bytes, 0, bytes.length);
   }
+}
+
+/** It ends the exchange of a PUBLISH of the client. */
+function isFinal(type: number, reasonCode: number): boolean {
+  if (type === PacketType.PUBACK) return true;
+  if (type === PacketType.PUBCOMP) return reasonCode === ReasonCode.Success;
+  return type === PacketType.PUBREC && reasonCode >= ReasonCode.UnspecifiedError;
 }

@@ -28,6 +28,8 @@ export interface OpenConnection {
   close(reason: CloseReason, reasonCode?: ReasonCode): void;
   /** The journal has settled more. */
   onSettled(): void;
+  /** Answers wait for the journal. */
+  readonly isOwedAnswers: boolean;
 }
 
 export interface BrokerContext {

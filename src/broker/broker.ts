@@ -327,12 +327,13 @@ export class Broker {
   /** Their answers wait for a disk that takes nothing. */
   #closeWaiting(): void {
     for (const connection of [...this.#context.gated]) {
-      connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
+      if (connection.isOwedAnswers) connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
     }
   }
 
   /** Its session ended with the broker's last run. */
   #publishOrphanWill(clientId: string, will: Will): void {
+    restartExpiry(will.message, this.#clock.now());
     this.#context.router.route(will.message);
     this.#context.journal.willRemoved(clientId);
   }

@@ -250,7 +250,7 @@ export class ClientConnection
     this.#afterProgress();
   }
 
-  /** The client has sent or read something: it may be ready for more. */
+  /** The client has sent or read something, or what it waits for is stored: it may be ready for more. */
   #afterProgress(): void {
     if (this.#client === null || this.isClosed) return;
     // Answers gather too: a client that asks on and reads nothing would fill the memory with them.
@@ -286,9 +286,14 @@ export class ClientConnection
     if (this.#client === null || this.isClosed) return;
     const { acknowledger, session } = this.#client;
     acknowledger.onSettled();
-    session.onSettled();
+    this.#afterProgress();
+    if (this.isClosed) return;
     if (acknowledger.waitingCount === 0 && !session.isAwaitingCommit) this.#context.gated.delete(this);
     if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#release(HELD_BY_JOURNAL);
+  }
+
+  get isOwedAnswers(): boolean {
+    return (this.#client?.acknowledger.waitingCount ?? 0) > 0;
   }
 
   #goOnNextTurn(): void {

@@ -93,7 +93,7 @@ export class Router {
     this.publication.beginKept(message);
     // [MQTT-3.3.2-6]
     this.encoder.begin(message, message.expiresAtMs === 0 ? -1 : message.remainingExpirySeconds(nowMs));
-    this.#recorder.begin();
+    this.#recorder.begin(message);
     subscriber.deliver(options, this.publication);
     this.#recorder.finish(message);
   }
@@ -147,7 +147,7 @@ export class Router {
 
   #deliver(result: MatchResult<Subscriber>, publication: Publication, publisher: Subscriber | null): void {
     if (publication.message.retain) this.#retained.store(publication);
-    this.#recorder.begin();
+    this.#recorder.begin(publication.message);
     const { receivers, groups } = result;
     for (let i = 0; i < receivers.length; i++) {
       const receiver = receivers[i] as (typeof receivers)[number];

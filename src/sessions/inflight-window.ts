@@ -202,9 +202,10 @@ export class InflightWindow {
     if (this.#unsent.size === 0) this.#unsent = null;
   }
 
-  /** Everything on its way, in no order. */
+  /** Everything on its way, the oldest first as long as no identifier had to be passed over. */
   *entries(): IterableIterator<InflightEntry> {
-    for (let slot = 0; slot < this.#slots.length; slot++) {
+    for (let step = 1; step <= this.#slots.length; step++) {
+      const slot = (this.#lastPacketId + step) & this.#mask;
       const packed = this.#slots[slot] as number;
       if (packed === FREE) continue;
       yield {

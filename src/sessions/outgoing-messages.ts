@@ -5,7 +5,7 @@
  *   deliver ─▶ window has room? ──yes──▶ front        else ─▶ backlog ──(acknowledgement, drain, attach)──▶ window
  *
  * What a kept session sends at QoS 2 waits until its packet identifier is stored: or else a client that has the message
- * under one identifier could be sent it under another one after a crash.
+ * under one identifier could be sent it under another one after a crash. What comes behind it waits too.
  */
 import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
@@ -60,7 +60,7 @@ export class OutgoingMessages implements LogReader {
   #window: InflightWindow | null = null;
   #windowLimit = 0;
   #sendsFrom: Ticket = NO_TICKET;
-  /** Pairs of ticket and packet identifier: QoS 2 messages that are sent when the ticket is settled. */
+  /** Pairs of ticket and packet identifier: what is sent when the ticket is settled. */
   #uncommitted: number[] = [];
   /** The last one that a QoS 2 exchange had to wait for. */
   #lastTicket: Ticket = NO_TICKET;
@@ -161,43 +161,48 @@ export class OutgoingMessages implements LogReader {
     }
   }
 
-  /** @param qos 1 or 2 @param isOwn no stream brings it but the session's own */
-  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): void {
-    if (isOwn && this.#streams?.holdsOwn === true) return;
+  /**
+   * @param qos 1 or 2
+   * @param isOwn no stream brings it but the session's own
+   * @returns true if the message waits in the backlog now
+   */
+  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): boolean {
+    if (isOwn && this.#streams?.holdsOwn === true) return false;
     const { accounts } = this.#context;
     accounts.accepted++;
     const { identifiers } = options;
     const front = this.#front;
     if (front === null || this.waitingMessages > 0 || this.#streams?.isBehind === true || !this.hasRoom) {
-      this.#enqueue(publication, qos, retain, identifiers, isOwn);
-      return;
+      return this.#enqueue(publication, qos, retain, identifiers, isOwn);
     }
     if (!front.fits(publication.message, qos, identifiers)) {
       accounts.drop('packet-too-large');
-      return;
+      return false;
     }
     this.#window ??= new InflightWindow();
     if (this.#streams === null) {
       const packetId = this.#window.add(qos, retain, identifiers, NOT_LOGGED, false);
       front.sendPublication(publication, qos, packetId, retain, identifiers);
-      return;
+      return false;
     }
     const { recorder } = this.#context;
     recorder.hold();
     this.#streams.onSentAtOnce(qos, isOwn);
     const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence, isOwn);
-    if (qos === 1 || !this.#mustCommit(packetId)) {
+    if (!this.#mustCommit(packetId, qos)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
     }
+    return false;
   }
 
+  /** @returns false if there is no room for it */
   #enqueue(
     publication: Publication,
     qos: Qos,
     retain: boolean,
     identifiers: readonly number[] | null,
     isOwn: boolean,
-  ): void {
+  ): boolean {
     this.#backlog ??= this.#owner.openBacklog();
     const backlog = this.#backlog;
     const { accounts, dropOldestWhenFull } = this.#context;
@@ -207,9 +212,10 @@ export class OutgoingMessages implements LogReader {
       accounts.drop('queue-full');
       if (!dropOldestWhenFull) this.#streams?.close();
       else if (!canFit) this.#streams?.skip();
-      if (!dropOldestWhenFull || !canFit || !backlog.dropOldest()) return;
+      if (!dropOldestWhenFull || !canFit || !backlog.dropOldest()) return false;
     }
     if (this.isCongested) this.#front?.onCongested(publication);
+    return true;
   }
 
   /** Sends what is due: what waited for the disk, what is to be sent again, then the backlog, while there is room. */
@@ -262,7 +268,20 @@ export class OutgoingMessages implements LogReader {
     }
     this.#window ??= new InflightWindow();
     const packetId = this.#window.add(qos, retain, identifiers, sequence, isOwn);
-    if (qos === 2 && this.#streams !== null && this.#mustCommit(packetId)) return;
+    if (this.#streams === null || !this.#mustCommit(packetId, qos)) {
+      this.#send(front, message, qos, packetId, retain, identifiers, sequence);
+    }
+  }
+
+  #send(
+    front: SessionFront,
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+    sequence: number,
+  ): void {
     if (sequence !== NOT_LOGGED && sequence <= this.repeatsThrough) {
       front.resendPublish(message, qos, packetId, retain, identifiers); // [MQTT-3.3.1-1]
     } else front.sendMessage(message, qos, packetId, retain, identifiers);
@@ -282,9 +301,10 @@ export class OutgoingMessages implements LogReader {
   }
 
   /** @returns true if the message is sent later, when its identifier is stored */
-  #mustCommit(packetId: number): boolean {
-    const ticket = this.#owner.onOutgoingChanged(true);
-    if (ticket <= this.#context.settledTicket()) return false;
+  #mustCommit(packetId: number, qos: Qos): boolean {
+    if (qos === 1 && this.#uncommitted.length === 0) return false;
+    const ticket = qos === 1 ? this.#lastTicket : this.#owner.onOutgoingChanged(true);
+    if (qos === 2 && ticket <= this.#context.settledTicket()) return false;
     this.#lastTicket = ticket;
     this.#uncommitted.push(ticket, packetId);
     this.#front?.onAwaitingCommit();
@@ -315,12 +335,19 @@ export class OutgoingMessages implements LogReader {
     let sent = 0;
     while (sent < waiting.length && (waiting[sent] as Ticket) <= settled && front.hasRoom) {
       const packetId = waiting[sent + 1] as number;
-      const message = this.#context.log.find(window.sequenceOf(packetId), this);
+      if (!window.has(packetId)) {
+        // The client has acknowledged what it had not got yet.
+        sent += 2;
+        continue;
+      }
+      const sequence = window.sequenceOf(packetId);
+      const message = this.#context.log.find(sequence, this);
       if (message === undefined) break;
       if (message === null) this.#lose(window, packetId);
       else {
+        const qos = window.qosOf(packetId);
         const identifiers = window.identifiersOf(packetId);
-        front.sendMessage(message, 2, packetId, window.retainOf(packetId), identifiers);
+        this.#send(front, message, qos, packetId, window.retainOf(packetId), identifiers, sequence);
       }
       sent += 2;
     }

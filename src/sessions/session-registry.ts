@@ -98,15 +98,19 @@ export class SessionRegistry {
     return session;
   }
 
-  /** Arms the deadlines of a session that was taken over; those that have passed are due with the next tick. */
+  /** Arms the deadlines of a session that was taken over. One whose time has run out ends: nobody must find it. */
   finishRestore(session: Session): void {
     if (session.disconnectedAtMs === 0) {
       session.disconnectedAtMs = this.#wheel.nowMs;
       this.#context.journal.sessionSaved(session.record);
       this.#context.journal.stateChanged(session, true);
     }
-    if (session.expirySeconds === 0) this.#end(session);
-    else this.#armDeadlines(session);
+    const { expirySeconds, disconnectedAtMs } = session;
+    if (expirySeconds === 0) this.#end(session);
+    else if (expirySeconds !== NEVER_EXPIRES && disconnectedAtMs + expirySeconds * 1000 <= this.#wheel.nowMs) {
+      this.#expired++;
+      this.#end(session);
+    } else this.#armDeadlines(session);
   }
 
   /**

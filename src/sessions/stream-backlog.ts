@@ -55,26 +55,26 @@ const REOPENED_AT = 7 / 8;
 const NEVER = -1;
 
 export class StreamBacklog implements Backlog, StreamReader, LogReader {
-  readonly taken = emptyTakenMessage();
-  readonly #owner: BacklogOwner;
-  readonly #log: MessageLog;
-  readonly #recorder: MessageRecorder;
-  readonly #limits: BacklogLimits;
   #length = 0;
   #bytes = 0;
-  #isBehind = false;
-  #position = 0;
-  #ownPosition = 0;
-  #holes: number[] = [];
   /** The first number that was refused, while the queue is full under `drop-newest`; 0 while it takes. */
   #closedFrom = 0;
   /** Rounds of the recorder: the last in which a message was taken, and in which one was taken as the session's own. */
   #takenIn = NEVER;
   #ownTakenIn = NEVER;
-  /** Those in which one was sent without waiting. */
+  readonly #limits: BacklogLimits;
+  readonly #recorder: MessageRecorder;
+  readonly taken = emptyTakenMessage();
+  readonly #owner: BacklogOwner;
+  readonly #log: MessageLog;
+  /** Rounds in which a message was sent without waiting. */
   #sentIn = NEVER;
   #ownSentIn = NEVER;
   #sentAtQos0In = NEVER;
+  #isBehind = false;
+  #position = 0;
+  #ownPosition = 0;
+  #holes: number[] = [];
   /** Messages that were passed over since all were counted: they may have been counted or not. */
   #unwanted = 0;
   #merge: StreamMerge<Source> | null = null;
@@ -113,6 +113,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       const last = this.#log.nextSequence - 1;
       return { position: last, ownPosition: last, holes: [] };
     }
+    this.#dropUnusedHoles();
     const holes = this.#closedFrom === 0 ? this.#holes : [...this.#holes, this.#closedFrom, this.#log.nextSequence];
     return { position: this.#position, ownPosition: this.#ownPosition, holes };
   }
@@ -167,17 +168,25 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   }
 
   offer(publication: Publication, _qos: Qos, _retain: boolean, _identifiers: unknown, isOwn: boolean): boolean {
-    const bytes = publication.message.byteLength;
+    const wasBehind = this.#isBehind;
     const { sequence, round } = this.#recorder;
-    if (!this.#isBehind) {
+    if (!wasBehind) {
       this.fallBehind();
       this.#ownPosition = sequence - 1;
-      if (this.#sentAtQos0In === round) this.#position = sequence;
     }
+    if (!this.count(publication.message.byteLength)) return false;
+    if (isOwn) this.#ownTakenIn = round;
+    if (!wasBehind && this.#sentAtQos0In === round) this.#position = sequence;
+    return true;
+  }
+
+  /** What {@link offer} does with an ordinary message of so many bytes once it is behind. */
+  count(bytes: number): boolean {
+    const { round } = this.#recorder;
     // Two copies of one message have one number: a hole would swallow both.
     if (this.#takenIn !== round && !this.#hasRoomFor(bytes)) return false;
     this.#takenIn = round;
-    if (isOwn) this.#ownTakenIn = round;
+    this.#dropUnusedHoles();
     this.#length++;
     this.#bytes += bytes;
     return true;
@@ -297,6 +306,12 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     this.#holes.push(this.#closedFrom, this.#log.nextSequence);
     this.#closedFrom = 0;
     return true;
+  }
+
+  /** What was refused and went to nobody else got no number: the next message has it. */
+  #dropUnusedHoles(): void {
+    const holes = this.#holes;
+    while (holes.length > 0 && (holes[holes.length - 2] as number) >= this.#log.nextSequence) holes.length -= 2;
   }
 
   #isInHole(sequence: number): boolean {

@@ -6,9 +6,9 @@ export interface BlockStore {
   write(number: number, value: Buffer, isSynced: boolean): Ticket;
   /**
    * Removes a block: not synced by itself, since what a crash brings back is known to be settled.
-   * @param lowest number below which no block is left
+   * @param bytes that it took @param lowest number below which no block is left
    */
-  drop(number: number, lowest: number): void;
+  drop(number: number, bytes: number, lowest: number): void;
   /** @returns undefined if there is no such block */
   read(number: number): Promise<Buffer | undefined>;
   /** All blocks in their order, for recovery. */

@@ -10,10 +10,18 @@ const END = 'log;';
 const LOW_WATER_KEY = 'meta:log-low-water';
 /** Blocks that are removed between two updates of it. */
 const LOW_WATER_STEP = 256;
+/**
+ * Removed bytes from which the database is told to give their room back; by itself it would wait for writes of the same
+ * size. Less if the disk is full.
+ */
+const RECLAIMED_BYTES = 256 * 1024 * 1024;
+const RECLAIMED_BYTES_WHEN_FULL = 4 * 1024 * 1024;
 
 export class LevelBlockStore implements BlockStore {
   readonly #level: CommittedLevel;
   #dropsSinceLowWater = 0;
+  #droppedBytes = 0;
+  #isReclaiming = false;
 
   constructor(level: CommittedLevel) {
     this.#level = level;
@@ -31,11 +39,26 @@ export class LevelBlockStore implements BlockStore {
     return this.#level.putNow(keyOf(number), value, isSynced);
   }
 
-  drop(number: number, lowest: number): void {
+  drop(number: number, bytes: number, lowest: number): void {
     this.#level.delNow(keyOf(number), false);
+    this.#droppedBytes += bytes;
     if (++this.#dropsSinceLowWater < LOW_WATER_STEP) return;
     this.#dropsSinceLowWater = 0;
     this.#level.putNow(LOW_WATER_KEY, Buffer.from(String(lowest)), false);
+  }
+
+  /** Has the database give back the room of removed blocks, in the background, when it is worth it. */
+  reclaim(): void {
+    const isFull = this.#level.health.state === 'full';
+    const enough = isFull ? RECLAIMED_BYTES_WHEN_FULL : RECLAIMED_BYTES;
+    if (this.#isReclaiming || this.#droppedBytes < enough) return;
+    this.#isReclaiming = true;
+    this.#droppedBytes = 0;
+    const done = (): void => {
+      this.#isReclaiming = false;
+    };
+    // What fails here fails at the next write too, and is told there.
+    this.#level.compactRange(PREFIX, END).then(done, done);
   }
 
   async read(number: number): Promise<Buffer | undefined> {

@@ -45,6 +45,7 @@ export class LevelStore implements Store, Journal {
   readonly #level: CommittedLevel;
   readonly #catalogue: Catalogue;
   readonly #sequences: PersistentCounter;
+  readonly #blocks: LevelBlockStore;
   readonly #clock: Clock;
   readonly #maximumPendingBytes: number;
   #urgent = new Set<StateSource>();
@@ -68,7 +69,8 @@ export class LevelStore implements Store, Journal {
     this.sessionNumbers = sessionNumbers;
     this.streamIds = streamIds;
     const { cacheBytes, onDamaged } = options;
-    this.log = new MessageLog(new LevelBlockStore(level), sequences, { cacheBytes, onDamaged });
+    this.#blocks = new LevelBlockStore(level);
+    this.log = new MessageLog(this.#blocks, sequences, { cacheBytes, onDamaged });
     level.setContributor({ contribute: () => this.#contribute() });
   }
 
@@ -181,6 +183,7 @@ export class LevelStore implements Store, Journal {
     this.#isLazyDue = false;
     this.log.contribute();
     this.#catalogue.contribute();
+    this.#blocks.reclaim();
   }
 
   #store(source: StateSource): void {

@@ -9,6 +9,16 @@ export interface JournalFactory {
   open(): Journal | Promise<Journal>;
 }
 
+export interface DurableJournal {
+  readonly journal: Journal;
+  /** What the process after a crash loads. */
+  loadAfterCrash(): Promise<readonly string[]>;
+}
+
+export interface DurableJournalFactory {
+  open(): Promise<DurableJournal>;
+}
+
 const SESSION = { clientId: 'c', number: 1, expirySeconds: 10, disconnectedAtMs: 0, ownStreamId: 0 };
 const SUBSCRIPTION = {
   filter: 't',
@@ -109,6 +119,59 @@ export function describeJournal(name: string, { open }: JournalFactory): void {
       const journal = await open();
       journal.stateChanged({ number: 1, isWorthStoring: true, encodeState: () => null }, true);
       await journal.flush();
+    });
+  });
+}
+
+/** What a journal does beside that if it outlives the process. Each record is told in a few words, in the order of loading. */
+export function describeDurableJournal(name: string, { open }: DurableJournalFactory): void {
+  const will = { message: testMessage({ topic: 'w' }), delaySeconds: 5 };
+  const everything = ['session c 1', 'state 1 01', 'subscription c t', 'will c w', 'retained r'];
+
+  function recordOneOfEach(journal: Journal): void {
+    journal.sessionSaved(SESSION);
+    journal.subscriptionSaved('c', SUBSCRIPTION);
+    journal.stateChanged(new CountingState(), true);
+    journal.willSaved('c', will);
+    journal.retainedSaved(testMessage({ topic: 'r', payload: 'x', retain: true }));
+  }
+
+  describe(`durable Journal: ${name}`, () => {
+    it('has after a crash what was settled, all sessions first', async () => {
+      const { journal, loadAfterCrash } = await open();
+      recordOneOfEach(journal);
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual(everything);
+    });
+
+    it('has nothing left of what was removed, and the will of a session until it is removed too', async () => {
+      const { journal, loadAfterCrash } = await open();
+      recordOneOfEach(journal);
+      await journal.flush();
+      journal.sessionRemoved(SESSION, ['t']);
+      journal.retainedRemoved('r');
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual(['will c w']);
+      journal.willRemoved('c');
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual([]);
+    });
+
+    it('has the last of what was saved several times, in one commit or in many', async () => {
+      const { journal, loadAfterCrash } = await open();
+      for (const number of [5, 6, 7]) journal.sessionSaved({ ...SESSION, number });
+      for (const topic of ['first', 'second']) journal.willSaved('c', { ...will, message: testMessage({ topic }) });
+      await journal.flush();
+      journal.sessionSaved({ ...SESSION, number: 8 });
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual(['session c 8', 'will c second']);
+    });
+
+    it('stores a state that nobody waits for when it is flushed', async () => {
+      const { journal, loadAfterCrash } = await open();
+      journal.stateChanged({ number: 3, isWorthStoring: false, encodeState: () => Buffer.from([9]) }, false);
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual(['state 3 09']);
     });
   });
 }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { CommittedLevel } from '../../src/store/committed-level.js';
@@ -6,7 +7,7 @@ import type { RecordOutline } from '../../src/store/message-record.js';
 import { copyAsAfterCrash } from '../support/crash-copy.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
-import { describeJournal } from './journal.contract.js';
+import { describeDurableJournal, describeJournal } from './journal.contract.js';
 import { describeDurableMessageLog, describeMessageLog, type OpenLog } from './message-log.contract.js';
 
 /** The database is written to the operating system only: these tests kill no machine. */
@@ -64,12 +65,32 @@ class LevelLog implements OpenLog {
   }
 
   async reopen(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<OpenLog> {
-    const copy = `${this.#location}+`;
-    await copyAsAfterCrash(this.#location, copy);
+    const next = await this.openCopy();
     await this.#level.close();
-    const next = await LevelLog.open(copy, this.#cacheBytes);
     await next.log.recover(referencesOf);
     return next;
+  }
+
+  /** What the process after a crash opens; nothing is recovered yet. */
+  async openCopy(): Promise<LevelLog> {
+    const copy = `${this.#location}+`;
+    await rm(copy, { recursive: true, force: true });
+    await copyAsAfterCrash(this.#location, copy);
+    return await LevelLog.open(copy, this.#cacheBytes);
+  }
+
+  async loadAfterCrash(): Promise<string[]> {
+    const next = await this.openCopy();
+    const records: string[] = [];
+    await next.store.load({
+      onSession: ({ clientId, number }) => records.push(`session ${clientId} ${number}`),
+      onState: (number, bytes) => records.push(`state ${number} ${bytes.toString('hex')}`),
+      onSubscription: (clientId, { filter }) => records.push(`subscription ${clientId} ${filter}`),
+      onWill: (clientId, { message }) => records.push(`will ${clientId} ${message.topic}`),
+      onRetained: ({ topic }) => records.push(`retained ${topic}`),
+    });
+    await next.store.close();
+    return records;
   }
 }
 
@@ -80,3 +101,9 @@ async function openLevel(cacheBytes: number): Promise<LevelLog> {
 describeMessageLog('in a database', { open: openLevel });
 describeDurableMessageLog('in a database', { open: openLevel });
 describeJournal('in a database', { open: async () => (await openLevel(1 << 20)).store });
+describeDurableJournal('in a database', {
+  open: async () => {
+    const opened = await openLevel(1 << 20);
+    return { journal: opened.store, loadAfterCrash: () => opened.loadAfterCrash() };
+  },
+});

@@ -56,7 +56,7 @@ async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2, names: Advers
   try {
     await session.subscribe(broker.port);
     const publisher = session.publisher({ clientId: 'publisher', version: 5, qos, window: 20 });
-    await publisher.client.connect(broker.port);
+    await publisher.connect(broker.port);
     await publisher.publish(300);
     publisher.client.expectLoss();
     const cut = await machine.cutPower(broker, { names, tails: 'nothing', random: new RandomSource(SEED) });

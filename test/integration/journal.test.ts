@@ -30,6 +30,19 @@ describe('with a slow disk', () => {
     expect((await subscriber.expectPacket('unsuback')).messageId).toBe(3);
   });
 
+  it('retained messages come as soon as the session may be sent anything', async () => {
+    // They stayed away until the client sent its next packet, if it had subscribed before its session was stored.
+    const store = new DelayedStore();
+    const test = await TestBroker.start({ store });
+    test.broker.publish({ topic: 't', payload: 'kept', retain: true });
+    const client = await test.connect('s', persistent(5));
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 1 }] });
+    await client.expectNothing();
+    store.journal.settle();
+    const seen = [await client.expectAny(), await client.expectAny()];
+    expect(seen.map(({ cmd }) => cmd).sort()).toEqual(['publish', 'suback']);
+  });
+
   it('SUBACK of a clean session does not', async () => {
     const store = new DelayedStore();
     const { journal } = store;

@@ -52,6 +52,8 @@ export class ModelClient implements SessionFront {
   #takenAtQos2 = new Map<number, number>();
   #seen = new Set<number>();
   #qos2Ids = new Set<number>();
+  /** QoS 1 messages that it has and has not acknowledged. */
+  #qos1Ids = new Set<number>();
   #lastFirst: [number, number, number] = [0, 0, 0];
   #answers: Answer[] = [];
   /** PUBREL that wait for the journal: ticket and packet identifier. */
@@ -146,6 +148,7 @@ export class ModelClient implements SessionFront {
     // An end, or a beginning, that was not settled has not happened.
     if (session === null || session.number !== before?.number) this.#end();
     this.#hasCrashed = true;
+    this.#qos1Ids.clear();
     // What came before, and was lost with the crash, says nothing about the order of what comes now.
     this.#lastFirst = [0, 0, 0];
     this.session = session;
@@ -232,7 +235,12 @@ export class ModelClient implements SessionFront {
       this.#qos2Ids.add(packetId);
     }
     if (qos !== 0) this.#judgeOrder(id, qos);
-    if (qos === 1 && isDuplicate) return;
+    if (qos === 1) {
+      // What waited for the disk when the last connection ended is marked as repeated, but is not.
+      const isRepeated = isDuplicate && this.#qos1Ids.has(packetId);
+      this.#qos1Ids.add(packetId);
+      if (isRepeated) return;
+    }
     if (message.qos > 0) this.#judgeCount(id, qos, message);
   }
 
@@ -243,8 +251,10 @@ export class ModelClient implements SessionFront {
 
   #send({ kind, packetId }: Answer): void {
     const session = this.session as Session;
-    if (kind === 'puback') session.onPuback(packetId, false);
-    else if (kind === 'pubcomp') session.onPubcomp(packetId);
+    if (kind === 'puback') {
+      this.#qos1Ids.delete(packetId);
+      session.onPuback(packetId, false);
+    } else if (kind === 'pubcomp') session.onPubcomp(packetId);
     else {
       const ticket = session.onPubrec(packetId);
       if (ticket > this.#parts.store.settledTicket) this.#releases.push([ticket, packetId]);
@@ -302,6 +312,7 @@ export class ModelClient implements SessionFront {
 
   /** [MQTT-3.1.2-5] Without a session at the broker there is none here. */
   #forget(): void {
+    this.#qos1Ids.clear();
     this.#qos2Ids.clear();
   }
 }

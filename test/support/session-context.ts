@@ -67,7 +67,7 @@ export function deliver(
 ): Publication {
   const publication = new Publication();
   publication.begin(testMessage(fields));
-  context.recorder.begin();
+  context.recorder.begin(publication.message);
   session.deliver({ qos: 2, retainAsPublished: false, identifiers: null, streams: null, ...options }, publication);
   publication.ticket = Math.max(publication.ticket, context.recorder.finish(publication.message));
   return publication;

@@ -36,7 +36,7 @@ export class StandInBlockStore implements BlockStore {
     return this.#committer.put(keyOf(number), Buffer.from(value));
   }
 
-  drop(number: number, lowest: number): void {
+  drop(number: number, _bytes: number, lowest: number): void {
     this.drops.push(number);
     this.#committer.remove(keyOf(number));
     this.#committer.put(LOW_WATER, lowest);

@@ -31,6 +31,8 @@ export interface CrashRunResult {
 /** Messages that the broker takes in one round before it is cut off. */
 const SHORTEST_ROUND = 100;
 const LONGEST_ROUND = 2500;
+/** Those that it takes while some clients hear no answers. */
+const LONGEST_DEAFNESS = 50;
 
 export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResult> {
   const book = new RunBook(options.seed);
@@ -87,6 +89,10 @@ class CrashRun {
     if (fetchesMeanwhile) {
       this.#fleet.beginFetching();
       await this.#acceptMore(random.integer(1, SHORTEST_ROUND));
+    }
+    if (random.chance(0.7)) {
+      this.#fleet.deafenSome();
+      await this.#acceptMore(random.integer(1, LONGEST_DEAFNESS));
     }
     await this.#cut();
     // A crash may follow on a crash, before anybody is back.

@@ -17,6 +17,8 @@ import { WillClient } from './will-client.js';
 const BREAK_CHANCE = 1 / 60;
 const CHANGE_CHANCE = 1 / 50;
 const DEATH_CHANCE = 1 / 200;
+/** Of a client, in a round where some go deaf. The first publisher never does: somebody must go on. */
+const DEAF_CHANCE = 0.4;
 /** Messages taken until a broken client comes back, at most. */
 const LONGEST_ABSENCE = 150;
 
@@ -36,6 +38,7 @@ export class Fleet {
   readonly #goers: readonly Member[];
   /** Who comes back, at which count of messages taken. */
   #returns: { readonly at: number; readonly member: Member }[] = [];
+  readonly #deaf: Member[] = [];
   #port = 0;
   #isUp = false;
   #isLoading = false;
@@ -85,6 +88,20 @@ export class Fleet {
     for (const member of this.#awayOnes()) this.#comeBack(member);
   }
 
+  /**
+   * Some clients hear nothing more from the broker, until it is cut off: it goes on with what they have sent, and what it
+   * answers is lost. Then only what it has stored keeps it from taking a repeated QoS 2 message for another one.
+   */
+  deafenSome(): void {
+    const { random } = this.#book;
+    const [, ...publishers] = this.#publishers;
+    for (const member of [...publishers, ...this.#retainedPublishers, ...this.#subscribers, this.#changing]) {
+      if (!random.chance(DEAF_CHANCE)) continue;
+      member.client.goDeaf();
+      this.#deaf.push(member);
+    }
+  }
+
   /** The broker dies in this very turn. Resolves through {@link waitUntilCut}. */
   recordCut(): void {
     this.pause();
@@ -92,6 +109,7 @@ export class Fleet {
     this.#returns = [];
     for (const will of this.#wills) will.recordCut();
     for (const { client } of this.#everybody()) client.expectLoss();
+    for (const { client } of this.#deaf.splice(0)) client.destroy();
   }
 
   /** Breaks every connection from our side. */

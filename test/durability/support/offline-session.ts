@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { Changes } from './changes.js';
 import { Ledger } from './ledger.js';
-import { keyOf, type OutboundMessage, SessionClient } from './session-client.js';
+import { ConnectionLost, keyOf, type OutboundMessage, SessionClient } from './session-client.js';
 
 export interface PublishOptions {
   readonly clientId: string;
@@ -65,11 +65,12 @@ export class OfflineSession {
   }
 
   /** Comes back and takes what it is owed, and stays. */
-  async fetchWithoutEnd(port: number): Promise<void> {
+  async fetchWithoutEnd(port: number, patienceMs = 30_000): Promise<void> {
     await this.#client.connect(port);
     await this.changes.until(
       () => this.ledger.missing() === 0,
       () => `what is owed: ${this.ledger.describeMissing()}`,
+      patienceMs,
     );
   }
 
@@ -81,7 +82,7 @@ export class OfflineSession {
     this.wasPresent = sessionPresent;
     if (!sessionPresent) return;
     const last = this.publisher({ clientId: `last-${this.#client.connections}`, version: 5, qos: 1, window: 1 });
-    await last.client.connect(port);
+    await last.connect(port);
     await last.publish(1);
     await this.changes.until(
       () => last.hasArrived && this.#client.unreleased === 0,
@@ -105,10 +106,13 @@ export class OfflineSession {
 
 export class OfflinePublisher {
   readonly client: SessionClient;
-  /** Reason codes of what was refused. */
+  /** Reason codes of the messages that were refused, and of the DISCONNECTs that were sent instead; MQTT 5. */
   readonly refusals: number[] = [];
+  readonly disconnections: number[] = [];
   readonly #options: PublishOptions;
   readonly #session: OfflineSession;
+  #port = 0;
+  #isInsisting = false;
   #sequence = 0;
   #target = 0;
   #accepted = 0;
@@ -128,10 +132,33 @@ export class OfflinePublisher {
         onCompleted: (message, reasonCode) => this.#onCompleted(message, reasonCode),
         onSentAgain: ({ key }) => ledger.recordSentAgain(key),
         onAbandoned: ({ key }) => ledger.recordAbandoned(key),
+        onDisconnect: (reasonCode) => {
+          this.disconnections.push(reasonCode);
+          return this.#isInsisting;
+        },
+        onClosed: () => this.#comeBack(),
         onViolation: (text) => ledger.recordViolation(text),
         onChange: () => changes.notify(),
       },
     );
+  }
+
+  async connect(port: number): Promise<void> {
+    this.#port = port;
+    await this.client.connect(port);
+    this.#fill();
+  }
+
+  /** From now on, whenever the broker sends it away or only closes the connection, it comes back at once. */
+  insist(): void {
+    this.#isInsisting = true;
+    this.client.expectLoss();
+  }
+
+  /** As a client that has given up until it is told to connect again. */
+  giveUp(): void {
+    this.#isInsisting = false;
+    this.client.expectLoss();
   }
 
   get accepted(): number {
@@ -175,6 +202,15 @@ export class OfflinePublisher {
       if (Date.now() > deadline) throw new Error(`${this.#options.clientId} is still refused: ${this.refusals.at(-1)}`);
       await this.publish(1);
     }
+  }
+
+  #comeBack(): void {
+    if (!this.#isInsisting) return;
+    this.connect(this.#port)
+      .then(() => this.client.expectLoss())
+      .catch((error: unknown) => {
+        if (!(error instanceof ConnectionLost)) this.#session.changes.fail(error as Error);
+      });
   }
 
   #onCompleted({ key }: OutboundMessage, reasonCode: number): void {

@@ -66,6 +66,8 @@ export interface SessionEvents {
   onSentAgain?(message: OutboundMessage): void;
   /** The session is gone on the broker's side, and so what was under way: it may have arrived or not. */
   onAbandoned?(message: OutboundMessage): void;
+  /** The broker says that it is about to close the connection; MQTT 5. @returns true if that is no violation */
+  onDisconnect?(reasonCode: number): boolean;
   onViolation?(text: string): void;
   /** The connection has ended, whoever ended it. */
   onClosed?(): void;
@@ -208,6 +210,11 @@ export class SessionClient {
     this.#socket?.destroy();
   }
 
+  /** Reads nothing more from this connection, as behind a network that has failed in one direction. */
+  goDeaf(): void {
+    this.#socket?.pause();
+  }
+
   /** The broker is about to be killed: that the connection ends will be no fault of its. */
   expectLoss(): void {
     this.#isLeaving = true;
@@ -268,7 +275,7 @@ export class SessionClient {
         this.#settle('pingresp', packet);
         break;
       case 'disconnect':
-        this.#violation(`was disconnected with reason code ${packet.reasonCode}`);
+        this.#onDisconnect(packet.reasonCode ?? NO_REASON);
         break;
       default:
         this.#violation(`got ${packet.cmd}`);
@@ -394,6 +401,11 @@ export class SessionClient {
     this.#outbound.delete(messageId);
     // 0x92 after a crash between the stored release and its PUBCOMP: the message has been complete since.
     this.#events.onCompleted?.(entry.message, reasonCode === PACKET_IDENTIFIER_NOT_FOUND ? NO_REASON : reasonCode);
+  }
+
+  #onDisconnect(reasonCode: number): void {
+    if (this.#events.onDisconnect?.(reasonCode) === true) this.#isLeaving = true;
+    else this.#violation(`was disconnected with reason code ${reasonCode}`);
   }
 
   #onClose(): void {

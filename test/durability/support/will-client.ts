@@ -28,7 +28,10 @@ export class WillClient {
   readonly client: SessionClient;
   readonly #book: RunBook;
   #sequence = 0;
+  /** Of the present connection. */
   #will: string | undefined;
+  /** Of the last one, which has been cut. */
+  #owed: string | undefined;
   #barrier: string | undefined;
 
   constructor(plan: WillPlan, book: RunBook) {
@@ -60,19 +63,21 @@ export class WillClient {
     if (fate === 'returns') this.#book.ledger.recordWithdrawn(key);
     await this.client.connect(port, will);
     this.#will = key;
+    this.#owed = undefined;
     await this.#storeBarrier(sequence);
   }
 
-  /** The connection is being cut: from now on the will is owed. */
+  /**
+   * The broker is being cut off, and the connection with it: from now on the will is owed. One that was owed already may
+   * have been published, and delivered at QoS 1, and that not been stored: then it is published anew.
+   */
   recordCut(): void {
-    if (this.#will !== undefined && this.#barrier === undefined && this.plan.fate !== 'returns') {
-      this.#book.ledger.recordAcknowledged(this.#will);
-    }
-    this.#will = undefined;
+    if (this.#owed !== undefined) this.#book.ledger.recordSentAgain(this.#owed);
+    this.#becomeOwed();
   }
 
   die(): void {
-    this.recordCut();
+    this.#becomeOwed();
     this.client.destroy();
   }
 
@@ -81,6 +86,14 @@ export class WillClient {
     if (this.#will !== undefined) this.#book.ledger.recordWithdrawn(this.#will);
     this.#will = undefined;
     this.client.disconnect();
+  }
+
+  #becomeOwed(): void {
+    if (this.#will === undefined) return;
+    const isStored = this.#barrier === undefined;
+    if (isStored && this.plan.fate !== 'returns') this.#book.ledger.recordAcknowledged(this.#will);
+    this.#owed = this.#will;
+    this.#will = undefined;
   }
 
   async #storeBarrier(sequence: number): Promise<void> {

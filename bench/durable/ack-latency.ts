@@ -1,0 +1,54 @@
+/** How long a PUBACK takes at a fixed rate into one persistent session that is away, in milliseconds and in fsyncs. */
+import { count, type DurableScenario, decimals, errors, type Figures, share, times } from './durable-scenario.js';
+import { usageFigures } from './test-bed.js';
+
+const PUBLISHERS = 100;
+
+export const ackLatency: DurableScenario = {
+  name: 'ack-latency',
+  connections: () => PUBLISHERS,
+  columns: [
+    count('asked/s', 'askedPerSecond'),
+    count('acknowledged/s', 'perSecond'),
+    decimals('p50 ms', 'p50Ms'),
+    decimals('p99 ms', 'p99Ms'),
+    decimals('p99.9 ms', 'p999Ms'),
+    decimals('longest ms', 'longestMs'),
+    decimals('fsync ms before', 'fsyncBeforeMs'),
+    decimals('after', 'fsyncAfterMs'),
+    times('p50', 'p50Fsyncs'),
+    times('p99', 'p99Fsyncs'),
+    decimals('generator late p99 ms', 'lateP99Ms'),
+    errors('unacknowledged', 'unfinished'),
+    decimals('CPU µs/msg', 'cpuMicroseconds'),
+    share('broker busy', 'brokerBusy'),
+  ],
+  run: async (bed, options): Promise<Figures> => {
+    await bed.start();
+    const result = await bed.run<'latency'>({
+      kind: 'latency',
+      publishers: PUBLISHERS,
+      messagesPerSecond: options.messagesPerSecond,
+      payloadBytes: options.payloadBytes,
+      warmUpMs: options.warmUpMs,
+      measuredMs: options.measuredMs,
+      fsyncDirectory: bed.directory,
+    });
+    const { p50Ms, p99Ms, p999Ms, longestMs, lateP99Ms, fsyncBeforeMs, fsyncAfterMs } = result;
+    const fsyncMs = (fsyncBeforeMs + fsyncAfterMs) / 2;
+    return {
+      ...usageFigures(result, result.acknowledged),
+      askedPerSecond: options.messagesPerSecond,
+      p50Ms,
+      p99Ms,
+      p999Ms,
+      longestMs,
+      lateP99Ms,
+      fsyncBeforeMs,
+      fsyncAfterMs,
+      p50Fsyncs: p50Ms / fsyncMs,
+      p99Fsyncs: p99Ms / fsyncMs,
+      unfinished: result.unfinished + result.notSent,
+    };
+  },
+};

@@ -1,0 +1,111 @@
+/**
+ * A broker on a database in a directory of the test's own, which can be stopped, or cut off as by a crash, and started
+ * again on what is left. All of its runs share one clock. The database is handed to the operating system and not synced:
+ * these tests kill no machine.
+ */
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { BrokerLimits } from '../../src/broker/broker-options.js';
+import type { DurabilityLevel } from '../../src/core/durability.js';
+import type { CommittedLevel } from '../../src/store/committed-level.js';
+import { LevelStore } from '../../src/store/level-store.js';
+import { copyAsAfterCrash } from './crash-copy.js';
+import { FaultyLevel } from './faulty-level.js';
+import { ManualClock } from './manual-clock.js';
+import { createTemporaryDirectory } from './temporary-directory.js';
+import { TestBroker } from './test-broker.js';
+
+export interface DurableBrokerOptions {
+  readonly limits?: Partial<BrokerLimits>;
+  readonly durabilityOf?: (topic: string) => DurabilityLevel;
+  readonly cacheBytes?: number;
+  readonly maximumPendingBytes?: number;
+  readonly minimumFreeBytes?: number;
+}
+
+export class DurableBroker {
+  readonly test: TestBroker;
+  readonly level: FaultyLevel;
+  readonly store: LevelStore;
+  readonly clock: ManualClock;
+  /** Messages that the log has reported as lost, one number for each report. */
+  readonly damages: number[];
+  readonly #options: DurableBrokerOptions;
+
+  private constructor(
+    test: TestBroker,
+    level: FaultyLevel,
+    store: LevelStore,
+    damages: number[],
+    options: DurableBrokerOptions,
+  ) {
+    this.test = test;
+    this.level = level;
+    this.store = store;
+    this.clock = test.clock;
+    this.damages = damages;
+    this.#options = options;
+  }
+
+  static async start(options: DurableBrokerOptions = {}): Promise<DurableBroker> {
+    return await DurableBroker.#startIn(join(await createTemporaryDirectory(), 'db'), new ManualClock(), options);
+  }
+
+  /** Stops the broker in order, lets time pass, and starts the next one. */
+  async restart(downMs = 0, options: DurableBrokerOptions = {}): Promise<DurableBroker> {
+    await this.broker.stop(Number.MAX_SAFE_INTEGER);
+    this.clock.advance(downMs);
+    return await DurableBroker.#startIn(this.level.location, this.clock, { ...this.#options, ...options });
+  }
+
+  /**
+   * Starts another broker on what a crash would have left at this moment, after some time. This one goes on by itself.
+   * @param damage changes the database on the way
+   */
+  async crash(downMs = 0, damage?: (level: CommittedLevel) => Promise<void>): Promise<DurableBroker> {
+    const copy = join(await createTemporaryDirectory(), 'db');
+    await copyAsAfterCrash(this.level.location, copy);
+    if (damage !== undefined) await changeDatabase(copy, damage);
+    this.clock.advance(downMs);
+    return await DurableBroker.#startIn(copy, this.clock, this.#options);
+  }
+
+  get broker(): TestBroker['broker'] {
+    return this.test.broker;
+  }
+
+  /** Everything recorded so far is on the disk. */
+  async settle(): Promise<void> {
+    await this.store.flush();
+  }
+
+  static async #startIn(location: string, clock: ManualClock, options: DurableBrokerOptions): Promise<DurableBroker> {
+    const { maximumPendingBytes = 1 << 26, minimumFreeBytes = 0, cacheBytes = 1 << 20, limits = {} } = options;
+    const level = new FaultyLevel(location, { clock, maximumPendingBytes, minimumFreeBytes, isSynced: false });
+    await level.open();
+    onTestFinished(() => level.close().catch(() => {}));
+    const damages: number[] = [];
+    const store = await LevelStore.open(level, {
+      clock,
+      cacheBytes,
+      maximumPendingBytes,
+      durability: 'fsync',
+      durabilityOf: options.durabilityOf ?? (() => 'fsync'),
+      onDamaged: (messages) => void damages.push(messages),
+    });
+    const test = await TestBroker.start({ clock, store, limits });
+    return new DurableBroker(test, level, store, damages, options);
+  }
+}
+
+async function changeDatabase(location: string, change: (level: CommittedLevel) => Promise<void>): Promise<void> {
+  const level = new FaultyLevel(location, {
+    clock: new ManualClock(),
+    maximumPendingBytes: 1 << 26,
+    minimumFreeBytes: 0,
+    isSynced: false,
+  });
+  await level.open();
+  await change(level);
+  await level.close();
+}
