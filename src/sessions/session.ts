@@ -182,7 +182,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     const { recorder, accounts } = this.#context;
     if (this.#backlog?.count(recorder.bytes) !== true) return false;
     accounts.accepted++;
-    recorder.note(streams);
+    recorder.note(streams, true);
     return true;
   }
 
