@@ -453,10 +453,13 @@ export class OutgoingMessages implements LogReader {
 
   /** The session is over: what still waits goes nowhere, and is counted. */
   end(): void {
-    const { accounts, log } = this.#context;
+    const { accounts, log, recorder } = this.#context;
     if (this.undelivered > 0) accounts.drop('session-ended', this.undelivered);
     if (this.#streams !== null && this.#window !== null) {
-      for (const { sequence } of this.#window.entries()) if (sequence !== NOT_LOGGED) log.release(sequence);
+      for (const { sequence } of this.#window.entries()) {
+        if (sequence === recorder.sequence) recorder.letGo();
+        else if (sequence !== NOT_LOGGED) log.release(sequence);
+      }
     }
     this.#backlog?.clear();
     this.#window = null;

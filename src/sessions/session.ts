@@ -176,7 +176,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const retain = options.retainAsPublished && message.retain;
     if (qos === 0 && !this.#waitsInStream(options, message)) this.#deliverAtMostOnce(options, publication, retain);
-    else if (this.isConnected || this.isKept) this.#deliverAcknowledged(options, publication, qos, retain);
+    else if (this.isConnected || this.readiness === Readiness.Away) {
+      this.#deliverAcknowledged(options, publication, qos, retain);
+    }
   }
 
   /**
