@@ -237,7 +237,9 @@ function scenario(withCrashes: boolean) {
   return fc.tuple(beginningArbitrary, steps).map(([first, then]) => [...first, ...then]);
 }
 
-const RUNS = { numRuns: Number(process.env['MODEL_RUNS'] ?? 100) };
+/** Shrinking what has failed takes its time. */
+const TIMEOUT = { timeout: 120_000 };
+const RUNS = { numRuns: Number(process.env['MODEL_RUNS'] ?? 60) };
 
 describe('the sessions of a broker', () => {
   it.each([false, true])(

@@ -489,7 +489,11 @@ describe('a full queue', () => {
     const client = new PartsClient(parts, 'c', { receiveMaximum: 1 });
     for (const { session } of [fast, client]) parts.subscribe(session, 't', { qos: 1 });
     for (let round = 0; round < 300; round++) {
-      publish(parts, 't', Array.from({ length: 6 }, (_, i) => `${round}:${i}`));
+      publish(
+        parts,
+        't',
+        Array.from({ length: 6 }, (_, i) => `${round}:${i}`),
+      );
       fast.acknowledge(fast.take());
       for (let i = 0; i < 3; i++) client.acknowledge(client.take());
       expect(client.session.queuedMessages).toBeGreaterThan(0);
