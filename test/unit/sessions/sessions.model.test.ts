@@ -244,6 +244,7 @@ const RUNS = { numRuns: Number(process.env['MODEL_RUNS'] ?? 60) };
 describe('the sessions of a broker', () => {
   it.each([false, true])(
     'lose nothing and repeat nothing that they may not (with crashes: %s)',
+    TIMEOUT,
     async (withCrashes) => {
       await fc.assert(
         fc.asyncProperty(scenario(withCrashes), cacheArbitrary, async (steps, cacheBytes) => {
@@ -265,6 +266,7 @@ describe('the sessions of a broker', () => {
 
   it.each([false, true])(
     'miss no more than what they refuse when they are full (with crashes: %s)',
+    TIMEOUT,
     async (withCrashes) => {
       await fc.assert(
         fc.asyncProperty(scenario(withCrashes), limitsArbitrary, async (steps, limits) => {
