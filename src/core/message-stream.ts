@@ -26,8 +26,9 @@ export class MessageStream {
   readonly id: number;
   /** Subscriptions that it serves; who opens streams counts. */
   subscriptions = 0;
-  /** The publication that it has been noted for; see MessageRecorder. */
+  /** The publication that it has been noted for, and whether somebody waits for that; see MessageRecorder. */
   notedFor = 0;
+  isAwaited = false;
   /** This stream alone: what most subscriptions stand in. */
   readonly alone: readonly MessageStream[] = [this];
   /** Most streams have one reader: it stands here, and there is no Set until a second one comes. */

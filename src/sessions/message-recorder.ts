@@ -43,12 +43,19 @@ export class MessageRecorder {
     this.#holders = 0;
   }
 
-  /** The publication stands in these streams. */
-  note(streams: readonly MessageStream[]): void {
+  /**
+   * The publication stands in these streams.
+   * @param isAwaited a session waits for it there: not one that has it already, or whose queue is full
+   */
+  note(streams: readonly MessageStream[], isAwaited: boolean): void {
     for (let at = 0; at < streams.length; at++) {
       const stream = streams[at] as MessageStream;
-      if (stream.notedFor === this.#round) continue;
+      if (stream.notedFor === this.#round) {
+        stream.isAwaited ||= isAwaited;
+        continue;
+      }
       stream.notedFor = this.#round;
+      stream.isAwaited = isAwaited;
       this.#streams[this.#streamCount++] = stream;
     }
   }
@@ -67,13 +74,13 @@ export class MessageRecorder {
     const streams = this.#streams;
     streams.length = this.#streamCount;
     let references = this.#holders;
-    for (let at = 0; at < streams.length; at++) if ((streams[at] as MessageStream).hasReaders) references++;
+    for (let at = 0; at < streams.length; at++) if ((streams[at] as MessageStream).isAwaited) references++;
     if (references === 0) return NO_TICKET;
     const sequence = this.#log.nextSequence;
     const bytes = this.#bytes;
     for (let at = 0; at < streams.length; at++) {
       const stream = streams[at] as MessageStream;
-      if (stream.hasReaders) stream.push(sequence, bytes);
+      if (stream.isAwaited) stream.push(sequence, bytes);
     }
     return this.#log.append(message, streams, references, this.#durabilityOf(message.topic));
   }

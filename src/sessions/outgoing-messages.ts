@@ -161,25 +161,28 @@ export class OutgoingMessages implements LogReader {
     }
   }
 
-  /** @param qos 1 or 2 @param isOwn no stream brings it but the session's own */
-  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): void {
+  /**
+   * @param qos 1 or 2
+   * @param isOwn no stream brings it but the session's own
+   * @returns true if the message waits in the backlog now
+   */
+  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): boolean {
     const { accounts } = this.#context;
     accounts.accepted++;
     const { identifiers } = options;
     const front = this.#front;
     if (front === null || this.waitingMessages > 0 || this.#streams?.isBehind === true || !this.hasRoom) {
-      this.#enqueue(publication, qos, retain, identifiers);
-      return;
+      return this.#enqueue(publication, qos, retain, identifiers);
     }
     if (!front.fits(publication.message, qos, identifiers)) {
       accounts.drop('packet-too-large');
-      return;
+      return false;
     }
     this.#window ??= new InflightWindow();
     if (this.#streams === null) {
       const packetId = this.#window.add(qos, retain, identifiers, NOT_LOGGED, false);
       front.sendPublication(publication, qos, packetId, retain, identifiers);
-      return;
+      return false;
     }
     const { recorder } = this.#context;
     recorder.hold();
@@ -187,9 +190,11 @@ export class OutgoingMessages implements LogReader {
     if (!this.#mustCommit(packetId, qos)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
     }
+    return false;
   }
 
-  #enqueue(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): void {
+  /** @returns false if there is no room for it */
+  #enqueue(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): boolean {
     this.#backlog ??= this.#owner.openBacklog();
     const backlog = this.#backlog;
     const { accounts, dropOldestWhenFull } = this.#context;
@@ -199,9 +204,10 @@ export class OutgoingMessages implements LogReader {
       accounts.drop('queue-full');
       if (!dropOldestWhenFull) this.#streams?.close();
       else if (!canFit) this.#streams?.skip();
-      if (!dropOldestWhenFull || !canFit || !backlog.dropOldest()) return;
+      if (!dropOldestWhenFull || !canFit || !backlog.dropOldest()) return false;
     }
     if (this.isCongested) this.#front?.onCongested(publication);
+    return true;
   }
 
   /** Sends what is due: what waited for the disk, what is to be sent again, then the backlog, while there is room. */

@@ -182,7 +182,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     const { recorder, accounts } = this.#context;
     if (this.#backlog?.count(recorder.bytes) !== true) return false;
     accounts.accepted++;
-    recorder.note(streams);
+    recorder.note(streams, true);
     return true;
   }
 
@@ -193,8 +193,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   #deliverAcknowledged(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean): void {
     publication.receivers++;
     const { streams } = options;
-    if (this.isKept) this.#context.recorder.note(streams ?? this.#ensureOwnStream().alone);
-    this.#outgoing.deliver(options, publication, qos, retain, streams === null);
+    const notedIn = this.isKept ? (streams ?? this.#ensureOwnStream().alone) : NO_STREAMS;
+    const isWaiting = this.#outgoing.deliver(options, publication, qos, retain, streams === null);
+    if (this.isKept) this.#context.recorder.note(notedIn, isWaiting);
     // In no stream: after a crash only what is noted as on its way would be sent.
     if (this.isKept && streams === NO_STREAMS) this.onOutgoingChanged(true);
   }

@@ -98,6 +98,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       const last = this.#log.nextSequence - 1;
       return { position: last, ownPosition: last, holes: [] };
     }
+    this.#dropUnusedHoles();
     const holes = this.#closedFrom === 0 ? this.#holes : [...this.#holes, this.#closedFrom, this.#log.nextSequence];
     return { position: this.#position, ownPosition: this.#ownPosition, holes };
   }
@@ -138,6 +139,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     if (this.#closedFrom !== 0 && !this.#reopens()) return false;
     const { maximumMessages, maximumBytes } = this.#limits;
     if (this.#length >= maximumMessages || this.#bytes + bytes > maximumBytes) return false;
+    this.#dropUnusedHoles();
     this.#length++;
     this.#bytes += bytes;
     return true;
@@ -249,6 +251,12 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     this.#holes.push(this.#closedFrom, this.#log.nextSequence);
     this.#closedFrom = 0;
     return true;
+  }
+
+  /** What was refused and went to nobody else got no number: the next message has it. */
+  #dropUnusedHoles(): void {
+    const holes = this.#holes;
+    while (holes.length > 0 && (holes[holes.length - 2] as number) >= this.#log.nextSequence) holes.length -= 2;
   }
 
   #isInHole(sequence: number): boolean {

@@ -37,6 +37,8 @@ export interface MessageLogOptions {
 const SEALED_FROM_BYTES = 4096;
 /** A block of which less than this part is needed is packed. */
 const SPARSE_PART = 1 / 8;
+/** Room that a block is given in advance at most. */
+const LARGEST_ROOM_BYTES = 64 * 1024;
 /** Smaller ones are not worth it. */
 const PACKED_FROM_BYTES = 8192;
 /** Blocks packed in one commit. */
@@ -56,6 +58,8 @@ export class MessageLog {
   readonly #loading = new Map<MessageBlock, Set<LogReader>>();
   #nextSequence: number;
   #recent: MessageBlock | null = null;
+  /** Bytes of the last block: the next one will probably need as many. */
+  #lastBlockBytes = 0;
   #messages = 0;
 
   /** @param store null to keep everything in memory */
@@ -193,7 +197,8 @@ export class MessageLog {
   /** Blocks bear the number of their first message: the store must never see a number again that it has dropped. */
   #startBlock(leastBytes: number): MessageBlock {
     if (this.#open !== null) this.#seal(this.#open);
-    const block = MessageBlock.open(this.#nextSequence, this.#nextSequence, leastBytes);
+    const roomBytes = Math.max(leastBytes, this.#lastBlockBytes);
+    const block = MessageBlock.open(this.#nextSequence, this.#nextSequence, roomBytes);
     this.#blocks.push(block);
     this.#open = block;
     return block;
@@ -201,6 +206,7 @@ export class MessageLog {
 
   #seal(block: MessageBlock): void {
     block.isSealed = true;
+    this.#lastBlockBytes = Math.min(block.storedBytes, LARGEST_ROOM_BYTES);
     this.#open = null;
     if (block.live === 0) {
       this.#drop(block);

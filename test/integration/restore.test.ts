@@ -110,10 +110,7 @@ describe.each(ENDS)('after a %s', (end) => {
     second.broker.publish({ topic: 'a/c', payload: 'one', qos: 2 });
     second.broker.publish({ topic: 'zero', payload: 'zero', qos: 2 });
     back.send(publishPacket('own/x', 'own'));
-    await back.barrier();
-    await second.settle();
-    await back.barrier();
-    const packets = (back.takeAll() as Publish[]).map(({ payload, qos, retain, properties }) => ({
+    const packets = (await back.expectPackets('publish', 3)).map(({ payload, qos, retain, properties }) => ({
       payload: payload.toString(),
       qos,
       retain,
@@ -125,6 +122,7 @@ describe.each(ENDS)('after a %s', (end) => {
       { payload: 'one', qos: 1, retain: false, identifiers: [7] },
       { payload: 'zero', qos: 0, retain: false, identifiers: [9] },
     ]);
+    await back.expectNothing();
   });
 
   it('a subscription that was known brings no retained messages with Retain Handling 1', async () => {
@@ -507,5 +505,39 @@ describe('session present', () => {
     const { connack } = await second.test.connectFully('s', persistent(5, 50));
     expect(connack.sessionPresent).toBe(false);
     expect(second.broker.subscriptionCount).toBe(0);
+  });
+});
+
+describe('what is refused because a queue is full', () => {
+  it('is not stored', async () => {
+    // It stood in the log for as long as the session existed, so that its limits bounded neither disk nor memory.
+    const durable = await DurableBroker.start({ limits: { queueMaximumMessages: 4 } });
+    await away(durable, 's', 't/#', 1);
+    const publisher = await durable.test.connect('p');
+    for (let i = 1; i <= 10; i++) await publish(publisher, 't/a', String(i));
+    expect(durable.store.log.messages).toBe(4);
+    const reader = await durable.test.connect('reader', persistent(5));
+    await reader.subscribe('t/#', 1);
+    reader.acknowledgesByItself = true;
+    for (let i = 11; i <= 20; i++) await publish(publisher, 't/a', String(i));
+    await reader.expectPackets('publish', 10);
+    await reader.barrier();
+    expect(durable.store.log.messages).toBe(4);
+    expect(durable.broker.drops.of('queue-full')).toBe(16);
+  });
+
+  it('does not take the number of the next message with it', async () => {
+    const limits = { queueMaximumBytes: 1000, queueOverflow: 'drop-oldest' } as const;
+    const durable = await DurableBroker.start({ limits });
+    await away(durable, 's', 't', 1);
+    const publisher = await durable.test.connect('p');
+    await publish(publisher, 't', '1');
+    await publish(publisher, 't', 'x'.repeat(2000));
+    await away(durable, 'other', 'u', 1);
+    await durable.settle();
+    await publish(publisher, 't', '2');
+    const next = await durable.crash();
+    expect(payloads((await drain(next, 's', 2)).packets)).toEqual(['1', '2']);
+    expectNothingMissing(next);
   });
 });

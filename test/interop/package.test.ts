@@ -28,7 +28,8 @@ afterAll(() => {
 /** Starts the installed program on free ports. */
 async function startInstalled() {
   const program = join(folder, 'node_modules', '.bin', 'millrace');
-  const child = spawn(program, ['start', '--port', '0', '--ws-port', '0', '--log-format', 'json'], {
+  const data = ['--data', join(folder, 'data')];
+  const child = spawn(program, ['start', ...data, '--port', '0', '--ws-port', '0', '--log-format', 'json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -55,6 +56,24 @@ describe('the installed package', () => {
     expect(sim.exitCode).toBe(0);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('keeps its data within a program too', async () => {
+    const program = join(folder, 'embed-store.mjs');
+    writeFileSync(
+      program,
+      `import { Broker } from 'millrace';
+       import { openStore } from 'millrace/store';
+       const store = await openStore({ directory: process.argv[2] });
+       const broker = await Broker.start({ store, listeners: [] });
+       broker.subscribe('a/+', (message) => process.stdout.write(message.topic + ' ' + message.payload));
+       if (process.argv[3] === 'first') broker.publish({ topic: 'a/b', payload: 'kept', qos: 1, retain: true });
+       await broker.stop();`,
+    );
+    for (const run of ['first', 'second']) {
+      const { output, exitCode } = await runProgram(process.execPath, [program, join(folder, 'embedded'), run]);
+      expect([output, exitCode]).toEqual(['a/b kept', 0]);
+    }
   });
 
   it('can be used within a program', async () => {
