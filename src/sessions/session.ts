@@ -377,6 +377,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.#outgoing.pump();
   }
 
+  onMiscounted(): void {
+    this.#context.accounts.restored--;
+  }
+
   openBacklog(): Backlog {
     return new MemoryBacklog(this.#context.openQueue());
   }
