@@ -98,7 +98,7 @@ export class Broker {
         maximumBytes: limits.retainedMaximumBytes,
         overflow: limits.retainedOverflow,
       },
-      () => store.health.state === 'ok',
+      (topic) => store.health.state === 'ok' || store.durabilityOf(topic) === 'memory',
     );
     const sessions = new SessionRegistry(
       {
@@ -181,7 +181,14 @@ export class Broker {
    * @returns what there was
    */
   async restore(): Promise<RestoreReport> {
-    return await restore(this.#context, (clientId, will) => this.#publishOrphanWill(clientId, will));
+    const report = await restore(this.#context, (clientId, will) => this.#publishOrphanWill(clientId, will));
+    const { logger, store } = this.#context;
+    const { damaged, lostMessages } = report;
+    if (store.durability !== 'memory') logger.info(report, 'restored from the data directory');
+    if (damaged + lostMessages > 0) {
+      logger.warn({ damaged, lostMessages }, 'parts of the data could not be read and are lost; the rest is served');
+    }
+    return report;
   }
 
   /** Where it listens. */

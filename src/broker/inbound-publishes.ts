@@ -53,7 +53,7 @@ export class InboundPublishes {
     if (message.qos > 0) {
       if (message.qos === 2 && session.hasReceived(packetId)) {
         // [MQTT-4.3.3-10]
-        this.#acknowledger.acknowledge(0, PUBREC, packetId, ReasonCode.Success);
+        this.#acknowledger.acknowledge(session.receivedTicket, PUBREC, packetId, ReasonCode.Success);
         return null;
       }
       this.#checkReceiveMaximum();
@@ -87,7 +87,10 @@ export class InboundPublishes {
 
   #mustBeStored(entry: TopicEntry): boolean {
     const { message } = publishDecoder;
-    return message.retain || this.#session.isKept || this.#context.router.isStoredFor(entry);
+    const { router, store } = this.#context;
+    if (message.qos === 2 && this.#session.isKept) return true; // its packet identifier
+    if (store.durabilityOf(entry.topic) === 'memory') return false;
+    return message.retain || router.isStoredFor(entry);
   }
 
   /** MQTT 3 knows no refusal: such a publisher waits, and its packet with it. */

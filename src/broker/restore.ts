@@ -21,6 +21,8 @@ export interface RestoreReport {
   readonly messages: number;
   /** Records that could not be read; what they held is lost. */
   readonly damaged: number;
+  /** Messages that could not be read, whoever they were for. */
+  readonly lostMessages: number;
 }
 
 /** @param publishWill of a session that ended with the broker's last run */
@@ -58,6 +60,8 @@ class Restorer implements StoreReceiver {
     const filter = parseTopicFilter(stored.filter, Number.POSITIVE_INFINITY);
     if (session === undefined || filter instanceof InvalidFilter) {
       this.#damaged++;
+      // Or else it would come back with a later session of the client, which has not made it.
+      this.#context.journal.subscriptionRemoved(clientId, stored.filter);
       return;
     }
     const { qos, noLocal, retainAsPublished, retainHandling, identifier, streamId, sinceSequence } = stored;
@@ -89,13 +93,17 @@ class Restorer implements StoreReceiver {
   }
 
   async finish(damaged: number, publishWill: (clientId: string, will: Will) => void): Promise<RestoreReport> {
-    const { store, sessions, accounts, topics, retained } = this.#context;
+    const { store, sessions, accounts, drops, topics, retained } = this.#context;
     for (const session of this.#sessions) {
       session.restoreState(this.#stateOf(session), session.disconnectedAtMs === 0);
     }
     this.#states.clear();
     const held = this.#countHeld();
-    await store.log.recover((record) => this.#referencesTo(record, held.get(record.sequence) ?? 0));
+    const lostMessages = await store.log.recover((record) =>
+      this.#referencesTo(record, held.get(record.sequence) ?? 0),
+    );
+    // Who would have got them nobody knows: they are counted once, and not in the accounts of the sessions.
+    if (lostMessages > 0) drops.count('storage-damaged', lostMessages);
     for (const session of this.#sessions) accounts.restored += session.finishRestore();
     const messages = accounts.restored;
     // Everybody is complete now: wills find who waits for them.
@@ -107,6 +115,7 @@ class Restorer implements StoreReceiver {
       retained: retained.size,
       messages,
       damaged: damaged + this.#damaged,
+      lostMessages,
     };
   }
 

@@ -24,13 +24,13 @@ export class RetainedMessages {
   readonly #journal: Journal;
   readonly #drops: DropCounters;
   readonly #limits: RetainedLimits;
-  readonly #isStorable: () => boolean;
+  readonly #isStorable: (topic: string) => boolean;
   /** Topics in the order in which they were set, while the one that was set first may have to go. */
   readonly #order: Set<string> | null;
   #bytes = 0;
 
-  /** @param isStorable what is retained can be stored at present */
-  constructor(journal: Journal, drops: DropCounters, limits: RetainedLimits, isStorable: () => boolean) {
+  /** @param isStorable what is retained on the topic can be stored at present, or need not be */
+  constructor(journal: Journal, drops: DropCounters, limits: RetainedLimits, isStorable: (topic: string) => boolean) {
     this.#journal = journal;
     this.#drops = drops;
     this.#limits = limits;
@@ -50,7 +50,7 @@ export class RetainedMessages {
   /** Applies a PUBLISH with RETAIN to its topic, and notes the ticket in it. */
   store(publication: Publication): void {
     const { message } = publication;
-    if (!this.#isStorable()) {
+    if (!isReservedTopic(message.topic) && !this.#isStorable(message.topic)) {
       this.#drops.count('storage-unavailable');
       return;
     }

@@ -138,10 +138,11 @@ export class Router {
 
   // The caller still has to answer for the first publication.
   #routeWaitingAfter(publication: Publication): void {
-    const { ticket, receivers, congested } = publication;
+    const { ticket, receivers, isRetainRefused, congested } = publication;
     this.#routeWaiting();
     publication.ticket = ticket;
     publication.receivers = receivers;
+    publication.isRetainRefused = isRetainRefused;
     publication.congested = congested;
   }
 

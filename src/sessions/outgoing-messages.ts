@@ -296,7 +296,7 @@ export class OutgoingMessages implements LogReader {
   ): DropReason | null {
     if (message === null) return 'storage-damaged';
     // [MQTT-3.3.2-5]
-    if (message.isExpired(this.#context.nowMs())) return 'expired';
+    if (message.expiresAtMs !== 0 && message.isExpired(this.#context.nowMs())) return 'expired';
     return front.fits(message, qos, identifiers) ? null : 'packet-too-large';
   }
 

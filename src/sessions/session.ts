@@ -68,6 +68,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   #ownStream: MessageStream | null = null;
   #epoch = 0;
   #receivedIds: Set<number> | null = null;
+  #receivedTicket: Ticket = NO_TICKET;
   #changesToStore = 0;
   #hasEnded = false;
 
@@ -255,13 +256,26 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   noteReceived(packetId: number): Ticket {
     this.#receivedIds ??= new Set();
     this.#receivedIds.add(packetId);
-    return this.isKept ? this.#context.journal.stateChanged(this, true) : NO_TICKET;
+    return this.#storeReceived();
   }
 
   /** PUBREL. @returns the ticket to wait for, or -1 if the identifier is not known */
   release(packetId: number): Ticket | -1 {
     if (this.#receivedIds === null || !this.#receivedIds.delete(packetId)) return -1;
-    return this.isKept ? this.#context.journal.stateChanged(this, true) : NO_TICKET;
+    return this.#storeReceived();
+  }
+
+  /**
+   * What an answer waits for that repeats an earlier one: the client may have come back before the first time was stored,
+   * and would take the repeat for a promise.
+   */
+  get receivedTicket(): Ticket {
+    return this.#receivedTicket;
+  }
+
+  #storeReceived(): Ticket {
+    if (this.isKept) this.#receivedTicket = this.#context.journal.stateChanged(this, true);
+    return this.#receivedTicket;
   }
 
   // ---------------------------------------------------------------- subscriptions
@@ -361,6 +375,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   onBacklogLoaded(): void {
     this.#outgoing.pump();
+  }
+
+  onMiscounted(): void {
+    this.#context.accounts.restored--;
   }
 
   openBacklog(): Backlog {

@@ -33,6 +33,8 @@ export interface BacklogOwner {
   readonly ownStream: MessageStream | null;
   /** A message can be taken that could not before. */
   onBacklogLoaded(): void;
+  /** A message that was counted as waiting is none that the session was to get. */
+  onMiscounted(): void;
 }
 
 /** Where the session stands, as it is stored. */
@@ -62,6 +64,8 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** Rounds of the recorder: the last in which a message was taken, and in which one was taken as the session's own. */
   #takenIn = NEVER;
   #ownTakenIn = NEVER;
+  /** The last hole may be that of a number which no message got. */
+  #hasSkipped = false;
   readonly #limits: BacklogLimits;
   readonly #recorder: MessageRecorder;
   readonly taken = emptyTakenMessage();
@@ -78,6 +82,8 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** Messages that were passed over since all were counted: they may have been counted or not. */
   #unwanted = 0;
   #merge: StreamMerge<Source> | null = null;
+  /** Up to this number messages were counted without being read. */
+  #recountedThrough = 0;
   /** The merge stands at a message of which this is still to be taken. */
   #isOrdinaryDue = false;
   #isOwnDue = false;
@@ -113,7 +119,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       const last = this.#log.nextSequence - 1;
       return { position: last, ownPosition: last, holes: [] };
     }
-    this.#dropUnusedHoles();
+    if (this.#hasSkipped) this.#dropUnusedHoles();
     const holes = this.#closedFrom === 0 ? this.#holes : [...this.#holes, this.#closedFrom, this.#log.nextSequence];
     return { position: this.#position, ownPosition: this.#ownPosition, holes };
   }
@@ -186,7 +192,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     // Two copies of one message have one number: a hole would swallow both.
     if (this.#takenIn !== round && !this.#hasRoomFor(bytes)) return false;
     this.#takenIn = round;
-    this.#dropUnusedHoles();
+    if (this.#hasSkipped) this.#dropUnusedHoles();
     this.#length++;
     this.#bytes += bytes;
     return true;
@@ -200,6 +206,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** The offer has been refused, and what comes next may be taken again. */
   skip(): void {
     this.#holes.push(this.#log.nextSequence, this.#log.nextSequence + 1);
+    this.#hasSkipped = true;
   }
 
   dropOldest(): boolean {
@@ -223,10 +230,12 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       taken.isOwn = isOwn;
       const isWanted =
         message === null || (isOwn ? this.#fillOwn(message) : this.#fillOrdinary(message, merge.sources));
+      const isMiscounted = !isWanted && sequence <= this.#recountedThrough;
       if (isWanted) this.#log.retain(sequence);
+      else if (isMiscounted) this.#owner.onMiscounted();
       else this.#unwanted++;
       taken.isUncounted = this.#length === 0;
-      this.#pass(isOwn, isWanted);
+      this.#pass(isOwn, isWanted || isMiscounted);
       if (isWanted) return 'taken';
     }
   }
@@ -256,14 +265,16 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     this.recount();
     stream.removeReader(this, this.#release);
     // What a count finds that was never offered (messages of one's own under No Local) is no loss.
+    if (this.#length > before) this.#recountedThrough = 0;
     this.#length = Math.min(this.#length, before);
     this.#bytes = Math.min(this.#bytes, bytesBefore);
     return before - this.#length;
   }
 
-  /** Counts what waits from the streams. */
+  /** Counts what waits from the streams: also messages of its own, which No Local will keep from it. */
   recount(): void {
     this.#restartMerge();
+    this.#recountedThrough = this.#log.nextSequence - 1;
     this.#length = 0;
     this.#bytes = 0;
     const sources = [...this.#sources()];
@@ -310,6 +321,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
 
   /** What was refused and went to nobody else got no number: the next message has it. */
   #dropUnusedHoles(): void {
+    this.#hasSkipped = false;
     const holes = this.#holes;
     while (holes.length > 0 && (holes[holes.length - 2] as number) >= this.#log.nextSequence) holes.length -= 2;
   }

@@ -147,7 +147,8 @@ export class LevelStore implements Store, Journal {
   }
 
   retainedRemoved(topic: string): Ticket {
-    return this.#catalogue.retainedRemoved(topic);
+    const ticket = this.#catalogue.retainedRemoved(topic);
+    return this.durabilityOf(topic) === 'memory' ? NO_TICKET : ticket;
   }
 
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {

@@ -22,6 +22,8 @@ const HEADER_BYTES = 15;
 /** A block that has grown beyond this takes no more. */
 const FULL_BYTES = 64 * 1024;
 const SMALLEST_BUFFER = 16 * 1024;
+/** Bytes that each record takes at least. */
+const SMALLEST_RECORD = 16;
 
 const outline = new RecordOutline();
 
@@ -207,6 +209,12 @@ export class MessageBlock {
       block.#setReferences(outline.sequence, onRecord(outline));
     }
     return block;
+  }
+
+  /** How many messages a damaged value held, as far as it can tell. 1 or more. */
+  static countDamaged(bytes: Buffer): number {
+    const counted = bytes.length < HEADER_BYTES ? 0 : bytes.readUInt32BE(11);
+    return counted * SMALLEST_RECORD <= bytes.length ? Math.max(1, counted) : 1;
   }
 
   #setReferences(sequence: number, references: number): void {

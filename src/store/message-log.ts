@@ -178,20 +178,27 @@ export class MessageLog {
   /**
    * Takes over what is stored, before anything else is done.
    * @param referencesOf how many need the message; called for each, in order
+   * @returns messages that were lost with damaged blocks, which are dropped: they are told this once
    */
-  async recover(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<void> {
-    if (this.#store === null) return;
-    const dead: MessageBlock[] = [];
+  async recover(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<number> {
+    if (this.#store === null) return 0;
+    const dead: { readonly number: number; readonly storedBytes: number }[] = [];
+    let lost = 0;
     for await (const [number, value] of this.#store.scan()) {
       const block = MessageBlock.recover(number, value, referencesOf);
-      if (block === null) this.#onDamaged(1);
-      else if (block.live === 0) dead.push(block);
+      if (block === null) {
+        const messages = MessageBlock.countDamaged(value);
+        this.#onDamaged(messages);
+        lost += messages;
+        dead.push({ number, storedBytes: value.length });
+      } else if (block.live === 0) dead.push(block);
       else {
         this.#blocks.push(block);
         this.#messages += block.live;
       }
     }
-    for (const block of dead) this.#store.drop(block.number, block.storedBytes, this.#lowestBlock);
+    for (const { number, storedBytes } of dead) this.#store.drop(number, storedBytes, this.#lowestBlock);
+    return lost;
   }
 
   /** Blocks bear the number of their first message: the store must never see a number again that it has dropped. */

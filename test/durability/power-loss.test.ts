@@ -14,6 +14,8 @@ import { RandomSource } from './support/random-source.js';
 import { figure, roundsOf, SEED, titleOf } from './support/settings.js';
 import { TemporaryDirectory } from './support/temporary-directory.js';
 
+/** Longer than a reconnect takes. */
+const SLOW_MS = 500;
 const ROUNDS = roundsOf(3, 25);
 /** MILLRACE_POWER_LOSS=directory takes POSIX by the letter, beyond what Linux file systems do: see power-loss-disk.ts. */
 const RULE: NameRule = process.env['MILLRACE_POWER_LOSS'] === 'directory' ? 'with the directory' : 'with the file';
@@ -29,11 +31,11 @@ class Machine implements Disposable {
     this.#layer = new PowerLossLayer(this.#folder.path, this.#directory, RULE);
   }
 
-  start(environment: Record<string, string> = {}): Promise<BrokerProcess> {
+  start(environment: Record<string, string> = {}, delayMs = 0): Promise<BrokerProcess> {
     return BrokerProcess.start({
       dataDirectory: this.#directory,
       cwd: this.#folder.path,
-      environment: { ...this.#layer.environment(), ...environment },
+      environment: { ...this.#layer.environment(delayMs), ...environment },
     });
   }
 
@@ -70,6 +72,14 @@ async function loseHalfWay(durability: 'fsync' | 'os', qos: 1 | 2, names: Advers
   }
 }
 
+/** The same client, after it has lost its own memory, uses its identifiers from the first one on. */
+async function publishAnew(session: OfflineSession, port: number): Promise<void> {
+  const again = session.publisher({ clientId: 'first', sender: 'again', version: 5, qos: 2, window: 1 });
+  await again.connect(port);
+  await again.publish(1);
+  again.client.disconnect();
+}
+
 describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', POWER_LOSS_OBSTACLE), () => {
   it.each([1, 2] as const)('takes nothing that was acknowledged at QoS %i with durability fsync', async (qos) => {
     const session = await loseHalfWay('fsync', qos, 'none');
@@ -85,13 +95,60 @@ describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', PO
     expect(ledger.totals().missing).toBeGreaterThan(0);
   });
 
+  it.each([
+    // The identifier is known, and the message behind it not stored yet.
+    ['PUBREC', 1],
+    // The identifier is not known any more, and its release not stored yet: used again, it must not pass for the old one.
+    ['PUBCOMP', 2],
+  ] as const)(
+    'takes nothing when %s is asked for again on a new connection, while a slow disk is busy',
+    async (_, step) => {
+      using machine = new Machine();
+      const session = new OfflineSession();
+      let broker = await machine.start({}, SLOW_MS);
+      try {
+        await session.subscribe(broker.port);
+        const first = session.publisher({ clientId: 'first', version: 5, qos: 2, window: 1 });
+        await first.connect(broker.port);
+        first.send(1);
+        // What the broker answers is for the next connection to ask for again.
+        if (step === 2)
+          await session.changes.until(
+            () => first.accepted === 1,
+            () => 'PUBREC',
+          );
+        await first.client.ping();
+        first.client.destroy();
+        await session.changes.until(
+          () => first.client.isClosed,
+          () => 'the end of the connection',
+        );
+        await first.connect(broker.port);
+        await session.changes.until(
+          () => (step === 1 ? first.accepted === 1 : first.client.underWay === 0),
+          () => 'the answer on the new connection',
+        );
+        first.giveUp();
+        await machine.cutPower(broker, { names: 'none', tails: 'nothing', random: new RandomSource(SEED) });
+        broker = await machine.start();
+        if (step === 2) await publishAnew(session, broker.port);
+        await session.fetch(broker.port);
+        await session.leave();
+        expect(session.findings()).toEqual([]);
+      } finally {
+        await broker.kill();
+      }
+    },
+  );
+
   it(`leaves every promise kept, ${ROUNDS} times under load`, { timeout: 60_000 + ROUNDS * 30_000 }, async () => {
     using machine = new Machine();
     const random = new RandomSource(SEED);
     const result = await runCrashes({
       rounds: ROUNDS,
       seed: SEED,
-      start: () => machine.start(),
+      // On a slow disk much more is under way when the power fails.
+      start: () => machine.start({}, random.pick([0, 5, 20])),
       cut: async (broker) => {
         const names = random.pick(['none', 'none', 'some', 'all'] as const);
         const tails = random.pick(['nothing', 'nothing', 'a first part', 'pages'] as const);

@@ -541,3 +541,24 @@ describe('what is refused because a queue is full', () => {
     expectNothingMissing(next);
   });
 });
+
+describe('what a session counts after a restart', () => {
+  it('is not its own messages that No Local keeps from it', async () => {
+    // They were counted as lost, as what could not be read back.
+    const first = await DurableBroker.start();
+    const client = await first.test.connect('s', persistent(5));
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 1, nl: true }] });
+    await client.expectPacket('suback');
+    await away(first, 'other', 't', 1);
+    client.send(publishPacket('t', 'own', { qos: 1, messageId: 2 }));
+    await client.expectPacket('puback');
+    const publisher = await first.test.connect('p');
+    await publish(publisher, 't', 'foreign');
+    const second = await first.crash();
+    const { packets } = await drain(second, 's', 1);
+    expect(payloads(packets)).toEqual(['foreign']);
+    expect(payloads((await drain(second, 'other', 2)).packets)).toEqual(['own', 'foreign']);
+    expect(second.broker.drops.total).toBe(0);
+    expectNothingMissing(second);
+  });
+});

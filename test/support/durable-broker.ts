@@ -4,6 +4,7 @@
  * these tests kill no machine.
  */
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { BrokerLimits } from '../../src/broker/broker-options.js';
 import type { DurabilityLevel } from '../../src/core/durability.js';
@@ -23,6 +24,13 @@ export interface DurableBrokerOptions {
   readonly minimumFreeBytes?: number;
 }
 
+/** A line of the log, as far as tests look at it. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
 export class DurableBroker {
   readonly test: TestBroker;
   readonly level: FaultyLevel;
@@ -30,6 +38,8 @@ export class DurableBroker {
   readonly clock: ManualClock;
   /** Messages that the log has reported as lost, one number for each report. */
   readonly damages: number[];
+  /** What the broker has logged from level info on. */
+  readonly logged: readonly LogLine[];
   readonly #options: DurableBrokerOptions;
 
   private constructor(
@@ -37,6 +47,7 @@ export class DurableBroker {
     level: FaultyLevel,
     store: LevelStore,
     damages: number[],
+    logged: readonly LogLine[],
     options: DurableBrokerOptions,
   ) {
     this.test = test;
@@ -44,6 +55,7 @@ export class DurableBroker {
     this.store = store;
     this.clock = test.clock;
     this.damages = damages;
+    this.logged = logged;
     this.#options = options;
   }
 
@@ -93,8 +105,10 @@ export class DurableBroker {
       durabilityOf: options.durabilityOf ?? (() => 'fsync'),
       onDamaged: (messages) => void damages.push(messages),
     });
-    const test = await TestBroker.start({ clock, store, limits });
-    return new DurableBroker(test, level, store, damages, options);
+    const logged: LogLine[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+    const test = await TestBroker.start({ clock, store, limits, logger });
+    return new DurableBroker(test, level, store, damages, logged, options);
   }
 }
 

@@ -1,5 +1,5 @@
 /** An in-process broker on free ports, with a clock that the test turns. Closed when the test that started it ends. */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Authenticator } from '../../src/auth/authenticator.js';
 import { Broker } from '../../src/broker/broker.js';
@@ -16,6 +16,8 @@ export interface TestBrokerOptions {
   /** Default: a ManualClock. */
   readonly clock?: Clock;
   readonly maxConnections?: number;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
 }
 
 export interface ConnectedClient {
@@ -37,7 +39,7 @@ export class TestBroker {
     const { store, authenticator } = options;
     this.broker = new Broker({
       clock: options.clock ?? this.clock,
-      logger: pino({ level: 'silent' }),
+      logger: options.logger ?? pino({ level: 'silent' }),
       limits: { sysIntervalSeconds: 0, ...options.limits },
       ...(store === undefined ? {} : { store }),
       ...(authenticator === undefined ? {} : { authenticator }),

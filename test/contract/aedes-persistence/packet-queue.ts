@@ -36,7 +36,13 @@ export class PacketQueue implements StateSource {
     this.stream = new MessageStream(record.ownStreamId);
     this.#recorder = new MessageRecorder(store.log, () => 'fsync');
     this.#backlog = new StreamBacklog(
-      { clientId: record.clientId, subscriptions: new Map(), ownStream: this.stream, onBacklogLoaded: () => {} },
+      {
+        clientId: record.clientId,
+        subscriptions: new Map(),
+        ownStream: this.stream,
+        onBacklogLoaded: () => {},
+        onMiscounted: () => {},
+      },
       store.log,
       this.#recorder,
       LIMITS,

@@ -223,7 +223,9 @@ export class Fleet {
     if (!member.client.isConnected) return;
     if (random.chance(0.5)) member.client.destroy();
     else member.client.disconnect();
-    this.#returns.push({ at: acceptances + random.integer(1, LONGEST_ABSENCE), member });
+    // Who is back at once repeats what the broker has not even stored yet.
+    if (random.chance(0.4)) this.#comeBack(member);
+    else this.#returns.push({ at: acceptances + random.integer(1, LONGEST_ABSENCE), member });
   }
 
   /** Connects a client that may still be closing; that the broker dies meanwhile is in the nature of the run. */

@@ -9,6 +9,8 @@ import { ConnectionLost, keyOf, type OutboundMessage, SessionClient } from './se
 
 export interface PublishOptions {
   readonly clientId: string;
+  /** Name in the ledger, if not the client's: then it has taken over the session of an earlier one of that name. */
+  readonly sender?: string;
   readonly version: 4 | 5;
   readonly qos: 1 | 2;
   /** Messages under way at a time. */
@@ -123,7 +125,12 @@ export class OfflinePublisher {
     this.#session = session;
     const { ledger, changes } = session;
     this.client = new SessionClient(
-      { clientId: options.clientId, version: options.version, sessionExpirySeconds: 86_400 },
+      {
+        clientId: options.clientId,
+        version: options.version,
+        sessionExpirySeconds: 86_400,
+        takesOver: options.sender !== undefined,
+      },
       {
         onAccepted: ({ key }) => {
           this.#accepted += 1;
@@ -141,6 +148,10 @@ export class OfflinePublisher {
         onChange: () => changes.notify(),
       },
     );
+  }
+
+  get #sender(): string {
+    return this.#options.sender ?? this.#options.clientId;
   }
 
   async connect(port: number): Promise<void> {
@@ -171,7 +182,7 @@ export class OfflinePublisher {
 
   /** Its last message has come to the session. */
   get hasArrived(): boolean {
-    return this.#session.ledger.hasArrived(this.#session.clientId, `${this.#options.clientId}:${this.#sequence - 1}`);
+    return this.#session.ledger.hasArrived(this.#session.clientId, `${this.#sender}:${this.#sequence - 1}`);
   }
 
   /** Sends so many more, its window full all the time. Does not wait. */
@@ -224,7 +235,8 @@ export class OfflinePublisher {
 
   #fill(): void {
     while (this.#sequence < this.#target && this.client.underWay < this.#options.window && this.client.room > 0) {
-      const { clientId: sender, qos, bytes = 20 } = this.#options;
+      const { qos, bytes = 20 } = this.#options;
+      const sender = this.#sender;
       const sequence = this.#sequence++;
       const key = `${sender}:${sequence}`;
       const topic = `offline/${sender}`;

@@ -40,14 +40,18 @@ export class PowerLossLayer {
     execFileSync(compiler, ['-O2', '-shared', '-fPIC', '-o', this.#library, SOURCE, '-ldl', '-lpthread']);
   }
 
-  /** What the next process must have in its environment. The disk is taken to hold all that is there now. */
-  environment(): Record<string, string> {
+  /**
+   * What the next process must have in its environment. The disk is taken to hold all that is there now.
+   * @param delayMs how much longer each sync takes
+   */
+  environment(delayMs = 0): Record<string, string> {
     this.#starts += 1;
     mkdirSync(this.#journalFolder);
     return {
       LD_PRELOAD: this.#library,
       MILLRACE_POWER_LOSS_WATCH: this.#directory,
       MILLRACE_POWER_LOSS_JOURNAL: this.#journalFolder,
+      MILLRACE_POWER_LOSS_DELAY: String(delayMs),
     };
   }
 

@@ -5,6 +5,8 @@
  *
  *   MILLRACE_POWER_LOSS_WATCH    the directory whose files are watched; it must exist
  *   MILLRACE_POWER_LOSS_JOURNAL  a directory outside of it, empty: gets `journal` and `contents/`
+ *   MILLRACE_POWER_LOSS_DELAY    milliseconds that each sync of a file takes longer: what can happen while a commit is
+ *                                under way, a cut above all, then does happen
  *
  * Written data is not watched at all. That would be hopeless from here: LevelDB writes through stdio, and stdio's own
  * calls of write() pass by every preloaded library. It is not needed either: at the entry of fsync() or fdatasync() the
@@ -65,6 +67,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
 static unsigned last_id;
 static unsigned long lines;
+static unsigned delay_milliseconds;
 static int journal = -1;
 static char root[PATH_MAX];
 static char contents[PATH_MAX];
@@ -231,7 +234,9 @@ __attribute__((constructor)) static void start(void) {
   const char *watch = getenv("MILLRACE_POWER_LOSS_WATCH");
   const char *folder = getenv("MILLRACE_POWER_LOSS_JOURNAL");
   if (watch == NULL || folder == NULL) return;
+  const char *delay = getenv("MILLRACE_POWER_LOSS_DELAY");
   char path[PATH_MAX];
+  if (delay != NULL) delay_milliseconds = (unsigned)atoi(delay);
   if (realpath(watch, root) == NULL) die(watch);
   snprintf(contents, sizeof contents, "%s/contents", folder);
   if (mkdir(contents, 0755) != 0) die("cannot make the folder of contents");
@@ -488,6 +493,7 @@ static int sync_file(int descriptor, int (*real)(int)) {
   pthread_mutex_unlock(&lock);
   int result = real(descriptor);
   int saved = errno;
+  if (delay_milliseconds > 0) usleep(delay_milliseconds * 1000);
   if (result == 0) {
     pthread_mutex_lock(&lock);
     note("sync\t%u\t%u\t%lld\n", id, version, bytes);

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly sessionExpirySeconds: number;
   /** Deliveries that may be on the way to us; MQTT 5. */
   readonly receiveMaximum?: number;
+  /** It may find a session that an earlier client of its name has made. */
+  readonly takesOver?: boolean;
   /** Deliveries that are left unanswered until so many more have come. 0 answers at once. */
   readonly heldAnswers?: number;
 }
@@ -297,7 +299,8 @@ export class SessionClient {
   /** [MQTT-4.4.0-1] Unacknowledged PUBLISH with DUP and PUBREL, under their identifiers, in their order. */
   #resume(): void {
     // [MQTT-3.2.2-4] of MQTT 5, [MQTT-3.2.2-3] of 3.1.1
-    if (this.#connections === 1) this.#violation('found a session that it never made');
+    if (this.#connections === 1 && this.options.takesOver !== true)
+      this.#violation('found a session that it never made');
     for (const [messageId, { message, stage }] of this.#outbound) {
       if (stage === 'released') {
         this.#send({ cmd: 'pubrel', messageId });
