@@ -99,7 +99,7 @@ function readEntry(bytes: Buffer, least: number): InflightEntry {
   const offset = read(bytes);
   const order = read(bytes);
   const flags = read(bytes);
-  if (packetId < 1 || packetId > LARGEST_PACKET_ID) throw new RangeError(`packet identifier ${packetId}`);
+  if (packetId > LARGEST_PACKET_ID) throw new RangeError(`packet identifier ${packetId}`);
   return {
     packetId,
     sequence: offset === 0 ? NOT_LOGGED : least + offset - 1,
