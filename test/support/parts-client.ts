@@ -8,6 +8,8 @@ export interface ConnectOptions {
   /** Seconds; 0 for a session that ends with its connection. */
   readonly expirySeconds?: number;
   readonly cleanStart?: boolean;
+  /** Longest payload that it takes. */
+  readonly maximumPayload?: number;
 }
 
 export class PartsClient {
@@ -21,6 +23,7 @@ export class PartsClient {
   constructor(parts: BrokerParts, clientId: string, options: ConnectOptions = {}) {
     const { receiveMaximum = 100, expirySeconds = 3600, cleanStart = false } = options;
     this.#parts = parts;
+    this.front.maximumPayload = options.maximumPayload ?? Number.POSITIVE_INFINITY;
     const { session, isPresent } = parts.sessions.open(clientId, cleanStart, expirySeconds, null);
     this.session = session;
     this.isPresent = isPresent;
@@ -57,13 +60,19 @@ export class PartsClient {
     return this.front.sent.splice(0);
   }
 
+  /** What has been sent since the last call, also what has to be read first. */
+  async arrive(): Promise<Sent[]> {
+    this.settle();
+    await new Promise((resolve) => setImmediate(resolve));
+    this.settle();
+    return this.take();
+  }
+
   /** Takes and acknowledges everything that comes, also what has to be read first. @returns what came, in order */
   async drain(): Promise<Sent[]> {
     const all: Sent[] = [];
     for (;;) {
-      this.settle();
-      await new Promise((resolve) => setImmediate(resolve));
-      const sent = this.take();
+      const sent = await this.arrive();
       if (sent.length === 0) return all;
       all.push(...sent);
       this.acknowledge(sent);
