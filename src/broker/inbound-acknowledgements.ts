@@ -28,7 +28,10 @@ export function handleAcknowledgement(
       const ticket = session.release(packetId);
       // [MQTT-4.3.3-11]
       if (ticket !== -1) acknowledger.acknowledge(ticket, PacketType.PUBCOMP, packetId, ReasonCode.Success);
-      else acknowledger.acknowledge(0, PacketType.PUBCOMP, packetId, ReasonCode.PacketIdentifierNotFound);
+      else {
+        const { receivedTicket } = session;
+        acknowledger.acknowledge(receivedTicket, PacketType.PUBCOMP, packetId, ReasonCode.PacketIdentifierNotFound);
+      }
       break;
     }
     case PacketType.PUBCOMP:

@@ -53,7 +53,7 @@ export class InboundPublishes {
     if (message.qos > 0) {
       if (message.qos === 2 && session.hasReceived(packetId)) {
         // [MQTT-4.3.3-10]
-        this.#acknowledger.acknowledge(0, PUBREC, packetId, ReasonCode.Success);
+        this.#acknowledger.acknowledge(session.receivedTicket, PUBREC, packetId, ReasonCode.Success);
         return null;
       }
       this.#checkReceiveMaximum();

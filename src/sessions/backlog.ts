@@ -18,6 +18,8 @@ export interface TakenMessage {
   sequence: number;
   /** It came through the session's own stream. */
   isOwn: boolean;
+  /** It was not counted as waiting: its subscription has changed since, and brings it only now. */
+  isUncounted: boolean;
 }
 
 /** `loading`: there is a message, but its content has to be read; the session is told when it can be taken. */
@@ -30,8 +32,18 @@ export interface Backlog {
   readonly bytes: number;
   /** Messages with more bytes of content than this are refused however empty it is. */
   readonly maximumBytes: number;
-  /** Adds the publication at the end. @returns false if that would pass a limit */
-  offer(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): boolean;
+  /**
+   * Adds the publication at the end.
+   * @param isOwn it came to the session alone
+   * @returns false if that would pass a limit
+   */
+  offer(
+    publication: Publication,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+    isOwn: boolean,
+  ): boolean;
   /** Gives up the oldest. @returns false if there was none */
   dropOldest(): boolean;
   take(): TakeOutcome;
@@ -41,5 +53,5 @@ export interface Backlog {
 }
 
 export function emptyTakenMessage(): TakenMessage {
-  return { message: null, qos: 0, retain: false, identifiers: null, sequence: 0, isOwn: false };
+  return { message: null, qos: 0, retain: false, identifiers: null, sequence: 0, isOwn: false, isUncounted: false };
 }

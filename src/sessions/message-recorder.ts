@@ -17,7 +17,6 @@ export class MessageRecorder {
   #streamCount = 0;
   #holders = 0;
   #bytes = 0;
-  /** Counts publications: marks the streams that have been noted for the present one. */
   #round = 0;
 
   constructor(log: MessageLog, durabilityOf: (topic: string) => DurabilityLevel) {
@@ -28,6 +27,11 @@ export class MessageRecorder {
   /** The number that the publication has in the log, if it gets there. */
   get sequence(): number {
     return this.#log.nextSequence;
+  }
+
+  /** Stands for the publication that is being routed; another number when none is. */
+  get round(): number {
+    return this.#round;
   }
 
   /** Bytes of content of the publication. */
@@ -65,23 +69,34 @@ export class MessageRecorder {
     this.#holders++;
   }
 
+  /** A window that was to hold the publication is gone before it has been recorded. */
+  letGo(): void {
+    this.#holders--;
+  }
+
   /**
    * The publication has been to everybody: records it if somebody needs it.
    * @returns the ticket of the commit that will hold it
    */
   finish(message: Message): Ticket {
+    this.#round++;
     if (this.#streamCount === 0 && this.#holders === 0) return NO_TICKET;
     const streams = this.#streams;
     streams.length = this.#streamCount;
     let references = this.#holders;
-    for (let at = 0; at < streams.length; at++) if ((streams[at] as MessageStream).isAwaited) references++;
+    for (let at = 0; at < streams.length; at++) if (isPushedTo(streams[at] as MessageStream)) references++;
     if (references === 0) return NO_TICKET;
     const sequence = this.#log.nextSequence;
     const bytes = this.#bytes;
     for (let at = 0; at < streams.length; at++) {
       const stream = streams[at] as MessageStream;
-      if (stream.isAwaited) stream.push(sequence, bytes);
+      if (isPushedTo(stream)) stream.push(sequence, bytes);
     }
     return this.#log.append(message, streams, references, this.#durabilityOf(message.topic));
   }
+}
+
+/** Who waited there may have ended since, for reading too slowly. */
+function isPushedTo(stream: MessageStream): boolean {
+  return stream.isAwaited && stream.hasReaders;
 }

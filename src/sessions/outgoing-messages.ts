@@ -167,12 +167,13 @@ export class OutgoingMessages implements LogReader {
    * @returns true if the message waits in the backlog now
    */
   deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): boolean {
+    if (isOwn && this.#streams?.holdsOwn === true) return false;
     const { accounts } = this.#context;
     accounts.accepted++;
     const { identifiers } = options;
     const front = this.#front;
     if (front === null || this.waitingMessages > 0 || this.#streams?.isBehind === true || !this.hasRoom) {
-      return this.#enqueue(publication, qos, retain, identifiers);
+      return this.#enqueue(publication, qos, retain, identifiers, isOwn);
     }
     if (!front.fits(publication.message, qos, identifiers)) {
       accounts.drop('packet-too-large');
@@ -186,6 +187,7 @@ export class OutgoingMessages implements LogReader {
     }
     const { recorder } = this.#context;
     recorder.hold();
+    this.#streams.onSentAtOnce(qos, isOwn);
     const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence, isOwn);
     if (!this.#mustCommit(packetId, qos)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
@@ -194,13 +196,19 @@ export class OutgoingMessages implements LogReader {
   }
 
   /** @returns false if there is no room for it */
-  #enqueue(publication: Publication, qos: Qos, retain: boolean, identifiers: readonly number[] | null): boolean {
+  #enqueue(
+    publication: Publication,
+    qos: Qos,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+    isOwn: boolean,
+  ): boolean {
     this.#backlog ??= this.#owner.openBacklog();
     const backlog = this.#backlog;
     const { accounts, dropOldestWhenFull } = this.#context;
     // What cannot fit into an empty backlog must not empty it.
     const canFit = publication.message.byteLength <= backlog.maximumBytes;
-    while (!backlog.offer(publication, qos, retain, identifiers)) {
+    while (!backlog.offer(publication, qos, retain, identifiers, isOwn)) {
       accounts.drop('queue-full');
       if (!dropOldestWhenFull) this.#streams?.close();
       else if (!canFit) this.#streams?.skip();
@@ -235,15 +243,19 @@ export class OutgoingMessages implements LogReader {
   #onBacklogEmpty(): void {
     const streams = this.#streams;
     if (streams === null || !streams.isBehind) return;
+    const { accounts } = this.#context;
+    const { unwanted } = streams;
+    if (unwanted > 0) accounts.drop('unsubscribed', unwanted);
     // What was counted and is not there has been lost with a damaged block.
-    if (streams.length > 0) this.#context.accounts.drop('storage-damaged', streams.length);
+    if (streams.length > unwanted) accounts.drop('storage-damaged', streams.length - unwanted);
     streams.catchUp();
   }
 
   #sendTaken(front: SessionFront, backlog: Backlog): void {
     const { accounts, log } = this.#context;
-    const { message, qos, retain, identifiers, sequence, isOwn } = backlog.taken;
+    const { message, qos, retain, identifiers, sequence, isOwn, isUncounted } = backlog.taken;
     backlog.taken.message = null;
+    if (isUncounted) accounts.accepted++;
     const obstacle = this.#obstacleTo(front, message, qos, identifiers);
     if (message === null || obstacle !== null || qos === 0) {
       if (message === null || obstacle !== null) accounts.drop(obstacle ?? 'storage-damaged');
@@ -441,10 +453,13 @@ export class OutgoingMessages implements LogReader {
 
   /** The session is over: what still waits goes nowhere, and is counted. */
   end(): void {
-    const { accounts, log } = this.#context;
+    const { accounts, log, recorder } = this.#context;
     if (this.undelivered > 0) accounts.drop('session-ended', this.undelivered);
     if (this.#streams !== null && this.#window !== null) {
-      for (const { sequence } of this.#window.entries()) if (sequence !== NOT_LOGGED) log.release(sequence);
+      for (const { sequence } of this.#window.entries()) {
+        if (sequence === recorder.sequence) recorder.letGo();
+        else if (sequence !== NOT_LOGGED) log.release(sequence);
+      }
     }
     this.#backlog?.clear();
     this.#window = null;

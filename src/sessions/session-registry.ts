@@ -119,12 +119,12 @@ export class SessionRegistry {
    */
   close(session: Session, epoch: number, publishWill: boolean): void {
     if (!session.detach(epoch)) return;
+    // [MQTT-3.1.2-10] [MQTT-3.14.4-3]
+    if (!publishWill) this.#dropWill(session);
     if (this.#isFrozen) {
       this.#suspend(session);
       return;
     }
-    // [MQTT-3.1.2-10] [MQTT-3.14.4-3]
-    if (!publishWill) this.#dropWill(session);
     if (session.expirySeconds === 0) {
       this.#end(session);
       return;

@@ -4,7 +4,7 @@
  * remembers the client's. A kept session, one that may outlive its connection, is stored; its state as a whole, at the
  * end of each commit in which it has changed.
  */
-import type { Qos } from '../core/message.js';
+import type { Message, Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
@@ -68,6 +68,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   #ownStream: MessageStream | null = null;
   #epoch = 0;
   #receivedIds: Set<number> | null = null;
+  #receivedTicket: Ticket = NO_TICKET;
   #changesToStore = 0;
   #hasEnded = false;
 
@@ -75,7 +76,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.clientId = clientId;
     this.number = number;
     this.#context = context;
-    this.#backlog = number === NOT_STORED ? null : new StreamBacklog(this, context.log, context.backlogLimits);
+    const { log, recorder, backlogLimits } = context;
+    this.#backlog = number === NOT_STORED ? null : new StreamBacklog(this, log, recorder, backlogLimits);
     this.#outgoing = new OutgoingMessages(context, this, this.#backlog);
     this.#backlog?.fallBehind();
     this.#isAway = this.isKept;
@@ -174,8 +176,18 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     }
     // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
     const retain = options.retainAsPublished && message.retain;
-    if (qos === 0) this.#deliverAtMostOnce(options, publication, retain);
-    else if (this.isConnected || this.isKept) this.#deliverAcknowledged(options, publication, qos, retain);
+    if (qos === 0 && !this.#waitsInStream(options, message)) this.#deliverAtMostOnce(options, publication, retain);
+    else if (this.isConnected || this.readiness === Readiness.Away) {
+      this.#deliverAcknowledged(options, publication, qos, retain);
+    }
+  }
+
+  /**
+   * A subscription that was lowered to QoS 0 has its stream still. While the session is behind, the message comes to it
+   * through the stream, behind those before it, and would come twice if it was sent now.
+   */
+  #waitsInStream({ streams }: DeliveryOptions, message: Message): boolean {
+    return message.qos > 0 && streams !== null && streams.length > 0 && this.#backlog?.isBehind === true;
   }
 
   #countAway(streams: readonly MessageStream[]): boolean {
@@ -186,8 +198,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     return true;
   }
 
-  #deliverAtMostOnce(options: DeliveryOptions, publication: Publication, retain: boolean): void {
-    this.#outgoing.deliverAtMostOnce(options.identifiers, publication, retain);
+  #deliverAtMostOnce({ identifiers, streams }: DeliveryOptions, publication: Publication, retain: boolean): void {
+    if (streams !== null && publication.message.qos > 0) this.#backlog?.onSentAtOnce(0, false);
+    this.#outgoing.deliverAtMostOnce(identifiers, publication, retain);
   }
 
   #deliverAcknowledged(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean): void {
@@ -243,13 +256,26 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   noteReceived(packetId: number): Ticket {
     this.#receivedIds ??= new Set();
     this.#receivedIds.add(packetId);
-    return this.isKept ? this.#context.journal.stateChanged(this, true) : NO_TICKET;
+    return this.#storeReceived();
   }
 
   /** PUBREL. @returns the ticket to wait for, or -1 if the identifier is not known */
   release(packetId: number): Ticket | -1 {
     if (this.#receivedIds === null || !this.#receivedIds.delete(packetId)) return -1;
-    return this.isKept ? this.#context.journal.stateChanged(this, true) : NO_TICKET;
+    return this.#storeReceived();
+  }
+
+  /**
+   * What an answer waits for that repeats an earlier one: the client may have come back before the first time was stored,
+   * and would take the repeat for a promise.
+   */
+  get receivedTicket(): Ticket {
+    return this.#receivedTicket;
+  }
+
+  #storeReceived(): Ticket {
+    if (this.isKept) this.#receivedTicket = this.#context.journal.stateChanged(this, true);
+    return this.#receivedTicket;
   }
 
   // ---------------------------------------------------------------- subscriptions

@@ -17,6 +17,7 @@ import type { LogReader, MessageLog } from '../store/message-log.js';
 import { matchesTopic } from '../topics/filter-match.js';
 import type { Subscription } from '../topics/subscription.js';
 import { type Backlog, emptyTakenMessage, type TakeOutcome } from './backlog.js';
+import type { MessageRecorder } from './message-recorder.js';
 import { type MergeSource, StreamMerge } from './stream-merge.js';
 
 export interface BacklogLimits {
@@ -50,28 +51,42 @@ interface Source extends MergeSource {
 /** A full queue takes messages again when it has become this much emptier: or else it would be nothing but holes. */
 const REOPENED_AT = 7 / 8;
 
+/** No round of the recorder. */
+const NEVER = -1;
+
 export class StreamBacklog implements Backlog, StreamReader, LogReader {
   #length = 0;
   #bytes = 0;
   /** The first number that was refused, while the queue is full under `drop-newest`; 0 while it takes. */
   #closedFrom = 0;
+  /** Rounds of the recorder: the last in which a message was taken, and in which one was taken as the session's own. */
+  #takenIn = NEVER;
+  #ownTakenIn = NEVER;
   readonly #limits: BacklogLimits;
+  readonly #recorder: MessageRecorder;
   readonly taken = emptyTakenMessage();
   readonly #owner: BacklogOwner;
   readonly #log: MessageLog;
+  /** Rounds in which a message was sent without waiting. */
+  #sentIn = NEVER;
+  #ownSentIn = NEVER;
+  #sentAtQos0In = NEVER;
   #isBehind = false;
   #position = 0;
   #ownPosition = 0;
   #holes: number[] = [];
+  /** Messages that were passed over since all were counted: they may have been counted or not. */
+  #unwanted = 0;
   #merge: StreamMerge<Source> | null = null;
   /** The merge stands at a message of which this is still to be taken. */
   #isOrdinaryDue = false;
   #isOwnDue = false;
   readonly #release = (sequence: number): void => this.#log.release(sequence);
 
-  constructor(owner: BacklogOwner, log: MessageLog, limits: BacklogLimits) {
+  constructor(owner: BacklogOwner, log: MessageLog, recorder: MessageRecorder, limits: BacklogLimits) {
     this.#owner = owner;
     this.#log = log;
+    this.#recorder = recorder;
     this.#limits = limits;
   }
 
@@ -107,10 +122,27 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     return stream === this.#owner.ownStream ? this.#ownPosition : this.#position;
   }
 
-  /** From the message that comes next on, messages wait. */
+  /** From now on messages wait: from the one that comes next on, or that is being routed and has not been sent. */
   fallBehind(): void {
-    const last = this.#log.nextSequence - 1;
-    this.#standAt({ position: last, ownPosition: last, holes: [] });
+    const { sequence, round } = this.#recorder;
+    this.#standAt({
+      position: this.#sentIn === round ? sequence : sequence - 1,
+      ownPosition: this.#ownSentIn === round ? sequence : sequence - 1,
+      holes: [],
+    });
+  }
+
+  /** The message that is being routed is sent at once: it must not be read again if the session falls behind with it. */
+  onSentAtOnce(qos: Qos, isOwn: boolean): void {
+    const { round } = this.#recorder;
+    if (qos === 0) this.#sentAtQos0In = round;
+    else if (isOwn) this.#ownSentIn = round;
+    else this.#sentIn = round;
+  }
+
+  /** The message that is being routed waits already as the session's own: what another group gives it is one with it. */
+  get holdsOwn(): boolean {
+    return this.#ownTakenIn === this.#recorder.round;
   }
 
   /** Takes a stored place over; {@link recount} follows when the streams have been filled. */
@@ -118,9 +150,15 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     this.#standAt(place);
   }
 
+  /** Of what is counted still when nothing is left to be taken: messages that no subscription brings any more. */
+  get unwanted(): number {
+    return Math.min(this.#length, this.#unwanted);
+  }
+
   /** Everything has been taken: from now on messages are sent directly. */
   catchUp(): void {
     this.#isBehind = false;
+    this.#unwanted = 0;
     this.#merge = null;
     this.#holes = [];
     this.#closedFrom = 0;
@@ -129,16 +167,25 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     for (const stream of this.#streams()) stream.removeReader(this, this.#release);
   }
 
-  offer(publication: Publication): boolean {
-    if (!this.#isBehind) this.fallBehind();
-    return this.count(publication.message.byteLength);
+  offer(publication: Publication, _qos: Qos, _retain: boolean, _identifiers: unknown, isOwn: boolean): boolean {
+    const wasBehind = this.#isBehind;
+    const { sequence, round } = this.#recorder;
+    if (!wasBehind) {
+      this.fallBehind();
+      this.#ownPosition = sequence - 1;
+    }
+    if (!this.count(publication.message.byteLength)) return false;
+    if (isOwn) this.#ownTakenIn = round;
+    if (!wasBehind && this.#sentAtQos0In === round) this.#position = sequence;
+    return true;
   }
 
-  /** What {@link offer} does with a message of so many bytes once it is behind. */
+  /** What {@link offer} does with an ordinary message of so many bytes once it is behind. */
   count(bytes: number): boolean {
-    if (this.#closedFrom !== 0 && !this.#reopens()) return false;
-    const { maximumMessages, maximumBytes } = this.#limits;
-    if (this.#length >= maximumMessages || this.#bytes + bytes > maximumBytes) return false;
+    const { round } = this.#recorder;
+    // Two copies of one message have one number: a hole would swallow both.
+    if (this.#takenIn !== round && !this.#hasRoomFor(bytes)) return false;
+    this.#takenIn = round;
     this.#dropUnusedHoles();
     this.#length++;
     this.#bytes += bytes;
@@ -177,6 +224,8 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       const isWanted =
         message === null || (isOwn ? this.#fillOwn(message) : this.#fillOrdinary(message, merge.sources));
       if (isWanted) this.#log.retain(sequence);
+      else this.#unwanted++;
+      taken.isUncounted = this.#length === 0;
       this.#pass(isOwn, isWanted);
       if (isWanted) return 'taken';
     }
@@ -244,6 +293,12 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     for (const stream of this.#streams()) stream.addReader(this);
   }
 
+  #hasRoomFor(bytes: number): boolean {
+    if (this.#closedFrom !== 0 && !this.#reopens()) return false;
+    const { maximumMessages, maximumBytes } = this.#limits;
+    return this.#length < maximumMessages && this.#bytes + bytes <= maximumBytes;
+  }
+
   #reopens(): boolean {
     const { maximumMessages, maximumBytes } = this.#limits;
     const hasRoom = this.#length <= maximumMessages * REOPENED_AT && this.#bytes <= maximumBytes * REOPENED_AT;
@@ -272,10 +327,9 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   #read(): boolean {
     for (;;) {
       if (this.#merge === null) {
-        if (this.#length === 0) return false;
+        if (!this.#isBehind) return false;
         this.#merge = new StreamMerge(this.#sources(), this.#log.nextSequence - 1);
         if (!this.#merge.advance()) {
-          // Nothing is there of what was counted: what was lost has been counted where it was lost.
           this.#merge = null;
           return false;
         }
@@ -296,9 +350,9 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** The message at which the merge stands is done with. @param isCounted it was counted as waiting */
   #pass(isOwn: boolean, isCounted = true): void {
     const { sequence, bytes, sources } = this.#merge as StreamMerge<Source>;
-    if (isCounted) {
+    if (isCounted && this.#length > 0) {
       this.#length--;
-      this.#bytes -= bytes;
+      this.#bytes = this.#length === 0 ? 0 : Math.max(0, this.#bytes - bytes);
     }
     if (isOwn) {
       this.#ownPosition = sequence;
@@ -338,10 +392,11 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** [MQTT-3.3.4-4] Subscriptions at QoS 0 overlap too, but have no stream. */
   #withUnloggedIdentifiers(message: Message, identifiers: number[] | null): readonly number[] | null {
     let all = identifiers;
-    const { subscriptions } = this.#owner;
+    const { subscriptions, clientId } = this.#owner;
     if (subscriptions.size === 1) return all;
-    for (const { stream, identifier, filter } of subscriptions.values()) {
+    for (const { stream, identifier, filter, noLocal } of subscriptions.values()) {
       if (stream !== null || identifier === 0 || filter.shareName !== undefined) continue;
+      if (noLocal && message.publisherId === clientId) continue; // [MQTT-3.8.3-3]
       if (matchesTopic(filter.path, message.topic)) all = [...(all ?? []), identifier];
     }
     return all;
@@ -349,7 +404,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
 
   /** Through the shared subscriptions that match: the group has chosen this session. */
   #fillOwn(message: Message): boolean {
-    let granted = 0;
+    let granted = -1;
     let asPublished = false;
     let identifiers: number[] | null = null;
     for (const { filter, qos, retainAsPublished, identifier } of this.#owner.subscriptions.values()) {
@@ -360,7 +415,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     }
     const { taken } = this;
     // After the subscription has ended, what the group had given to this session is still its own.
-    taken.qos = Math.min(message.qos, granted === 0 ? message.qos : granted) as Qos;
+    taken.qos = Math.min(message.qos, granted === -1 ? message.qos : granted) as Qos;
     taken.retain = message.retain && asPublished;
     taken.identifiers = identifiers;
     return true;

@@ -50,7 +50,7 @@ export class StandInBlockStore implements BlockStore {
 
   /** Reads wait until {@link releaseReads}. */
   holdReads(): void {
-    this.#heldReads = [];
+    this.#heldReads ??= [];
   }
 
   releaseReads(): void {

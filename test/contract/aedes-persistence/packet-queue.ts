@@ -8,6 +8,7 @@ import type { Message } from '../../../src/core/message.js';
 import { MessageStream } from '../../../src/core/message-stream.js';
 import { Publication } from '../../../src/core/publication.js';
 import { InflightWindow } from '../../../src/sessions/inflight-window.js';
+import { MessageRecorder } from '../../../src/sessions/message-recorder.js';
 import { NEVER_EXPIRES } from '../../../src/sessions/session.js';
 import { encodeSessionState, type SessionState } from '../../../src/sessions/session-state.js';
 import { StreamBacklog } from '../../../src/sessions/stream-backlog.js';
@@ -24,6 +25,7 @@ export class PacketQueue implements StateSource {
   readonly record: StoredSession;
   readonly stream: MessageStream;
   readonly #store: LevelStore;
+  readonly #recorder: MessageRecorder;
   readonly #backlog: StreamBacklog;
   readonly #window = new InflightWindow();
   #order = 0;
@@ -32,9 +34,11 @@ export class PacketQueue implements StateSource {
     this.#store = store;
     this.record = record;
     this.stream = new MessageStream(record.ownStreamId);
+    this.#recorder = new MessageRecorder(store.log, () => 'fsync');
     this.#backlog = new StreamBacklog(
       { clientId: record.clientId, subscriptions: new Map(), ownStream: this.stream, onBacklogLoaded: () => {} },
       store.log,
+      this.#recorder,
       LIMITS,
     );
     this.#backlog.fallBehind();
@@ -71,13 +75,15 @@ export class PacketQueue implements StateSource {
   }
 
   enqueue(packet: PublishPacket): void {
-    const { log } = this.#store;
     const message = toMessage(packet);
     const publication = new Publication();
     publication.beginKept(message);
-    if (!this.#backlog.offer(publication)) throw new RangeError('the queue is full');
-    this.stream.push(log.nextSequence, message.byteLength);
-    log.append(message, [this.stream], 1, 'fsync');
+    this.#recorder.begin(message);
+    if (!this.#backlog.offer(publication, message.qos, message.retain, null, true)) {
+      throw new RangeError('the queue is full');
+    }
+    this.#recorder.note(this.stream.alone, true);
+    this.#recorder.finish(message);
     this.#changed();
   }
 

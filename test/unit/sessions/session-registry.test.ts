@@ -187,6 +187,16 @@ describe('SessionRegistry', () => {
     expect(kept.session.will).not.toBeNull();
   });
 
+  it('discards a will after a normal end while it is frozen too', () => {
+    // The client had said goodbye, and its will was published after the restart.
+    const { context, registry, connect } = setUp();
+    const { session, close } = connect('c', 60, will(0));
+    registry.freeze();
+    close(false);
+    expect(session.will).toBeNull();
+    expect(context.journal.verbs()).toContain('willRemoved c');
+  });
+
   describe('after a restart', () => {
     const record = { clientId: 'c', number: 7, expirySeconds: 60, disconnectedAtMs: 1000, ownStreamId: 0 };
 
