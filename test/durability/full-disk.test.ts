@@ -26,8 +26,7 @@ const BY_FREE_SPACE: Limit = {
 };
 /** Not noticed before a write fails. */
 const BY_FAILURE: Limit = { name: 'the last byte', megabytes: 96, ballastMegabytes: 48, minimumFree: '0B' };
-const LIMITS = [BY_FREE_SPACE, BY_FAILURE];
-const LIMITS_OF_KILLS = IS_LONG ? LIMITS : [BY_FAILURE];
+const LIMITS = IS_LONG ? [BY_FREE_SPACE, BY_FAILURE] : [BY_FAILURE];
 
 const BYTES = 4000;
 const REFUSALS = 20;
@@ -152,7 +151,7 @@ describe.skipIf(SMALL_DISK_OBSTACLE !== undefined)(titleOf('a full disk', SMALL_
     await run.check(port);
   });
 
-  it.each(LIMITS_OF_KILLS)(
+  it.each(LIMITS)(
     'up to $name, and then kill -9: what was acknowledged is there after a start with room',
     async (limit) => {
       disk = new SmallDisk(limit.megabytes, limit.ballastMegabytes);

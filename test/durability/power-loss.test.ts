@@ -19,7 +19,7 @@ import { TemporaryDirectory } from './support/temporary-directory.js';
 const SUCCESS = 0x00;
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 /** Longer than a reconnect takes. */
-const SLOW_MS = 500;
+const SLOW_MS = 200;
 const ROUNDS = roundsOf(3, 25);
 /** MILLRACE_POWER_LOSS=directory takes POSIX by the letter, beyond what Linux file systems do: see power-loss-disk.ts. */
 const RULE: NameRule = process.env['MILLRACE_POWER_LOSS'] === 'directory' ? 'with the directory' : 'with the file';
