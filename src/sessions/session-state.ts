@@ -19,6 +19,7 @@ const IDENTIFIED = 16;
 /** More than one entry without its identifiers takes. */
 const LARGEST_ENTRY = 24;
 const LARGEST_NUMBER = 8;
+const LARGEST_PACKET_ID = 65_535;
 
 export interface SessionState {
   readonly place: BacklogPosition;
@@ -67,7 +68,14 @@ export function decodeSessionState(bytes: Buffer): SessionState {
   const holes = readAll(bytes);
   const least = read(bytes);
   const inflight: InflightEntry[] = [];
-  for (let left = read(bytes); left > 0; left--) inflight.push(readEntry(bytes, least));
+  const packetIds = new Set<number>();
+  for (let left = read(bytes); left > 0; left--) {
+    const entry = readEntry(bytes, least);
+    if (packetIds.has(entry.packetId)) throw new RangeError(`packet identifier ${entry.packetId} stands there twice`);
+    packetIds.add(entry.packetId);
+    inflight.push(entry);
+  }
+  if (cursor !== bytes.length) throw new RangeError('session state goes on behind its end');
   return { place: { position, ownPosition, holes }, repeatsThrough, receivedIds, inflight };
 }
 
@@ -90,7 +98,8 @@ function readEntry(bytes: Buffer, least: number): InflightEntry {
   const packetId = read(bytes);
   const offset = read(bytes);
   const order = read(bytes);
-  const flags = bytes[cursor++] as number;
+  const flags = read(bytes);
+  if (packetId > LARGEST_PACKET_ID) throw new RangeError(`packet identifier ${packetId}`);
   return {
     packetId,
     sequence: offset === 0 ? NOT_LOGGED : least + offset - 1,

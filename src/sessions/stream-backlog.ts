@@ -366,17 +366,15 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       this.#length--;
       this.#bytes = this.#length === 0 ? 0 : Math.max(0, this.#bytes - bytes);
     }
-    if (isOwn) {
-      this.#ownPosition = sequence;
-      this.#isOwnDue = false;
-    } else {
-      this.#position = sequence;
-      this.#isOrdinaryDue = false;
-    }
+    if (isOwn) this.#isOwnDue = false;
+    else this.#isOrdinaryDue = false;
+    // Everything before it has been read, in all streams.
+    if (isOwn || !this.#isOwnDue) this.#ownPosition = sequence;
+    if (!isOwn || !this.#isOrdinaryDue) this.#position = sequence;
     for (const { stream, subscription } of sources) {
       if ((subscription === null) === isOwn) stream.onRead(this.#release);
     }
-    while (this.#holes.length > 0 && (this.#holes[1] as number) <= Math.min(this.#position, this.#ownPosition)) {
+    while (this.#holes.length > 0 && (this.#holes[1] as number) <= Math.min(this.#position, this.#ownPosition) + 1) {
       this.#holes.splice(0, 2);
     }
   }

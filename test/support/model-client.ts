@@ -9,6 +9,7 @@ import type { DeliveryOptions } from '../../src/core/subscriber.js';
 import type { Session } from '../../src/sessions/session.js';
 import type { SessionFront } from '../../src/sessions/session-front.js';
 import type { BrokerParts } from './broker-parts.js';
+import { naivelyMatches } from './naive-matcher.js';
 
 /** One message that the broker has taken for this client's session. */
 interface Promised {
@@ -186,14 +187,20 @@ export class ModelClient implements SessionFront {
     this.#takenAtQos2.set(id, takenAtQos2);
     const promised = this.#promised.get(id);
     const { ordinary, own, atQos0 } = promised ?? nothingPromised();
-    // Where others wait for a message too, it may come when No Local has been switched off behind it.
-    const asked = message.publisherId === this.clientId ? 1 : ordinary;
+    const asked = this.#isAskedFor(message) ? 1 : ordinary;
     // After a crash an unsubscription, or the end of a session, that was not settled has not happened.
     if (promised === undefined && this.#hasCrashed) return;
     if (takenAtQos2 > asked + own + atQos0)
       this.failures.push(`message ${id} came too often to ${this.clientId} at QoS 2`);
     if (this.#hasCrashed) return;
     if (taken > asked + own + atQos0) this.failures.push(`message ${id} came too often to ${this.clientId}`);
+  }
+
+  /** Where others wait for a message of ours too, it may come to us when No Local has been switched off behind it. */
+  #isAskedFor({ publisherId, topic }: Message): boolean {
+    if (publisherId !== this.clientId) return false;
+    const subscriptions = [...(this.session?.subscriptions.values() ?? [])];
+    return subscriptions.some(({ filter, noLocal }) => !noLocal && naivelyMatches(filter.path, topic));
   }
 
   // ---------------------------------------------------------------- what the session sends
@@ -225,6 +232,7 @@ export class ModelClient implements SessionFront {
   #onPublish(message: Message, qos: Qos, packetId: number, isDuplicate: boolean): void {
     if (!this.isConnected) this.failures.push(`${this.clientId} got something without a connection`);
     const id = Number.parseInt(message.payload.toString(), 10);
+    if (qos > message.qos) this.failures.push(`message ${id} came at QoS ${qos}, above its own`);
     if (qos === 1) this.#answers.push({ kind: 'puback', packetId });
     if (qos === 2) {
       this.#answers.push({ kind: 'pubrec', packetId });

@@ -237,11 +237,14 @@ function scenario(withCrashes: boolean) {
   return fc.tuple(beginningArbitrary, steps).map(([first, then]) => [...first, ...then]);
 }
 
-const RUNS = { numRuns: Number(process.env['MODEL_RUNS'] ?? 100) };
+/** Shrinking what has failed takes its time. */
+const TIMEOUT = { timeout: 120_000 };
+const RUNS = { numRuns: Number(process.env['MODEL_RUNS'] ?? 60) };
 
 describe('the sessions of a broker', () => {
   it.each([false, true])(
     'lose nothing and repeat nothing that they may not (with crashes: %s)',
+    TIMEOUT,
     async (withCrashes) => {
       await fc.assert(
         fc.asyncProperty(scenario(withCrashes), cacheArbitrary, async (steps, cacheBytes) => {
@@ -263,6 +266,7 @@ describe('the sessions of a broker', () => {
 
   it.each([false, true])(
     'miss no more than what they refuse when they are full (with crashes: %s)',
+    TIMEOUT,
     async (withCrashes) => {
       await fc.assert(
         fc.asyncProperty(scenario(withCrashes), limitsArbitrary, async (steps, limits) => {

@@ -482,6 +482,26 @@ describe('a full queue', () => {
     }
   });
 
+  it('forgets its holes as it passes them', async () => {
+    // It kept them until nothing was left to be read, looked through all of them for each message, and stored them.
+    const parts = new BrokerParts({ maximumMessages: 8 });
+    const fast = new PartsClient(parts, 'fast');
+    const client = new PartsClient(parts, 'c', { receiveMaximum: 1 });
+    for (const { session } of [fast, client]) parts.subscribe(session, 't', { qos: 1 });
+    for (let round = 0; round < 300; round++) {
+      publish(
+        parts,
+        't',
+        Array.from({ length: 6 }, (_, i) => `${round}:${i}`),
+      );
+      fast.acknowledge(fast.take());
+      for (let i = 0; i < 3; i++) client.acknowledge(client.take());
+      expect(client.session.queuedMessages).toBeGreaterThan(0);
+    }
+    expect(parts.drops.of('queue-full')).toBeGreaterThan(500);
+    expect(client.session.encodeState()?.length).toBeLessThan(200);
+  });
+
   it('still has its holes after a restart', async () => {
     for (const dropOldestWhenFull of [false, true]) {
       const parts = new BrokerParts({ maximumMessages: 3, maximumBytes: 30, dropOldestWhenFull });
