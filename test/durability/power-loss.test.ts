@@ -6,16 +6,20 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
+import { Changes } from './support/changes.js';
 import { runCrashes } from './support/crash-run.js';
 import { OfflineSession } from './support/offline-session.js';
 import type { Adversary, NameRule, PowerCut } from './support/power-loss-disk.js';
 import { POWER_LOSS_OBSTACLE, PowerLossLayer } from './support/power-loss-layer.js';
 import { RandomSource } from './support/random-source.js';
+import { ConnectionLost, SessionClient } from './support/session-client.js';
 import { figure, roundsOf, SEED, titleOf } from './support/settings.js';
 import { TemporaryDirectory } from './support/temporary-directory.js';
 
+const SUCCESS = 0x00;
+const NO_MATCHING_SUBSCRIBERS = 0x10;
 /** Longer than a reconnect takes. */
-const SLOW_MS = 500;
+const SLOW_MS = 200;
 const ROUNDS = roundsOf(3, 25);
 /** MILLRACE_POWER_LOSS=directory takes POSIX by the letter, beyond what Linux file systems do: see power-loss-disk.ts. */
 const RULE: NameRule = process.env['MILLRACE_POWER_LOSS'] === 'directory' ? 'with the directory' : 'with the file';
@@ -80,6 +84,29 @@ async function publishAnew(session: OfflineSession, port: number): Promise<void>
   again.client.disconnect();
 }
 
+/** What PUBACK says to a message of this topic: in MQTT 5 it tells whether anybody is subscribed. */
+async function findReasonCode(port: number, topic: string): Promise<number | undefined> {
+  const changes = new Changes();
+  let found: number | undefined;
+  const client = new SessionClient(
+    { clientId: 'finder', version: 5, sessionExpirySeconds: 0 },
+    {
+      onCompleted: (_, reasonCode) => {
+        found = reasonCode;
+      },
+      onChange: () => changes.notify(),
+    },
+  );
+  await client.connect(port);
+  client.publish({ key: 'question', topic, payload: Buffer.from('question'), qos: 1 });
+  await changes.until(
+    () => found !== undefined,
+    () => 'PUBACK',
+  );
+  client.disconnect();
+  return found;
+}
+
 describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', POWER_LOSS_OBSTACLE), () => {
   it.each([1, 2] as const)('takes nothing that was acknowledged at QoS %i with durability fsync', async (qos) => {
     const session = await loseHalfWay('fsync', qos, 'none');
@@ -140,6 +167,42 @@ describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', PO
       }
     },
   );
+
+  it.each([
+    ['SUBACK', SUCCESS],
+    ['UNSUBACK', NO_MATCHING_SUBSCRIBERS],
+  ] as const)('undoes nothing when %s is asked for again likewise', async (name, expected) => {
+    using machine = new Machine();
+    const changes = new Changes();
+    const client = new SessionClient(
+      { clientId: 'asks', version: 5, sessionExpirySeconds: 86_400 },
+      { onViolation: (text) => changes.fail(new Error(text)), onChange: () => changes.notify() },
+    );
+    const ask = (): Promise<unknown> => (name === 'SUBACK' ? client.subscribe('a/b', 1) : client.unsubscribe('a/b'));
+    let broker = await machine.start({}, SLOW_MS);
+    try {
+      await client.connect(broker.port);
+      if (name === 'UNSUBACK') await client.subscribe('a/b', 1);
+      const unanswered = expect(ask()).rejects.toThrow(ConnectionLost);
+      await client.ping();
+      client.destroy();
+      await unanswered;
+      await client.connect(broker.port);
+      await ask();
+      client.expectLoss();
+      await machine.cutPower(broker, { names: 'none', tails: 'nothing', random: new RandomSource(SEED) });
+      await changes.until(
+        () => client.isClosed,
+        () => 'the end of the connection',
+      );
+      broker = await machine.start();
+      expect((await client.connect(broker.port)).sessionPresent).toBe(true);
+      expect(await findReasonCode(broker.port, 'a/b')).toBe(expected);
+      client.destroy();
+    } finally {
+      await broker.kill();
+    }
+  });
 
   it(`leaves every promise kept, ${ROUNDS} times under load`, { timeout: 60_000 + ROUNDS * 30_000 }, async () => {
     using machine = new Machine();

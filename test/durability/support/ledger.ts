@@ -17,8 +17,8 @@
  */
 import { naivelyMatches } from '../../support/naive-matcher.js';
 
-/** Room for what lies between the broker's clock being read and ours. */
-const CLOCK_SLACK_MS = 3000;
+/** Room for what lies between the broker's clock being read and ours, on a machine that has others to serve. */
+const CLOCK_SLACK_MS = 5000;
 
 /** Messages that may expire earlier are not owed to anybody: longer than any run. */
 const OWED_FROM_EXPIRY_SECONDS = 3600;

@@ -117,6 +117,7 @@ export class OfflinePublisher {
   #isInsisting = false;
   #sequence = 0;
   #target = 0;
+  #refusalLimit = Number.POSITIVE_INFINITY;
   #accepted = 0;
   #completed = 0;
 
@@ -191,6 +192,12 @@ export class OfflinePublisher {
     this.#fill();
   }
 
+  /** Sends, its window full all the time, until so many have been refused. Does not wait. */
+  sendUntilRefused(refusals: number): void {
+    this.#refusalLimit = this.refusals.length + refusals;
+    this.send(Number.MAX_SAFE_INTEGER);
+  }
+
   /** Sends no more than are under way already. */
   halt(): void {
     this.#target = this.#sequence;
@@ -229,6 +236,7 @@ export class OfflinePublisher {
     if (reasonCode >= 0x80) {
       this.refusals.push(reasonCode);
       this.#session.ledger.recordRefused(key);
+      if (this.refusals.length === this.#refusalLimit) this.halt();
     }
     this.#fill();
   }
