@@ -119,12 +119,17 @@ export class OutgoingMessages implements LogReader {
     this.#window = window;
   }
 
-  /** After a restart: what the log does not have was acknowledged, only that had not been stored yet. */
+  /**
+   * After a restart: what the log does not have was acknowledged, only that had not been stored yet. At QoS 2 the client
+   * may still hold the identifier, and would take a later message under it for a repeat: the exchange goes on.
+   */
   forgetSettled(): void {
     const window = this.#window;
     if (window === null) return;
-    for (const { packetId, sequence, isReleased } of [...window.entries()]) {
-      if (!isReleased && !this.#context.log.has(sequence)) window.drop(packetId);
+    for (const { packetId, sequence, qos, isReleased } of [...window.entries()]) {
+      if (isReleased || this.#context.log.has(sequence)) continue;
+      if (qos === 2) window.receive(packetId);
+      else window.drop(packetId);
     }
   }
 
@@ -343,8 +348,10 @@ export class OutgoingMessages implements LogReader {
       const sequence = window.sequenceOf(packetId);
       const message = this.#context.log.find(sequence, this);
       if (message === undefined) break;
-      if (message === null) this.#lose(window, packetId);
-      else {
+      if (message === null) {
+        this.#context.accounts.drop('storage-damaged');
+        window.drop(packetId);
+      } else {
         const qos = window.qosOf(packetId);
         const identifiers = window.identifiersOf(packetId);
         this.#send(front, message, qos, packetId, window.retainOf(packetId), identifiers, sequence);
@@ -383,8 +390,12 @@ export class OutgoingMessages implements LogReader {
     const message = this.#context.log.find(sequence, this);
     if (message === undefined) return false;
     const identifiers = window.identifiersOf(packetId);
-    if (message === null) this.#lose(window, packetId);
-    else if (!front.fits(message, qos, identifiers)) {
+    if (message === null) {
+      this.#context.accounts.drop('storage-damaged');
+      // The client may have had it, and PUBREL is what it waits for.
+      if (qos === 2) window.receive(packetId);
+      else window.drop(packetId);
+    } else if (!front.fits(message, qos, identifiers)) {
       this.#context.log.release(window.drop(packetId));
       this.#context.accounts.drop('packet-too-large'); // [MQTT-3.1.2-25]
     } else {
@@ -392,11 +403,6 @@ export class OutgoingMessages implements LogReader {
       front.resendPublish(message, qos, packetId, window.retainOf(packetId), identifiers); // [MQTT-3.3.1-1]
     }
     return true;
-  }
-
-  #lose(window: InflightWindow, packetId: number): void {
-    window.drop(packetId);
-    this.#context.accounts.drop('storage-damaged');
   }
 
   onLoaded(): void {

@@ -68,7 +68,7 @@ export class BrokerParts {
     const { log, journal } = store;
     const { maximumMessages = 100_000, maximumBytes = 1 << 26, dropOldestWhenFull = false } = options;
     this.accounts = new DeliveryAccounts(drops);
-    const recorder = new MessageRecorder(log, () => store.durabilityOf());
+    const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
     const streams = new MessageStreams(store.streamIds);
     const wheel = new TimingWheel(clock);
     const sessionContext: SessionContext = {

@@ -1,4 +1,5 @@
 /** A whole durable store on a stand-in disk: what the next process finds there is what had been settled. */
+import type { DurabilityLevel } from '../../src/core/durability.js';
 import type { Message } from '../../src/core/message.js';
 import type { StoredSession, StoredSubscription, StoredWill } from '../../src/store/catalogue-records.js';
 import type { Journal, StateSource } from '../../src/store/journal.js';
@@ -28,6 +29,8 @@ class ReservedNumbers implements NumberSource {
 
 export interface StandInStoreOptions {
   readonly cacheBytes?: number;
+  /** Topics whose messages are never written. */
+  readonly memoryTopics?: readonly string[];
 }
 
 export class StandInStore implements Store, Journal {
@@ -43,7 +46,10 @@ export class StandInStore implements Store, Journal {
   readonly #urgent = new Set<StateSource>();
   readonly #lazy = new Set<StateSource>();
 
-  constructor(disk: StandInDisk = new Map(), { cacheBytes = 1 << 20 }: StandInStoreOptions = {}) {
+  readonly #memoryTopics: readonly string[];
+
+  constructor(disk: StandInDisk = new Map(), { cacheBytes = 1 << 20, memoryTopics = [] }: StandInStoreOptions = {}) {
+    this.#memoryTopics = memoryTopics;
     this.committer = new StandInCommitter(disk);
     this.blocks = new StandInBlockStore(this.committer);
     this.sessionNumbers = new ReservedNumbers(disk, 'session');
@@ -63,8 +69,8 @@ export class StandInStore implements Store, Journal {
     return this.committer.settledTicket;
   }
 
-  durabilityOf(): 'fsync' {
-    return 'fsync';
+  durabilityOf(topic: string): DurabilityLevel {
+    return this.#memoryTopics.includes(topic) ? 'memory' : 'fsync';
   }
 
   onHealthChanged(): void {}
