@@ -50,11 +50,15 @@ class World {
   readonly clients: ModelClient[];
   /** Messages that wait to be acknowledged to their publishers: ticket and number. */
   #unacknowledged: [ticket: number, id: number][] = [];
+  /** Messages of level memory. */
+  readonly #inMemory = new Set<number>();
+  readonly #memoryTopics: readonly string[];
   #lastId = 0;
   /** Messages that found a queue full, in all processes. */
   refused = 0;
 
   constructor(options: PartsOptions) {
+    this.#memoryTopics = options.memoryTopics ?? [];
     this.parts = new BrokerParts(options);
     this.clients = CLIENTS.map(([clientId, expiry]) => new ModelClient(clientId, expiry, this.parts));
     this.#listen();
@@ -148,12 +152,14 @@ class World {
     const id = ++this.#lastId;
     const ticket = this.parts.publish({ topic, qos, publisher: session, payload: `${id}.`.padEnd(bytes, '.') });
     if (qos > 0) this.#unacknowledged.push([ticket, id]);
+    if (this.#memoryTopics.includes(topic)) this.#inMemory.add(id);
   }
 
   async #crash(): Promise<void> {
     const { settledTicket } = this.parts.store;
     this.refused += this.parts.drops.of('queue-full');
-    const lost = new Set(this.#unacknowledged.filter(([ticket]) => ticket > settledTicket).map(([, id]) => id));
+    const unsettled = this.#unacknowledged.filter(([ticket]) => ticket > settledTicket);
+    const lost = new Set([...unsettled.map(([, id]) => id), ...this.#inMemory]);
     this.#unacknowledged = [];
     this.parts = await this.parts.crash();
     for (const client of this.clients) client.onCrash(this.parts, lost);
@@ -230,7 +236,10 @@ async function play(options: PartsOptions, steps: readonly Step[]): Promise<Worl
 }
 
 const beginningArbitrary = fc.array(filter, { minLength: CLIENTS.length, maxLength: CLIENTS.length }).map(beginning);
-const cacheArbitrary = fc.constantFrom(0, 20_000, 1 << 20);
+const storeArbitrary = fc.record({
+  cacheBytes: fc.constantFrom(0, 20_000, 1 << 20),
+  memoryTopics: fc.constantFrom([], [], ['b'], TOPICS),
+});
 
 function scenario(withCrashes: boolean) {
   const steps = fc.array(stepArbitrary(withCrashes), { maxLength: 150, size: 'max' });
@@ -247,8 +256,8 @@ describe('the sessions of a broker', () => {
     TIMEOUT,
     async (withCrashes) => {
       await fc.assert(
-        fc.asyncProperty(scenario(withCrashes), cacheArbitrary, async (steps, cacheBytes) => {
-          const world = await play({ cacheBytes }, steps);
+        fc.asyncProperty(scenario(withCrashes), storeArbitrary, async (steps, options) => {
+          const world = await play(options, steps);
           expect(world.missing).toEqual([]);
           expect(world.parts.log.messages).toBe(0);
         }),
@@ -261,7 +270,7 @@ describe('the sessions of a broker', () => {
     maximumMessages: fc.integer({ min: 1, max: 10 }),
     maximumBytes: fc.constantFrom(2000, 5000, 20_000),
     dropOldestWhenFull: fc.boolean(),
-    cacheBytes: cacheArbitrary,
+    store: storeArbitrary,
   });
 
   it.each([false, true])(
@@ -269,8 +278,8 @@ describe('the sessions of a broker', () => {
     TIMEOUT,
     async (withCrashes) => {
       await fc.assert(
-        fc.asyncProperty(scenario(withCrashes), limitsArbitrary, async (steps, limits) => {
-          const world = await play(limits, steps);
+        fc.asyncProperty(scenario(withCrashes), limitsArbitrary, async (steps, { store, ...limits }) => {
+          const world = await play({ ...store, ...limits }, steps);
           expect(world.missing.length).toBeLessThanOrEqual(world.refused + world.parts.drops.of('queue-full'));
           expect(world.parts.log.messages).toBe(0);
         }),
