@@ -328,7 +328,8 @@ export class Broker {
     if (this.#isStopping) return;
     restartExpiry(will.message, this.#clock.now());
     this.#context.logger.debug({ clientId: session.clientId, topic: will.message.topic }, 'will published');
-    this.#context.router.route(will.message);
+    const { router, sessions } = this.#context;
+    router.route(will.message, () => sessions.forgetWill(session.clientId));
   }
 
   /** Their answers wait for a disk that takes nothing. */
@@ -341,8 +342,8 @@ export class Broker {
   /** Its session ended with the broker's last run. */
   #publishOrphanWill(clientId: string, will: Will): void {
     restartExpiry(will.message, this.#clock.now());
-    this.#context.router.route(will.message);
-    this.#context.journal.willRemoved(clientId);
+    const { router, sessions } = this.#context;
+    router.route(will.message, () => sessions.forgetWill(clientId));
   }
 
   #onSessionEnded(session: Session): void {

@@ -14,6 +14,7 @@ import { ProtocolViolation } from '../core/errors.js';
 import type { CongestedReceiver, HeldPublisher, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
+import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler } from '../transport/byte-channel.js';
 import { OutboundBuffer } from '../transport/outbound-buffer.js';
 import { Acknowledger } from './acknowledger.js';
@@ -146,7 +147,7 @@ export class ClientConnection
     this.#release(HELD_BY_AUTHENTICATION);
   }
 
-  accept(packet: ConnectPacket, terms: ConnectTerms, session: Session, isPresent: boolean): void {
+  accept(packet: ConnectPacket, terms: ConnectTerms, { session, isPresent, ticket }: OpenedSession): void {
     const context = this.#context;
     const { limits, metrics, connections, events } = context;
     const isVersion5 = packet.protocolVersion === 5;
@@ -177,7 +178,9 @@ export class ClientConnection
     metrics.connectionsMaximum = Math.max(metrics.connectionsMaximum, connections.size);
     const connack = acceptance(context, packet, terms, isPresent);
     const bytes = encodeConnack(connack, packet.protocolVersion, maximumPacketSize);
-    acknowledger.send(0, PacketType.CONNACK, bytes);
+    acknowledger.send(ticket, PacketType.CONNACK, bytes);
+    // Nothing may be sent before CONNACK [MQTT-3.2.0-1]: what would have it sent is not handled yet.
+    if (acknowledger.waitingCount > 0) this.#hold(HELD_BY_JOURNAL);
     session.resume();
     events.tell('clientConnected', { ...info, sessionPresent: isPresent });
   }

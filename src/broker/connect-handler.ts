@@ -6,8 +6,8 @@ import type { ConnectDecision } from '../auth/authenticator.js';
 import type { ConnackFields, ConnectPacket } from '../codec/control-packet.js';
 import { buildMessage } from '../codec/message-builder.js';
 import { ReasonCode } from '../core/reason-code.js';
-import type { Session } from '../sessions/session.js';
 import { NEVER_EXPIRES } from '../sessions/session.js';
+import type { OpenedSession } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { BrokerContext } from './broker-context.js';
@@ -68,7 +68,7 @@ export function refusalOf(decision: ConnectDecision): Refusal | null {
 }
 
 /** Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. */
-export function openSession(context: BrokerContext, terms: ConnectTerms): { session: Session; isPresent: boolean } {
+export function openSession(context: BrokerContext, terms: ConnectTerms): OpenedSession {
   context.connections.get(terms.clientId)?.close('session-taken-over', ReasonCode.SessionTakenOver);
   return context.sessions.open(terms.clientId, terms.cleanStart, terms.sessionExpirySeconds, terms.will);
 }

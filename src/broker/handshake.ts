@@ -10,7 +10,7 @@ import type { ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
 import { ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
-import type { Session } from '../sessions/session.js';
+import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
 import type { BrokerContext } from './broker-context.js';
 import { acceptance, type ConnectTerms, openSession, type Refusal, refusalOf, settleTerms } from './connect-handler.js';
@@ -21,7 +21,7 @@ export interface HandshakeHost {
   /** No input is handled until {@link endAuthentication}. */
   beginAuthentication(): void;
   endAuthentication(): void;
-  accept(packet: ConnectPacket, terms: ConnectTerms, session: Session, isPresent: boolean): void;
+  accept(packet: ConnectPacket, terms: ConnectTerms, opened: OpenedSession): void;
   /** @param version in whose form to answer */
   refuse(refusal: Refusal, version: ProtocolVersion, maximumPacketSize: number | undefined): void;
 }
@@ -111,8 +111,7 @@ export class Handshake {
       this.#refuse(packet, refusal);
       return;
     }
-    const { session, isPresent } = openSession(this.#context, terms);
-    this.#host.accept(packet, terms, session, isPresent);
+    this.#host.accept(packet, terms, openSession(this.#context, terms));
   }
 
   #refuse(packet: ConnectPacket, refusal: Refusal): void {

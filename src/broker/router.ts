@@ -23,6 +23,11 @@ const DELIVERIES_PER_TURN = 10_000;
 
 export type TopicEntry = ReturnType<TopicIndex<Subscriber>['entry']>;
 
+interface WaitingMessage {
+  readonly message: Message;
+  readonly onRouted: (() => void) | null;
+}
+
 export class Router {
   /** The publication on its way. */
   readonly publication = new Publication();
@@ -35,7 +40,7 @@ export class Router {
   readonly #metrics: BrokerMetrics;
   #isRouting = false;
   /** Messages that wait, from `#nextWaiting` on. */
-  #waiting: Message[] = [];
+  #waiting: WaitingMessage[] = [];
   #nextWaiting = 0;
   /** What waits goes on in a turn of its own. */
   #isPutOff = false;
@@ -82,9 +87,12 @@ export class Router {
     return groups.length > 0 || receivers.some(({ qos, streams }) => qos > 0 && streams !== null);
   }
 
-  /** Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep. */
-  route(message: Message): void {
-    this.#waiting.push(message);
+  /**
+   * Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep.
+   * @param onRouted called when it has been routed, which may be in a later turn
+   */
+  route(message: Message, onRouted: (() => void) | null = null): void {
+    this.#waiting.push({ message, onRouted });
     if (!this.#isRouting && !this.#isPutOff) this.#routeWaiting();
   }
 
@@ -105,8 +113,9 @@ export class Router {
         this.#putOff();
         return;
       }
-      const message = this.#waiting[this.#nextWaiting++] as Message;
+      const { message, onRouted } = this.#waiting[this.#nextWaiting++] as WaitingMessage;
       left -= 1 + this.#routeOne(message);
+      onRouted?.();
     }
     this.#waiting = [];
     this.#nextWaiting = 0;

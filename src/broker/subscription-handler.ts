@@ -57,7 +57,8 @@ export function subscribe(context: BrokerContext, session: Session, packet: Subs
     if (!isKnown) session.subscriptionBytes += memoryOf(request.filter);
     if (session.isKept) {
       const record = { ...request, identifier, streamId: stream?.id ?? 0, sinceSequence };
-      ticket = Math.max(ticket, context.journal.subscriptionSaved(session.clientId, record));
+      session.subscriptionTicket = context.journal.subscriptionSaved(session.clientId, record);
+      ticket = session.subscriptionTicket;
     }
     if (wantsRetained(request, filter.shareName !== undefined, isKnown)) {
       replays.push(replayOf(context, session, request.filter, subscription));
@@ -74,23 +75,28 @@ export function unsubscribe(
   packet: UnsubscribePacket,
 ): { reasonCodes: number[]; ticket: Ticket } {
   let ticket = NO_TICKET;
+  const removed: Subscription<Subscriber>[] = [];
   const reasonCodes = packet.filters.map((filter) => {
     // [MQTT-3.10.4-1] compared character by character
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) {
       const parsed = parseTopicFilter(filter, context.limits.maximumTopicLevels);
+      // It may have been taken away on an earlier connection, and that not be stored yet.
+      ticket = session.subscriptionTicket;
       return parsed instanceof InvalidFilter ? ReasonCode.TopicFilterInvalid : ReasonCode.NoSubscriptionExisted;
     }
     session.subscriptions.delete(filter);
     session.subscriptionBytes -= memoryOf(filter);
     context.topics.unsubscribe(session, subscription.filter);
-    session.onUnsubscribed(subscription);
+    removed.push(subscription);
     if (session.isKept) {
-      ticket = Math.max(ticket, context.journal.subscriptionRemoved(session.clientId, filter));
+      session.subscriptionTicket = context.journal.subscriptionRemoved(session.clientId, filter);
+      ticket = session.subscriptionTicket;
     }
     context.events.tell('unsubscribed', { clientId: session.clientId, filter });
     return ReasonCode.Success;
   });
+  session.onUnsubscribed(removed);
   return { reasonCodes, ticket };
 }
 

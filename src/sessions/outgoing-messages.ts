@@ -340,7 +340,7 @@ export class OutgoingMessages implements LogReader {
     let sent = 0;
     while (sent < waiting.length && (waiting[sent] as Ticket) <= settled && front.hasRoom) {
       const packetId = waiting[sent + 1] as number;
-      if (!window.has(packetId)) {
+      if (!window.has(packetId) || window.isReleased(packetId)) {
         // The client has acknowledged what it had not got yet.
         sent += 2;
         continue;

@@ -5,6 +5,7 @@
 import { CallbackTimer, type TimingWheel, type WheelTimer } from '../core/timing-wheel.js';
 import type { StoredSession } from '../store/catalogue-records.js';
 import type { NumberSource } from '../store/message-log.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { NEVER_EXPIRES, NOT_STORED, Session, type SessionContext } from './session.js';
 import type { Will } from './will.js';
 
@@ -14,6 +15,14 @@ export interface SessionEvents {
   onWillDue(session: Session, will: Will): void;
   /** The session is over; its subscriptions are still listed in it. */
   onSessionEnded(session: Session): void;
+}
+
+export interface OpenedSession {
+  readonly session: Session;
+  /** It existed: Session Present. */
+  readonly isPresent: boolean;
+  /** Of the end of an earlier one: the client is not told that it has a new one before that is stored. */
+  readonly ticket: Ticket;
 }
 
 interface Deadlines {
@@ -64,16 +73,10 @@ export class SessionRegistry {
    * The session for a client that connects, whose earlier connection (if any) has been detached already.
    * A clean start ends the old one [MQTT-3.1.2-4]; otherwise it goes on, and a will that waits is taken back
    * [MQTT-3.1.3-9].
-   * @returns whether it existed: Session Present
    */
-  open(
-    clientId: string,
-    cleanStart: boolean,
-    expirySeconds: number,
-    will: Will | null,
-  ): { session: Session; isPresent: boolean } {
+  open(clientId: string, cleanStart: boolean, expirySeconds: number, will: Will | null): OpenedSession {
     const known = this.#sessions.get(clientId);
-    if (known !== undefined && cleanStart) this.#end(known);
+    const ticket = known !== undefined && cleanStart ? this.#end(known) : NO_TICKET;
     const isPresent = known !== undefined && !cleanStart;
     const session = isPresent ? known : this.#create(clientId, expirySeconds);
     this.#clearDeadlines(session);
@@ -82,7 +85,7 @@ export class SessionRegistry {
     session.disconnectedAtMs = 0;
     if (session.isKept) session.connectedWith = this.#context.journal.sessionSaved(session.record);
     this.#setWill(session, will);
-    return { session, isPresent };
+    return { session, isPresent, ticket };
   }
 
   /**
@@ -140,6 +143,10 @@ export class SessionRegistry {
    */
   freeze(): void {
     this.#isFrozen = true;
+    for (const { will, end } of this.#deadlines.values()) {
+      if (will !== null) this.#wheel.cancel(will);
+      if (end !== null) this.#wheel.cancel(end);
+    }
   }
 
   #suspend(session: Session): void {
@@ -188,8 +195,13 @@ export class SessionRegistry {
   #publishWill(session: Session): void {
     const { will } = session;
     if (will === null) return;
-    this.#dropWill(session);
+    session.will = null;
     this.#events.onWillDue(session, will);
+  }
+
+  /** A will has been published and is on record where it went: what is stored of it goes, unless there is another. */
+  forgetWill(clientId: string): void {
+    if ((this.#sessions.get(clientId)?.will ?? null) === null) this.#context.journal.willRemoved(clientId);
   }
 
   #dropWill(session: Session): void {
@@ -198,14 +210,18 @@ export class SessionRegistry {
     this.#context.journal.willRemoved(session.clientId);
   }
 
-  #end(session: Session): void {
+  /** @returns the ticket of its removal */
+  #end(session: Session): Ticket {
     this.#clearDeadlines(session);
     // The session's end makes a will due whose delay is longer (section 3.1.3.2.2).
     this.#publishWill(session);
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
-    if (session.isKept) this.#context.journal.sessionRemoved(session.record, session.subscriptions.keys());
+    const { journal } = this.#context;
+    const { record, subscriptions } = session;
+    const ticket = session.isKept ? journal.sessionRemoved(record, subscriptions.keys()) : NO_TICKET;
     session.end();
     this.#events.onSessionEnded(session);
+    return ticket;
   }
 
   #clearDeadlines(session: Session): void {

@@ -64,6 +64,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   will: Will | null = null;
   /** Ticket of the record that says that it is connected. Nothing is sent before: after a crash it would lack DUP. */
   connectedWith: Ticket = NO_TICKET;
+  /** Ticket of the last change of its subscriptions. */
+  subscriptionTicket: Ticket = NO_TICKET;
   readonly #outgoing: OutgoingMessages;
   #ownStream: MessageStream | null = null;
   #epoch = 0;
@@ -293,12 +295,13 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     if (stream !== null) this.#backlog?.onSubscribed(stream);
   }
 
-  /** A subscription is not listed any more. What waited through it alone is given up. */
-  onUnsubscribed({ filter, stream }: Subscription<Subscriber>): void {
-    if (stream === null) return;
-    const dropped = this.#backlog?.onUnsubscribed(stream) ?? 0;
+  /** Subscriptions are not listed any more. What waited through them alone is given up. */
+  onUnsubscribed(removed: readonly Subscription<Subscriber>[]): void {
+    const streams = removed.flatMap(({ stream }) => stream ?? []);
+    if (streams.length === 0) return;
+    const dropped = this.#backlog?.onUnsubscribed(streams) ?? 0;
     if (dropped > 0) this.#context.accounts.drop('unsubscribed', dropped);
-    this.#context.streams.leave(filter.filter, stream);
+    for (const { filter, stream } of removed) if (stream !== null) this.#context.streams.leave(filter.filter, stream);
   }
 
   #ensureOwnStream(): MessageStream {
@@ -371,6 +374,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   onOutgoingChanged(isUrgent: boolean): Ticket {
     this.#changesToStore++;
     return this.#context.journal.stateChanged(this, isUrgent);
+  }
+
+  onPlaceChanged(): void {
+    this.onOutgoingChanged(false);
   }
 
   onBacklogLoaded(): void {

@@ -33,6 +33,8 @@ export interface BacklogOwner {
   readonly ownStream: MessageStream | null;
   /** A message can be taken that could not before. */
   onBacklogLoaded(): void;
+  /** It stands elsewhere without having taken anything: that is to be stored. */
+  onPlaceChanged(): void;
   /** A message that was counted as waiting is none that the session was to get. */
   onMiscounted(): void;
 }
@@ -200,7 +202,9 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
 
   /** The offer has been refused for good: what comes from now on is refused until there is room again. */
   close(): void {
-    if (this.#closedFrom === 0) this.#closedFrom = this.#log.nextSequence;
+    if (this.#closedFrom !== 0) return;
+    this.#closedFrom = this.#log.nextSequence;
+    this.#owner.onPlaceChanged();
   }
 
   /** The offer has been refused, and what comes next may be taken again. */
@@ -213,6 +217,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     if (!this.#isOrdinaryDue && !this.#isOwnDue && !this.#read()) return false;
     if (this.#isOrdinaryDue) this.#pass(false);
     else this.#pass(true);
+    this.#owner.onPlaceChanged();
     return true;
   }
 
@@ -257,13 +262,13 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     this.#restartMerge();
   }
 
-  /** The subscription is not listed any more. @returns how many messages are given up that waited through it alone */
-  onUnsubscribed(stream: MessageStream): number {
+  /** Subscriptions are not listed any more. @returns how many messages are given up that waited through them alone */
+  onUnsubscribed(streams: readonly MessageStream[]): number {
     if (!this.#isBehind) return 0;
     const before = this.#length;
     const bytesBefore = this.#bytes;
     this.recount();
-    stream.removeReader(this, this.#release);
+    for (const stream of streams) stream.removeReader(this, this.#release);
     // What a count finds that was never offered (messages of one's own under No Local) is no loss.
     if (this.#length > before) this.#recountedThrough = 0;
     this.#length = Math.min(this.#length, before);

@@ -68,9 +68,13 @@ export class LevelStore implements Store, Journal {
     this.#sequences = sequences;
     this.sessionNumbers = sessionNumbers;
     this.streamIds = streamIds;
-    const { cacheBytes, onDamaged } = options;
+    const { cacheBytes, onDamaged, clock } = options;
     this.#blocks = new LevelBlockStore(level);
-    this.log = new MessageLog(this.#blocks, sequences, { cacheBytes, onDamaged });
+    this.log = new MessageLog(this.#blocks, sequences, {
+      cacheBytes,
+      onDamaged,
+      later: (callback) => clock.schedule(LAZY_MS, callback),
+    });
     level.setContributor({ contribute: () => this.#contribute() });
   }
 
@@ -169,6 +173,7 @@ export class LevelStore implements Store, Journal {
   }
 
   async close(): Promise<void> {
+    this.log.close();
     this.#isLazyDue = true;
     if (this.#lazy.size > 0) this.#level.requireCommit();
     this.#sequences.release();

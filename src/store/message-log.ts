@@ -31,6 +31,8 @@ export interface MessageLogOptions {
   readonly cacheBytes: number;
   /** A block could not be read back: its messages are lost. */
   readonly onDamaged: (messages: number) => void;
+  /** Calls back a little later: to read again what could not be read. */
+  readonly later?: (callback: () => void) => void;
 }
 
 /** A block is sealed at the end of a commit from this size on: until then each commit writes it again. */
@@ -48,6 +50,8 @@ export class MessageLog {
   readonly #store: BlockStore | null;
   readonly #numbers: NumberSource;
   readonly #onDamaged: (messages: number) => void;
+  readonly #later: (callback: () => void) => void;
+  #isClosing = false;
   readonly #cache: BlockCache;
   /** In order. */
   readonly #blocks: MessageBlock[] = [];
@@ -67,6 +71,7 @@ export class MessageLog {
     this.#store = store;
     this.#numbers = numbers;
     this.#onDamaged = options.onDamaged;
+    this.#later = options.later ?? (() => {});
     this.#cache = new BlockCache(store, options.cacheBytes);
     this.#nextSequence = numbers.next();
   }
@@ -154,10 +159,16 @@ export class MessageLog {
     if (readers === undefined) {
       readers = new Set();
       this.#loading.set(block, readers);
-      void this.#load(block);
+      if (!this.#isClosing) void this.#load(block);
     }
     readers.add(reader);
     return undefined;
+  }
+
+  /** From now on nothing is read or packed: the database is about to be closed. What is recorded is written still. */
+  close(): void {
+    this.#isClosing = true;
+    this.#sparse.clear();
   }
 
   /** Writes what the commit that is about to close must hold. Called by whoever owns the commit. */
@@ -251,6 +262,7 @@ export class MessageLog {
   }
 
   #packSome(store: BlockStore): void {
+    if (this.#isClosing) return;
     let left = PACKED_PER_COMMIT;
     for (const block of this.#sparse) {
       if (left-- === 0) return;
@@ -281,11 +293,20 @@ export class MessageLog {
   }
 
   async #load(block: MessageBlock): Promise<void> {
-    const value = await this.#store?.read(block.number).catch(() => undefined);
+    let value: Buffer | undefined;
+    try {
+      value = await this.#store?.read(block.number);
+    } catch {
+      // It is there, for all that we know: who cannot be read now may be read later, or after the next start.
+      if (!this.#isClosing) this.#later(() => void this.#load(block));
+      return;
+    }
     const readers = this.#loading.get(block);
     this.#loading.delete(block);
-    if (value !== undefined && block.load(value)) this.#cache.add(block);
-    else if (block.live > 0) this.#onUnreadable(block);
+    if (block.live > 0) {
+      if (value !== undefined && block.load(value)) this.#cache.add(block);
+      else this.#onUnreadable(block);
+    }
     for (const reader of readers ?? []) reader.onLoaded();
   }
 

@@ -181,6 +181,32 @@ describe('with a slow disk', () => {
     journal.settle();
     expect(test.broker.connectionCount).toBe(1);
   });
+
+  it('UNSUBACK waits for it when the same was asked for on an earlier connection', async () => {
+    const { journal, test, subscriber } = await withDurableReceiver();
+    subscriber.send({ cmd: 'unsubscribe', messageId: 3, unsubscriptions: ['t'] });
+    await subscriber.expectNothing();
+    await test.drop(subscriber, 's');
+    const again = await test.connect('s', persistent(5));
+    again.send({ cmd: 'unsubscribe', messageId: 4, unsubscriptions: ['t'] });
+    await again.expectNothing();
+    journal.settle();
+    expect((await again.expectPacket('unsuback')).messageId).toBe(4);
+  });
+
+  it('CONNACK of a clean start waits for the end of the session that was there, and nothing comes before it', async () => {
+    const { journal, test, subscriber } = await withDurableReceiver();
+    await test.drop(subscriber, 's');
+    const client = await test.open(5);
+    client.send({ cmd: 'connect', clientId: 's', clean: true, keepalive: 0, protocolId: 'MQTT', protocolVersion: 5 });
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 0 }] });
+    await client.expectNothing();
+    (await test.connect('p')).send(publishPacket('t', 'early', { qos: 0 }));
+    await client.expectNothing();
+    journal.settle();
+    expect((await client.expectPacket('connack')).sessionPresent).toBe(false);
+    await client.expectPacket('suback');
+  });
 });
 
 describe('what is recorded', () => {

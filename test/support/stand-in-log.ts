@@ -11,6 +11,8 @@ export class StandInLog {
   readonly log: MessageLog;
   /** Messages that were reported as lost, one number for each report. */
   readonly damages: number[] = [];
+  /** What is to be tried again, a little later. */
+  readonly laterCalls: (() => void)[] = [];
   readonly #cacheBytes: number;
 
   constructor(cacheBytes = 1 << 20, disk: StandInDisk = new Map(), lastSequence = 0) {
@@ -18,7 +20,11 @@ export class StandInLog {
     this.blocks = new StandInBlockStore(this.committer);
     this.#cacheBytes = cacheBytes;
     const onDamaged = (messages: number): void => void this.damages.push(messages);
-    this.log = new MessageLog(this.blocks, new TestCounter(lastSequence), { cacheBytes, onDamaged });
+    this.log = new MessageLog(this.blocks, new TestCounter(lastSequence), {
+      cacheBytes,
+      onDamaged,
+      later: (callback) => void this.laterCalls.push(callback),
+    });
     this.committer.contribute = () => this.log.contribute();
   }
 

@@ -42,6 +42,7 @@ export class PacketQueue implements StateSource {
         ownStream: this.stream,
         onBacklogLoaded: () => {},
         onMiscounted: () => {},
+        onPlaceChanged: () => {},
       },
       store.log,
       this.#recorder,

@@ -143,9 +143,29 @@ describe('SessionRegistry', () => {
     ]);
   });
 
-  it('records of a session that ends with its connection nothing but its will', () => {
-    const { context, connect } = setUp();
+  it('keeps the stored will of the next connection when that of the last one has been published late', () => {
+    const { context, registry, connect } = setUp();
     connect('c', 0, will(0)).close();
+    connect('c', 0, will(0));
+    registry.forgetWill('c');
+    expect(context.journal.verbs()).toEqual(['willSaved c w', 'willSaved c w']);
+  });
+
+  it('does nothing at its deadlines once it is frozen: they are for the next start', () => {
+    const { context, registry, connect, clock, log } = setUp();
+    connect('c', 60, will(2)).close();
+    const before = context.journal.verbs().length;
+    registry.freeze();
+    clock.advance(100_000);
+    expect(log).toEqual([]);
+    expect(context.journal.verbs().length).toBe(before);
+  });
+
+  it('records of a session that ends with its connection nothing but its will', () => {
+    const { context, registry, connect } = setUp();
+    connect('c', 0, will(0)).close();
+    expect(context.journal.verbs()).toEqual(['willSaved c w']);
+    registry.forgetWill('c');
     expect(context.journal.verbs()).toEqual(['willSaved c w', 'willRemoved c']);
   });
 

@@ -273,14 +273,40 @@ describe('MessageLog: a block that cannot be read back', () => {
     }
   });
 
-  it('is one that is not there, and one that cannot be reached', async () => {
-    for (const read of [async () => undefined, () => Promise.reject(new RangeError('no'))]) {
-      const opened = new StandInLog();
-      const [sequence] = (await fill(opened, 1, 10)) as [number];
-      const next = await opened.reopen();
-      next.blocks.read = read;
-      expect(await readPayload(next.log, sequence)).toBeNull();
-      expect(next.damages).toEqual([1]);
-    }
+  it('is one that is not there', async () => {
+    const opened = new StandInLog();
+    const [sequence] = (await fill(opened, 1, 10)) as [number];
+    const next = await opened.reopen();
+    next.blocks.read = async () => undefined;
+    expect(await readPayload(next.log, sequence)).toBeNull();
+    expect(next.damages).toEqual([1]);
+  });
+
+  it('is read again later when it could not be reached, and not taken for lost', async () => {
+    const opened = new StandInLog();
+    const [sequence] = (await fill(opened, 1, 10)) as [number];
+    const next = await opened.reopen();
+    const { read } = next.blocks;
+    next.blocks.read = () => Promise.reject(new RangeError('too many open files'));
+    const payload = readPayload(next.log, sequence);
+    while (next.laterCalls.length === 0) await Promise.resolve();
+    next.blocks.read = read;
+    for (const again of next.laterCalls.splice(0)) again();
+    expect((await payload)?.startsWith('0.')).toBe(true);
+    expect(next.damages).toEqual([]);
+  });
+
+  it('stays stored while the log is being closed, with a thousand sparse blocks to pack and no reads any more', async () => {
+    const opened = new StandInLog(1 << 16);
+    const sequences = await fill(opened, 4000, 1000, 20);
+    const kept = sequences.filter((_, i) => i % 50 === 0);
+    opened.blocks.read = () => Promise.reject(new RangeError('the database is being closed'));
+    for (const sequence of sequences) if (!kept.includes(sequence)) opened.log.release(sequence);
+    opened.log.close();
+    opened.committer.require();
+    for (let i = 0; i < 100; i++) await opened.commit();
+    const next = await opened.reopen();
+    expect(opened.damages).toEqual([]);
+    for (const sequence of kept) expect(next.log.has(sequence)).toBe(true);
   });
 });
