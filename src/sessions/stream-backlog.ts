@@ -343,15 +343,13 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** Goes on to the next message that waits. @returns false if there is none */
   #read(): boolean {
     for (;;) {
-      if (this.#merge === null) {
-        if (!this.#isBehind) return false;
-        this.#merge = new StreamMerge(this.#sources(), this.#log.nextSequence - 1);
-        if (!this.#merge.advance()) {
-          this.#merge = null;
-          return false;
-        }
-      } else if (!this.#merge.advance()) {
+      if (!this.#isBehind) return false;
+      const last = this.#log.nextSequence - 1;
+      this.#merge ??= new StreamMerge(this.#sources(), last);
+      if (!this.#merge.advance()) {
+        const isUpToDate = this.#merge.last === last;
         this.#merge = null;
+        if (isUpToDate) return false;
         continue;
       }
       const { sources, sequence } = this.#merge;

@@ -26,11 +26,11 @@ export class StreamMerge<S extends MergeSource> {
   /** Where it stood. */
   readonly sources: S[] = [];
   readonly #heap: Cursor<S>[] = [];
-  readonly #last: number;
+  /** Number of the last message that is read: later ones may be in streams that have been left out. */
+  readonly last: number;
 
-  /** @param last number of the last message that is read: later ones may be in streams that have been left out */
   constructor(sources: Iterable<S>, last: number) {
-    this.#last = last;
+    this.last = last;
     for (const source of sources) {
       const { stream } = source;
       const index = stream.indexAfter(source.after);
@@ -43,7 +43,7 @@ export class StreamMerge<S extends MergeSource> {
   /** Goes on to the next entry. @returns false if there is none */
   advance(): boolean {
     const first = this.#heap[0];
-    if (first === undefined || first.sequence > this.#last) return false;
+    if (first === undefined || first.sequence > this.last) return false;
     this.sequence = first.sequence;
     const { stream } = first.source;
     this.bytes = stream.bytesAt(first.ordinal - stream.trimmed);

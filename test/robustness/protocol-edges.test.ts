@@ -166,7 +166,7 @@ describe('Receive Maximum of the broker, with a journal that takes its time', ()
     store.journal.settle();
     await client.until(() => client.packets.filter((packet) => packet.type === 5).length === 10);
     client.destroy();
-    await other.broker.stop();
+    await other.broker.stop(100);
   });
 
   it('does not count what waits besides publishes', async () => {
@@ -181,7 +181,7 @@ describe('Receive Maximum of the broker, with a journal that takes its time', ()
     store.journal.settle();
     await client.waitFor(4);
     client.destroy();
-    await other.broker.stop();
+    await other.broker.stop(100);
   });
 });
 
