@@ -75,9 +75,18 @@ export class RetainedMessages {
     if (!isReservedTopic(kept.topic)) this.#note(publication, this.#journal.retainedSaved(kept));
   }
 
-  /** Takes over a stored message, whatever the limits say now. */
+  /** Takes over a stored message, whatever the limits say now. {@link finishRestore} follows. */
   restore(message: Message): void {
     this.#add(message);
+  }
+
+  /** Everything stored has been taken over, in the order of the topics' names: brings back that of their age. */
+  finishRestore(): void {
+    if (this.#order === null) return;
+    const messages = [...this.#order].map((topic) => this.#index.get(topic) as Message);
+    messages.sort((a, b) => a.arrivedAtMs - b.arrivedAtMs);
+    this.#order.clear();
+    for (const { topic } of messages) this.#order.add(topic);
   }
 
   /** @returns false if the message would pass the limits */

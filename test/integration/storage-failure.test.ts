@@ -342,4 +342,21 @@ describe('retained messages above their limits', () => {
     expect(topics.sort()).toEqual(['a', 'c', 'd']);
     await client.expectNothing();
   });
+
+  it('went by the names of their topics after a restart, and not by their age', async () => {
+    const limits = { retainedMaximumMessages: 3, retainedOverflow: 'drop-oldest' } as const;
+    const first = await DurableBroker.start({ limits });
+    for (const topic of ['c', 'b', 'a']) {
+      first.broker.publish({ topic, payload: 'x', retain: true });
+      first.clock.advance(1);
+    }
+    await first.settle();
+    const second = await first.crash();
+    for (const topic of ['d', 'e']) second.broker.publish({ topic, payload: 'x', retain: true });
+    const client = await second.test.connect('c');
+    await client.subscribe('#');
+    const topics = (await client.expectPackets('publish', 3)).map(({ topic }) => topic);
+    expect(topics.sort()).toEqual(['a', 'd', 'e']);
+    await client.expectNothing();
+  });
 });
