@@ -45,6 +45,9 @@ export class InboundControl {
     this.#acknowledger = acknowledger;
     this.#host = host;
     this.#terms = terms;
+    if (session.owedRetained.length === 0) return;
+    this.#replays = new RetainedReplays(context, session);
+    this.#replays.restart();
   }
 
   /** Retained messages that are still to be sent, or null. */

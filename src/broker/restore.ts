@@ -94,6 +94,7 @@ class Restorer implements StoreReceiver {
 
   async finish(damaged: number, publishWill: (clientId: string, will: Will) => void): Promise<RestoreReport> {
     const { store, sessions, accounts, drops, topics, retained } = this.#context;
+    retained.finishRestore();
     for (const session of this.#sessions) {
       session.restoreState(this.#stateOf(session), session.disconnectedAtMs === 0);
     }

@@ -1,6 +1,7 @@
 /**
  * The retained message of each topic (section 3.3.1.3), within limits of number and bytes. A message that would pass
- * them is delivered and not retained, or the one that was set longest ago makes room; either is counted.
+ * them is delivered and not retained, or the one that was set longest ago makes room; either is counted. Those that have
+ * expired make room first.
  */
 import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
@@ -12,6 +13,7 @@ import { RetainedIndex } from '../topics/retained-index.js';
 import type { TopicFilter } from '../topics/topic-filter.js';
 import type { RetainedOverflowPolicy } from './broker-options.js';
 import { isReservedTopic } from './reserved-topic.js';
+import { RetainedExpiry } from './retained-expiry.js';
 
 export interface RetainedLimits {
   readonly maximumMessages: number;
@@ -27,6 +29,7 @@ export class RetainedMessages {
   readonly #isStorable: (topic: string) => boolean;
   /** Topics in the order in which they were set, while the one that was set first may have to go. */
   readonly #order: Set<string> | null;
+  readonly #expiry = new RetainedExpiry();
   #bytes = 0;
 
   /** @param isStorable what is retained on the topic can be stored at present, or need not be */
@@ -62,30 +65,42 @@ export class RetainedMessages {
       this.#note(publication, this.#journal.retainedRemoved(message.topic));
       return;
     }
-    if (!this.#makeRoom(message, previous)) {
+    if (!this.#makeRoom(message)) {
       publication.isRetainRefused = true;
       this.#drops.count('retained-limit');
       return;
     }
     const kept = publication.keep();
     kept.compact();
-    if (previous !== undefined) this.#remove(previous);
+    const replaced = this.#index.get(kept.topic); // What was there may have made room.
+    if (replaced !== undefined) this.#remove(replaced);
     this.#add(kept); // [MQTT-3.3.1-5]
     // What the broker says of itself is said anew after a restart.
     if (!isReservedTopic(kept.topic)) this.#note(publication, this.#journal.retainedSaved(kept));
   }
 
-  /** Takes over a stored message, whatever the limits say now. */
+  /** Takes over a stored message, whatever the limits say now. {@link finishRestore} follows. */
   restore(message: Message): void {
     this.#add(message);
   }
 
-  /** @returns false if the message would pass the limits */
-  #makeRoom(message: Message, previous: Message | undefined): boolean {
-    const { maximumMessages, maximumBytes } = this.#limits;
-    const added = memoryOf(message) - (previous === undefined ? 0 : memoryOf(previous));
-    const addedCount = previous === undefined ? 1 : 0;
-    while (this.size + addedCount > maximumMessages || this.#bytes + added > maximumBytes) {
+  /** Everything stored has been taken over, in the order of the topics' names: brings back that of their age. */
+  finishRestore(): void {
+    if (this.#order === null) return;
+    const messages = [...this.#order].map((topic) => this.#index.get(topic) as Message);
+    messages.sort((a, b) => a.arrivedAtMs - b.arrivedAtMs);
+    this.#order.clear();
+    for (const { topic } of messages) this.#order.add(topic);
+  }
+
+  /** Takes out no more than it has to, the expired ones first. @returns false if the message would pass the limits */
+  #makeRoom(message: Message): boolean {
+    while (!this.#hasRoomFor(message)) {
+      const expired = this.#findExpired(message.arrivedAtMs);
+      if (expired !== undefined) {
+        this.#expire(expired);
+        continue;
+      }
       const oldest = this.#oldestBut(message.topic);
       if (oldest === undefined) return false;
       this.#remove(oldest);
@@ -93,6 +108,19 @@ export class RetainedMessages {
       this.#drops.count('retained-limit');
     }
     return true;
+  }
+
+  #hasRoomFor(message: Message): boolean {
+    const { maximumMessages, maximumBytes } = this.#limits;
+    const previous = this.#index.get(message.topic);
+    const added = memoryOf(message) - (previous === undefined ? 0 : memoryOf(previous));
+    const addedCount = previous === undefined ? 1 : 0;
+    return this.size + addedCount <= maximumMessages && this.#bytes + added <= maximumBytes;
+  }
+
+  #findExpired(nowMs: number): Message | undefined {
+    const { earliest } = this.#expiry;
+    return earliest?.isExpired(nowMs) === true ? earliest : undefined;
   }
 
   #oldestBut(topic: string): Message | undefined {
@@ -122,12 +150,14 @@ export class RetainedMessages {
   #add(message: Message): void {
     this.#index.set(message.topic, message);
     this.#order?.add(message.topic);
+    if (message.expiresAtMs !== 0) this.#expiry.add(message);
     this.#bytes += memoryOf(message);
   }
 
   #remove(message: Message): void {
     this.#index.delete(message.topic);
     this.#order?.delete(message.topic);
+    this.#expiry.remove(message);
     this.#bytes -= memoryOf(message);
   }
 

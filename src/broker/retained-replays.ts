@@ -1,12 +1,15 @@
 /**
  * The retained messages that one client's new subscriptions bring: one replay for each subscription, in the order of the
- * subscriptions, and no more in one turn than leaves others theirs.
+ * subscriptions, and no more in one turn than leaves others theirs. A kept session remembers which of them its connection
+ * has cut off: they start anew on the next one. What comes twice by that is a message of its own, at QoS 2 too. After a
+ * restart of the broker they do not go on: to know would cost a record at the start and the end of each.
  */
 import type { Message } from '../core/message.js';
 import type { DeliveryOptions } from '../core/subscriber.js';
 import type { Session } from '../sessions/session.js';
 import type { BrokerContext } from './broker-context.js';
 import type { ReplayTarget, RetainedReplay } from './retained-replay.js';
+import { replayOf } from './subscription-handler.js';
 
 /** Searches that may come to their end in one turn: each takes some ten microseconds at most. */
 const REPLAYS_PER_TURN = 16;
@@ -30,12 +33,27 @@ export class RetainedReplays implements ReplayTarget {
     for (const replay of replays) {
       this.#replays.delete(replay.filter);
       this.#replays.set(replay.filter, replay);
+      this.#session.oweRetained(replay.filter);
+    }
+  }
+
+  /** Starts anew what an earlier connection of the session has cut off. */
+  restart(): void {
+    for (const filter of this.#session.owedRetained) {
+      const subscription = this.#session.subscriptions.get(filter);
+      if (subscription === undefined) this.#session.settleRetained(filter);
+      else this.add([replayOf(this.#context, this.#session, filter, subscription)]);
     }
   }
 
   /** The subscriptions are gone, and nothing more is sent for them [MQTT-3.10.4-2]. */
   end(filters: readonly string[]): void {
-    for (const filter of filters) this.#replays.delete(filter);
+    for (const filter of filters) this.#end(filter);
+  }
+
+  #end(filter: string): void {
+    this.#replays.delete(filter);
+    this.#session.settleRetained(filter);
   }
 
   /** Sends the next slice. */
@@ -43,7 +61,7 @@ export class RetainedReplays implements ReplayTarget {
     let left = REPLAYS_PER_TURN;
     for (const [filter, replay] of this.#replays) {
       if (!replay.advance(this)) return;
-      this.#replays.delete(filter);
+      this.#end(filter);
       if (--left === 0) return;
     }
   }

@@ -117,7 +117,8 @@ function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown:
   return request.retainHandling === 0; // [MQTT-3.3.1-9] [MQTT-3.3.1-11]
 }
 
-function replayOf(
+/** What a subscription brings of retained messages. @param name its filter as given */
+export function replayOf(
   context: BrokerContext,
   session: Session,
   name: string,

@@ -71,6 +71,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   #epoch = 0;
   #receivedIds: Set<number> | null = null;
   #receivedTicket: Ticket = NO_TICKET;
+  #owedRetained: Set<string> | null = null;
   #changesToStore = 0;
   #hasEnded = false;
 
@@ -304,6 +305,23 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     for (const { filter, stream } of removed) if (stream !== null) this.#context.streams.leave(filter.filter, stream);
   }
 
+  /** Filters of subscriptions whose retained messages have not all been sent. Not stored: a restart forgets them. */
+  get owedRetained(): readonly string[] {
+    return this.#owedRetained === null ? [] : [...this.#owedRetained];
+  }
+
+  /** The retained messages for `filter` are to be sent, on a later connection if this one ends before. */
+  oweRetained(filter: string): void {
+    if (!this.isKept) return;
+    this.#owedRetained ??= new Set();
+    this.#owedRetained.add(filter);
+  }
+
+  /** They have been sent, or are not wanted any more. */
+  settleRetained(filter: string): void {
+    if (this.#owedRetained?.delete(filter) === true && this.#owedRetained.size === 0) this.#owedRetained = null;
+  }
+
   #ensureOwnStream(): MessageStream {
     if (this.#ownStream === null) {
       this.#ownStream = this.#context.streams.openOwn();
@@ -398,6 +416,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.#hasEnded = true;
     this.#isAway = false;
     this.#receivedIds = null;
+    this.#owedRetained = null;
     this.#epoch++;
     if (this.#ownStream !== null) this.#context.streams.closeOwn(this.#ownStream);
   }

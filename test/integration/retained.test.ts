@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DurableBroker } from '../support/durable-broker.js';
 import { publishPacket } from '../support/publish-packet.js';
 import { persistent, TestBroker } from '../support/test-broker.js';
 
@@ -153,6 +154,77 @@ describe.each(VERSIONS)('retained messages, MQTT %i', (version) => {
     const back = await test.connect('s', persistent(version));
     expect((await back.expectPacket('publish')).retain).toBe(false);
     await back.expectNothing();
+  });
+});
+
+describe.each(VERSIONS)('retained messages that a disconnect cut off, MQTT %i', (version) => {
+  const COUNT = 12;
+
+  /** A kept session that has got five of the retained messages, and has lost its connection then. */
+  async function cutOff(qos: 1 | 2, store?: 'disk') {
+    const limits = { maximumInflight: 5 };
+    const durable = store === 'disk' ? await DurableBroker.start({ limits }) : null;
+    const test = durable?.test ?? (await TestBroker.start({ limits }));
+    for (let i = 0; i < COUNT; i++) test.broker.publish({ topic: `a/${i}`, payload: 'x', qos: 2, retain: true });
+    const client = await test.connect('s', persistent(version));
+    client.send({ cmd: 'subscribe', messageId: 99, subscriptions: [{ topic: 'a/#', qos }] });
+    // In either order, while SUBACK waits for the disk.
+    for (let i = 0; i < 6; i++) await client.expectAny();
+    await client.expectNothing();
+    await test.drop(client, 's');
+    return { test, settle: async () => await durable?.settle() };
+  }
+
+  async function reconnect(test: TestBroker) {
+    const client = await test.open(version);
+    client.acknowledgesByItself = true;
+    const connack = await client.connect({ clientId: 's', ...persistent(version) });
+    expect(connack.sessionPresent).toBe(true);
+    return client;
+  }
+
+  it.each([
+    [1, 'memory'],
+    [2, 'memory'],
+    [1, 'disk'],
+    [2, 'disk'],
+  ] as const)('never came to the client that came back (QoS %i, %s)', async (qos, store) => {
+    const { test, settle } = await cutOff(qos, store === 'disk' ? store : undefined);
+    const client = await reconnect(test);
+    const found: string[] = [];
+    while (found.length < 5 + COUNT) {
+      const packet = await client.expectAny();
+      if (packet.cmd !== 'publish') continue;
+      expect(packet.retain).toBe(true);
+      found.push(packet.topic);
+    }
+    expect(new Set(found.slice(5)).size).toBe(COUNT);
+    await client.barrier();
+    await test.drop(client, 's');
+    // Now they have come, and do not come with each connection.
+    const again = await reconnect(test);
+    await settle();
+    await again.barrier();
+    expect(again.takeAll().filter(({ cmd }) => cmd === 'publish')).toEqual([]);
+    expect(test.broker.accounting.missing).toBe(0);
+  });
+
+  it('do not come for a subscription that was ended on the next connection', async () => {
+    const { test } = await cutOff(1);
+    const client = await test.connect('s', persistent(version));
+    client.send({ cmd: 'unsubscribe', messageId: 99, unsubscriptions: ['a/#'] });
+    const repeated = await client.expectPackets('publish', 5);
+    await client.expectPacket('unsuback');
+    for (const { messageId = 0 } of repeated) client.send({ cmd: 'puback', messageId });
+    await client.expectNothing();
+    await test.drop(client, 's');
+    await (await reconnect(test)).expectNothing();
+  });
+
+  it('do not come to a session that began anew', async () => {
+    const { test } = await cutOff(1);
+    const client = await test.connect('s', { ...persistent(version), clean: true });
+    await client.expectNothing();
   });
 });
 

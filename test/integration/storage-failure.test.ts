@@ -342,4 +342,64 @@ describe('retained messages above their limits', () => {
     expect(topics.sort()).toEqual(['a', 'c', 'd']);
     await client.expectNothing();
   });
+
+  it('went by the names of their topics after a restart, and not by their age', async () => {
+    const limits = { retainedMaximumMessages: 3, retainedOverflow: 'drop-oldest' } as const;
+    const first = await DurableBroker.start({ limits });
+    for (const topic of ['c', 'b', 'a']) {
+      first.broker.publish({ topic, payload: 'x', retain: true });
+      first.clock.advance(1);
+    }
+    await first.settle();
+    const second = await first.crash();
+    for (const topic of ['d', 'e']) second.broker.publish({ topic, payload: 'x', retain: true });
+    const client = await second.test.connect('c');
+    await client.subscribe('#');
+    const topics = (await client.expectPackets('publish', 3)).map(({ topic }) => topic);
+    expect(topics.sort()).toEqual(['a', 'd', 'e']);
+    await client.expectNothing();
+  });
+
+  it.each(['refuse', 'drop-oldest'] as const)('were kept out by others that had expired (%s)', async (overflow) => {
+    const limits = { retainedMaximumMessages: 4, retainedOverflow: overflow } as const;
+    const first = await DurableBroker.start({ limits });
+    const set = async (client: RawClient, topic: string, messageExpiryInterval?: number) => {
+      const properties = messageExpiryInterval === undefined ? {} : { messageExpiryInterval };
+      client.send(publishPacket(topic, 'x', { qos: 1, messageId: 1, retain: true, properties }));
+      return (await client.expectPacket('puback')).reasonCode ?? 0;
+    };
+    const publisher = await first.test.connect('p');
+    await set(publisher, 'lives');
+    for (const [topic, seconds] of Object.entries({ a: 20, b: 10, c: 10 })) await set(publisher, topic, seconds);
+    first.clock.advance(10_000);
+    for (const topic of ['d', 'e']) expect(await set(publisher, topic)).toBeLessThan(0x80);
+    expect(first.broker.drops.of('expired')).toBe(2);
+    expect(first.broker.drops.of('retained-limit')).toBe(0);
+    await first.settle();
+    // The expiry of what is restored is known too, and what made room does not come back.
+    const second = await first.crash(10_000);
+    expect(second.broker.retainedCount).toBe(4);
+    expect(await set(await second.test.connect('p'), 'f')).toBeLessThan(0x80);
+    expect(second.broker.drops.of('expired')).toBe(1);
+    expect(second.broker.drops.of('retained-limit')).toBe(0);
+    const client = await second.test.connect('c');
+    await client.subscribe('#');
+    const topics = (await client.expectPackets('publish', 4)).map(({ topic }) => topic);
+    expect(topics.sort()).toEqual(['d', 'e', 'f', 'lives']);
+    await client.expectNothing();
+  });
+
+  it('replace one on their own topic that has expired and makes room itself', async () => {
+    const limits = { retainedMaximumBytes: 3000 };
+    const durable = await DurableBroker.start({ limits });
+    const fields = { topic: 't', qos: 1, retain: true } as const;
+    durable.broker.publish({ ...fields, payload: 'x', messageExpiryInterval: 1 });
+    durable.clock.advance(1000);
+    durable.broker.publish({ ...fields, payload: Buffer.alloc(4000) });
+    expect(durable.broker.retainedCount).toBe(0);
+    expect(durable.broker.drops.of('retained-limit')).toBe(1);
+    durable.broker.publish({ ...fields, payload: 'y' });
+    await durable.settle();
+    expect((await durable.crash()).broker.retainedCount).toBe(1);
+  });
 });
