@@ -95,9 +95,12 @@ class Restorer implements StoreReceiver {
   async finish(damaged: number, publishWill: (clientId: string, will: Will) => void): Promise<RestoreReport> {
     const { store, sessions, accounts, drops, topics, retained } = this.#context;
     retained.finishRestore();
-    for (const session of this.#sessions) {
-      session.restoreState(this.#stateOf(session), session.disconnectedAtMs === 0);
-    }
+    // All of them are looked at first: restoring one may ask for the number of the next message.
+    const states = this.#sessions.map((session) => this.#stateOf(session));
+    for (const state of states) if (state !== null) this.#noteSequences(state);
+    this.#sessions.forEach((session, index) => {
+      session.restoreState(states[index] ?? null, session.disconnectedAtMs === 0);
+    });
     this.#states.clear();
     const held = this.#countHeld();
     const lostMessages = await store.log.recover((record) =>
@@ -131,6 +134,13 @@ class Restorer implements StoreReceiver {
     }
   }
 
+  /** The next message's number must be above those that the session has dealt with, or it would never get it. */
+  #noteSequences({ place, repeatsThrough, inflight }: SessionState): void {
+    const { log } = this.#context.store;
+    log.ensureAbove(Math.max(place.position, place.ownPosition, repeatsThrough, (place.holes.at(-1) ?? 0) - 1));
+    for (const { sequence } of inflight) log.ensureAbove(sequence);
+  }
+
   /** How many sessions have each message on its way. */
   #countHeld(): Map<number, number> {
     const held = new Map<number, number>();
@@ -145,6 +155,8 @@ class Restorer implements StoreReceiver {
     let references = held;
     for (const id of streams) {
       const stream = this.#context.streams.find(id);
+      // Nobody reads it; a new one of this number would get its messages.
+      if (stream === undefined) this.#context.store.streamIds.ensureAbove?.(id);
       if (stream === undefined || !stream.hasReaders || this.#slowestOf(stream) >= sequence) continue;
       stream.push(sequence, byteLength);
       references++;

@@ -26,6 +26,14 @@ export interface CatalogueReceiver {
 export interface CatalogueLoad {
   /** Records that could not be read. */
   readonly damaged: number;
+  /** The largest numbers that stand in the records; 0 for none. */
+  readonly largest: UsedNumbers;
+}
+
+export interface UsedNumbers {
+  readonly sequence: number;
+  readonly sessionNumber: number;
+  readonly streamId: number;
 }
 
 const ENTRIES_PER_READ = 1000;
@@ -36,16 +44,25 @@ const reader = new MsgpackReader();
 /** Gives `receiver` everything that is settled. What it throws ends the load. */
 export async function loadCatalogue(level: CommittedLevel, receiver: CatalogueReceiver): Promise<CatalogueLoad> {
   let damaged = 0;
-  damaged += await loadKind(level, SESSIONS, decodeSession, (session) => receiver.onSession(session));
+  const largest = { sequence: 0, sessionNumber: 0, streamId: 0 };
+  damaged += await loadKind(level, SESSIONS, decodeSession, (session) => {
+    largest.sessionNumber = Math.max(largest.sessionNumber, session.number);
+    largest.streamId = Math.max(largest.streamId, session.ownStreamId);
+    receiver.onSession(session);
+  });
   damaged += await loadKind(level, STATES, decodeState, ({ sessionNumber, bytes }) => {
+    largest.sessionNumber = Math.max(largest.sessionNumber, sessionNumber);
     receiver.onState(sessionNumber, bytes);
   });
   damaged += await loadKind(level, SUBSCRIPTIONS, decodeSubscription, ({ clientId, subscription }) => {
+    largest.streamId = Math.max(largest.streamId, subscription.streamId);
+    // The first message that the subscription was to get had this number, or would have had it.
+    largest.sequence = Math.max(largest.sequence, subscription.sinceSequence - 1);
     receiver.onSubscription(clientId, subscription);
   });
   damaged += await loadKind(level, WILLS, decodeWill, ({ clientId, will }) => receiver.onWill(clientId, will));
   damaged += await loadKind(level, RETAINED, decodeRetained, (message) => receiver.onRetained(message));
-  return { damaged };
+  return { damaged, largest };
 }
 
 /** @returns how many could not be read */

@@ -9,6 +9,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DataDirectoryInUse, DataDirectoryUnusable, MillraceError, StoreDamaged } from '../core/errors.js';
 import { CommittedLevel, type CommittedLevelOptions } from './committed-level.js';
 import { ensureFormat, type Migration, type StoreIdentity } from './format-version.js';
+import { KeptLogs } from './kept-logs.js';
 import { isDamage, isLocked, reasonOf } from './level-failure.js';
 import { readRecoveryReport } from './recovery-report.js';
 import { finishRepair, repairStore } from './store-repair.js';
@@ -73,28 +74,38 @@ async function ensureDirectory(directory: string): Promise<void> {
 async function openStore(options: DataDirectoryOptions, notices: Notices, isRepaired: boolean): Promise<DataDirectory> {
   const location = locationOf(options);
   const createIfMissing = await isVacant(location);
+  const kept = await KeptLogs.keep(location);
   // Nothing may be awaited between these two: a level opens itself otherwise, and creates what is missing.
   const level = new CommittedLevel(location, options);
   try {
     await level.open({ createIfMissing });
   } catch (error) {
+    await kept.discard();
     if (isLocked(error)) throw inUse(options.directory, error);
     if (isDamage(error)) throw error;
     throw unusable(options.directory, error);
   }
   try {
+    const { droppedBytes, reasons } = await readRecoveryReport(location);
+    const isDamaged = droppedBytes > 0;
+    if (isDamaged) {
+      const aside = await kept.setAside(options.clock.now());
+      notices.add(
+        `${droppedBytes} bytes of the log in ${location} could not be read and are lost (${reasons.join('; ')}).` +
+          (aside === null ? '' : ` The damaged log is in ${aside}.`),
+      );
+    } else await kept.discard();
     const { newBrokerId = randomUUID, migrations } = options;
     const identity = await ensureFormat(level, {
       newBrokerId,
-      isRepaired,
+      isRepaired: isRepaired || isDamaged,
       ...(migrations === undefined ? {} : { migrations }),
     });
     await syncDirectory(options.directory);
     if (identity.wasCreated) await syncDirectory(dirname(resolve(options.directory)));
-    const { droppedBytes, reasons } = await readRecoveryReport(location);
-    if (droppedBytes > 0) {
+    if (identity.isNewIdentity && (isRepaired || isDamaged)) {
       notices.add(
-        `${droppedBytes} bytes of the log in ${location} could not be read and are lost (${reasons.join('; ')}).`,
+        `The identity of the broker was lost with the damage in ${location}: it is ${identity.brokerId} now.`,
       );
     }
     return { level, ...identity, notices: notices.sentences };

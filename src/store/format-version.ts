@@ -19,7 +19,7 @@ const BROKER_KEY = 'meta:broker';
 
 export interface FormatOptions {
   readonly newBrokerId: () => string;
-  /** The store was repaired: its version may be among what was lost, and it is ours all the same. */
+  /** The store was repaired, or LevelDB left out a part: its version may be among that, and it is ours all the same. */
   readonly isRepaired: boolean;
   /** Instead of those known, for tests. */
   readonly migrations?: readonly Migration[];
@@ -28,6 +28,8 @@ export interface FormatOptions {
 export interface StoreIdentity {
   readonly brokerId: string;
   readonly wasCreated: boolean;
+  /** The identity is new, because the store is or because it had lost the one before. */
+  readonly isNewIdentity: boolean;
 }
 
 /** @throws DataFormatTooNew, DataDirectoryUnusable for a store that is none of ours, and what reading throws */
@@ -45,7 +47,7 @@ export async function ensureFormat(level: CommittedLevel, options: FormatOptions
     if (version > newest) throw tooNew(level, version, newest);
     await migrate(level, migrations, version);
   }
-  return { brokerId: await ensureBrokerId(level, options.newBrokerId), wasCreated };
+  return { ...(await ensureBrokerId(level, options.newBrokerId)), wasCreated };
 }
 
 async function isEmpty(level: CommittedLevel): Promise<boolean> {
@@ -65,13 +67,16 @@ async function writeVersion(level: CommittedLevel, version: number): Promise<voi
   await level.flush();
 }
 
-async function ensureBrokerId(level: CommittedLevel, newBrokerId: () => string): Promise<string> {
+async function ensureBrokerId(
+  level: CommittedLevel,
+  newBrokerId: () => string,
+): Promise<Omit<StoreIdentity, 'wasCreated'>> {
   const known = (await level.get(BROKER_KEY))?.toString();
-  if (known !== undefined) return known;
+  if (known !== undefined) return { brokerId: known, isNewIdentity: false };
   const brokerId = newBrokerId();
   level.putNow(BROKER_KEY, Buffer.from(brokerId));
   await level.flush();
-  return brokerId;
+  return { brokerId, isNewIdentity: true };
 }
 
 function foreign(level: CommittedLevel, what: string): DataDirectoryUnusable {

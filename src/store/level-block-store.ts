@@ -1,6 +1,7 @@
 /** The blocks of the message log, under keys that sort by number: `log:` and sixteen hexadecimal digits. */
 import type { BlockStore } from './block-store.js';
 import type { CommittedLevel } from './committed-level.js';
+import { MessageBlock } from './message-block.js';
 import type { Ticket } from './ticket.js';
 
 const PREFIX = 'log:';
@@ -65,20 +66,40 @@ export class LevelBlockStore implements BlockStore {
     return await this.#level.get(keyOf(number));
   }
 
+  /** The largest sequence number that blocks, or what is left of them, are known to have borne; 0 for none. */
+  async findLargestSequence(): Promise<number> {
+    const lowWater = await this.#findLowWater();
+    const [last] = await this.#level.iterator({ gte: keyOf(lowWater), lt: END, reverse: true, limit: 1 }).all();
+    if (last === undefined) return Math.max(0, lowWater - 1);
+    const [key, value] = last;
+    const number = numberOf(key);
+    const block = MessageBlock.recover(number, value, () => 0);
+    return block === null ? number : Math.max(number, block.end - 1);
+  }
+
   async *scan(): AsyncIterable<readonly [number: number, value: Buffer]> {
-    const lowWater = await this.#level.get(LOW_WATER_KEY);
-    const gte = keyOf(lowWater === undefined ? 0 : Number(lowWater.toString()));
+    const gte = keyOf(await this.#findLowWater());
     const iterator = this.#level.iterator({ gte, lt: END, highWaterMarkBytes: 1024 * 1024, fillCache: false });
     try {
       for (;;) {
         const entries = await iterator.nextv(1000);
         if (entries.length === 0) return;
-        for (const [key, value] of entries) yield [Number.parseInt(key.slice(PREFIX.length), 16), value];
+        for (const [key, value] of entries) yield [numberOf(key), value];
       }
     } finally {
       await iterator.close();
     }
   }
+
+  /** 0 where the record is missing or no number: then everything is looked at. */
+  async #findLowWater(): Promise<number> {
+    const lowWater = Number((await this.#level.get(LOW_WATER_KEY))?.toString() ?? '0');
+    return Number.isSafeInteger(lowWater) && lowWater >= 0 ? lowWater : 0;
+  }
+}
+
+function numberOf(key: string): number {
+  return Number.parseInt(key.slice(PREFIX.length), 16);
 }
 
 function keyOf(number: number): string {

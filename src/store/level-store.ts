@@ -26,6 +26,8 @@ export interface LevelStoreOptions {
   readonly durabilityOf: (topic: string) => DurabilityLevel;
   /** Messages that could not be read back; told once for each block. */
   readonly onDamaged: (messages: number) => void;
+  /** Told in whole sentences what the owner of the data should know. */
+  readonly onNotice?: ((sentence: string) => void) | undefined;
 }
 
 /** Numbers reserved at a time: what a crash leaves out of them is never used. */
@@ -80,10 +82,17 @@ export class LevelStore implements Store, Journal {
 
   /** @param level open */
   static async open(level: CommittedLevel, options: LevelStoreOptions): Promise<LevelStore> {
+    const load = (name: string, step: number, what: string): Promise<PersistentCounter> =>
+      PersistentCounter.load(level, name, step, () => {
+        options.onNotice?.(
+          `The record of which ${what} have been given out was lost or damaged; the next ones are above all that the ` +
+            `store in ${level.location} holds.`,
+        );
+      });
     const counters = [
-      await PersistentCounter.load(level, 'sequence', SEQUENCE_STEP),
-      await PersistentCounter.load(level, 'session', SESSION_STEP),
-      await PersistentCounter.load(level, 'stream', STREAM_STEP),
+      await load('sequence', SEQUENCE_STEP, 'message numbers'),
+      await load('session', SESSION_STEP, 'session numbers'),
+      await load('stream', STREAM_STEP, 'stream numbers'),
     ] as const;
     return new LevelStore(level, counters, options);
   }
@@ -113,7 +122,11 @@ export class LevelStore implements Store, Journal {
   }
 
   async load(receiver: StoreReceiver): Promise<number> {
-    const { damaged } = await this.#catalogue.load(receiver);
+    const { damaged, largest } = await this.#catalogue.load(receiver);
+    // Damage may have taken the reservations of the counters: numbers that are in use must not be given out again.
+    this.log.ensureAbove(Math.max(largest.sequence, await this.#blocks.findLargestSequence()));
+    this.sessionNumbers.ensureAbove(largest.sessionNumber);
+    this.streamIds.ensureAbove(largest.streamId);
     return damaged;
   }
 

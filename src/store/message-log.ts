@@ -19,6 +19,8 @@ export interface LogReader {
 /** Gives out numbers that grow by one, and are never given out again by a later process. */
 export interface NumberSource {
   next(): number;
+  /** None up to this one is given out from now on. Left out where nothing that was given out can be forgotten. */
+  ensureAbove?(number: number): void;
 }
 
 /** A message's place in the log: a stream's id goes on record with it. */
@@ -35,6 +37,8 @@ export interface MessageLogOptions {
   readonly later?: (callback: () => void) => void;
 }
 
+/** No sequence number: the next one has yet to be taken. */
+const NOT_TAKEN = 0;
 /** A block is sealed at the end of a commit from this size on: until then each commit writes it again. */
 const SEALED_FROM_BYTES = 4096;
 /** A block of which less than this part is needed is packed. */
@@ -60,7 +64,8 @@ export class MessageLog {
   #unwritten: MessageBlock[] = [];
   readonly #sparse = new Set<MessageBlock>();
   readonly #loading = new Map<MessageBlock, Set<LogReader>>();
-  #nextSequence: number;
+  /** Taken when it is first needed: what is in use may be found out only while the store is read. */
+  #nextSequence = NOT_TAKEN;
   #recent: MessageBlock | null = null;
   /** Bytes of the last block: the next one will probably need as many. */
   #lastBlockBytes = 0;
@@ -73,12 +78,18 @@ export class MessageLog {
     this.#onDamaged = options.onDamaged;
     this.#later = options.later ?? (() => {});
     this.#cache = new BlockCache(store, options.cacheBytes);
-    this.#nextSequence = numbers.next();
   }
 
   /** The number that the next message will have. */
   get nextSequence(): number {
+    if (this.#nextSequence === NOT_TAKEN) this.#nextSequence = this.#numbers.next();
     return this.#nextSequence;
+  }
+
+  /** The number is known to be in use, or to have been: messages get only higher ones. For recovery. */
+  ensureAbove(sequence: number): void {
+    this.#numbers.ensureAbove?.(sequence);
+    if (this.#nextSequence <= sequence) this.#nextSequence = NOT_TAKEN;
   }
 
   /** Messages that somebody needs. */
@@ -110,7 +121,7 @@ export class MessageLog {
     durability: DurabilityLevel,
   ): Ticket {
     let block = this.#open;
-    if (block === null || block.end !== this.#nextSequence || !block.append(message, streams, references)) {
+    if (block === null || block.end !== this.nextSequence || !block.append(message, streams, references)) {
       block = this.#startBlock(largestRecord(message, streams.length));
       block.append(message, streams, references);
     }
@@ -216,7 +227,7 @@ export class MessageLog {
   #startBlock(leastBytes: number): MessageBlock {
     if (this.#open !== null) this.#seal(this.#open);
     const roomBytes = Math.max(leastBytes, this.#lastBlockBytes);
-    const block = MessageBlock.open(this.#nextSequence, this.#nextSequence, roomBytes);
+    const block = MessageBlock.open(this.nextSequence, this.nextSequence, roomBytes);
     this.#blocks.push(block);
     this.#open = block;
     return block;
@@ -258,7 +269,7 @@ export class MessageLog {
   }
 
   get #lowestBlock(): number {
-    return this.#blocks[0]?.number ?? this.#nextSequence;
+    return this.#blocks[0]?.number ?? this.nextSequence;
   }
 
   #packSome(store: BlockStore): void {

@@ -78,6 +78,7 @@ async function openLevelStore(options: CompleteOptions, { level }: DataDirectory
     maximumPendingBytes,
     durability,
     durabilityOf,
+    onNotice,
     onDamaged: (messages) => {
       const what = messages === 1 ? 'A message' : `${messages} messages`;
       onNotice(`${what} could not be read back from the store and cannot be delivered.`);

@@ -1,6 +1,6 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { DataDirectoryInUse, DataDirectoryUnusable, DataFormatTooNew, StoreDamaged } from '../../../src/core/errors.js';
 import { CommittedLevel } from '../../../src/store/committed-level.js';
@@ -285,7 +285,8 @@ describe('a damaged store', () => {
       if ((await readFile(table)).includes('meta:')) await truncate(table, (await sizeOf(table)) >> 1);
     }
     const opened = await openDirectory(directory);
-    expect(opened.notices).toHaveLength(1);
+    expect(opened.notices).toHaveLength(2);
+    expect(opened.notices[1]).toContain(`it is ${opened.brokerId} now`);
     expect(opened.wasCreated).toBe(false);
     expect(String(await opened.level.get('meta:format'))).toBe('1');
     expect(await countKeys(opened.level)).toBeLessThan(KEYS);
@@ -319,6 +320,36 @@ describe('a damaged store', () => {
     expect(notices).toHaveLength(1);
     expect(notices[0]).toMatch(/^\d+ bytes of the log in .* could not be read and are lost \(Corruption: /);
     expect(await countKeys(level)).toBeLessThan(KEYS);
+  });
+
+  it('with damage within its log has that log set aside, as it was', async () => {
+    const { directory, store } = await createFilled();
+    const log = (await filesOf(store, /\d\.log$/)).at(-1) as string;
+    await flip(log, (await sizeOf(log)) >> 1);
+    const damaged = await readFile(log);
+    const { notices } = await openDirectory(directory);
+    const aside = join(directory, 'store.damaged-log-2027-01-02T03-04-05.000Z');
+    expect(notices[0]).toContain(`The damaged log is in ${aside}.`);
+    expect(damaged.equals(await readFile(join(aside, basename(log))))).toBe(true);
+    expect((await readdir(directory)).sort()).toEqual(['store', basename(aside)]);
+  });
+
+  it('that lost its format with the head of its log is not taken for a stranger’s', async () => {
+    const directory = await createTemporaryDirectory();
+    const source = await createTemporaryDirectory();
+    const { level, brokerId } = await openDirectory(source);
+    // In the first 32 KiB of the log all is lost with one bit, and the format is there.
+    await fill(level, 0, 500);
+    await copyAsAfterCrash(join(source, 'store'), join(directory, 'store'));
+    const log = (await filesOf(join(directory, 'store'), /\d\.log$/)).at(-1) as string;
+    await flip(log, 20);
+    const opened = await openDirectory(directory);
+    expect(opened.notices).toHaveLength(2);
+    expect(opened.brokerId).not.toBe(brokerId);
+    expect(opened.notices[1]).toContain(`it is ${opened.brokerId} now`);
+    expect(String(await opened.level.get('meta:format'))).toBe('1');
+    await opened.level.close();
+    expect(await openDirectory(directory)).toMatchObject({ brokerId: opened.brokerId, notices: [] });
   });
 
   it('that cannot be repaired is left as it is, and its place is told', async () => {

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { DamagedRecord } from '../../../src/core/errors.js';
 import { PersistentCounter } from '../../../src/store/persistent-counter.js';
 import { copyAsAfterCrash } from '../../support/crash-copy.js';
 import { FaultyLevel } from '../../support/faulty-level.js';
@@ -90,11 +89,33 @@ describe('a persistent counter', () => {
     expect((await PersistentCounter.load(await openAfterCrash(level), 'c', 10)).next()).toBeGreaterThan(4);
   });
 
-  it('goes on above what is known to be in use', async () => {
+  it('goes on above what is known to be in use, and tells once that it was behind', async () => {
     const level = await openLevel();
-    expect((await PersistentCounter.load(level, 'c', 10, 77)).next()).toBe(77);
+    let told = 0;
+    const counter = await PersistentCounter.load(level, 'c', 10, () => told++);
+    for (const number of [76, 3, 80]) counter.ensureAbove(number);
+    expect(counter.next()).toBe(81);
+    expect(told).toBe(1);
     await level.flush();
-    expect((await PersistentCounter.load(level, 'c', 10, 5)).next()).toBe(87);
+    const next = await PersistentCounter.load(await openAfterCrash(level), 'c', 10, () => told++);
+    next.ensureAbove(81);
+    expect(next.next()).toBeGreaterThan(81);
+    expect(told).toBe(1);
+  });
+
+  it('does not fall behind what it was raised to when it is released', async () => {
+    const level = await openLevel();
+    const counter = await PersistentCounter.load(level, 'c', 10);
+    counter.ensureAbove(500);
+    counter.release();
+    await level.close();
+    expect((await PersistentCounter.load(await openLevel(level.location), 'c', 10)).next()).toBe(501);
+  });
+
+  it('does not believe a number that no counter gets to', async () => {
+    const counter = await PersistentCounter.load(await openLevel(), 'c', 10);
+    for (const number of [2 ** 48, Number.MAX_SAFE_INTEGER, Number.NaN]) counter.ensureAbove(number);
+    expect(counter.next()).toBe(1);
   });
 
   it('has one number range for each name', async () => {
@@ -104,11 +125,16 @@ describe('a persistent counter', () => {
     expect((await PersistentCounter.load(level, 'b', 10)).next()).toBe(1);
   });
 
-  it('refuses to guess where the store says what is no number', async () => {
-    const level = await openLevel();
-    for (const text of ['', 'x', '-1', '1e3', '99999999999999999999']) {
+  it.each(['', 'x', '-1', '1e3', '99999999999999999999'])(
+    'does not refuse the start where the store says "%s": it tells, and is raised',
+    async (text) => {
+      const level = await openLevel();
       await level.put('meta:counter:c', Buffer.from(text));
-      await expect(PersistentCounter.load(level, 'c', 10)).rejects.toThrow(DamagedRecord);
-    }
-  });
+      let told = 0;
+      const counter = await PersistentCounter.load(level, 'c', 10, () => told++);
+      counter.ensureAbove(41);
+      expect(counter.next()).toBe(42);
+      expect(told).toBe(1);
+    },
+  );
 });
