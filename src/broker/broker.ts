@@ -182,9 +182,9 @@ export class Broker {
    */
   async restore(): Promise<RestoreReport> {
     const report = await restore(this.#context, (clientId, will) => this.#publishOrphanWill(clientId, will));
-    const { logger, store } = this.#context;
-    const { damaged, lostMessages } = report;
-    if (store.durability !== 'memory') logger.info(report, 'restored from the data directory');
+    const { logger } = this.#context;
+    const { sessions, retained, damaged, lostMessages } = report;
+    if (sessions + retained > 0) logger.info(report, 'restored from the data directory');
     if (damaged + lostMessages > 0) {
       logger.warn({ damaged, lostMessages }, 'parts of the data could not be read and are lost; the rest is served');
     }

@@ -32,9 +32,12 @@ async function startInstalled() {
   const child = spawn(program, ['start', ...data, '--port', '0', '--ws-port', '0', '--log-format', 'json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  const { listeners } = JSON.parse(line) as { listeners: { name: string; url: string }[] };
-  return { child, url: listeners.find(({ name }) => name === 'tcp')?.url ?? '' };
+  for await (const line of createInterface(child.stdout)) {
+    const { listeners } = JSON.parse(line) as { listeners?: { name: string; url: string }[] };
+    const url = listeners?.find(({ name }) => name === 'tcp')?.url;
+    if (url !== undefined) return { child, url };
+  }
+  throw new Error('the installed program has ended');
 }
 
 describe('the installed package', () => {
