@@ -37,7 +37,8 @@ const MAXIMUM_CONNECT_BYTES = 64 * 1024;
 const HELD_BY_RECEIVER = 1;
 const HELD_BY_JOURNAL = 2;
 const HELD_BY_AUTHENTICATION = 4;
-const CLOSED = 8;
+const HELD_BY_CONNACK = 8;
+const CLOSED = 16;
 
 /** What an accepted CONNECT brings. */
 interface Client {
@@ -115,8 +116,10 @@ export class ClientConnection
     if (client === null) this.#handshake?.handle(bytes.subarray(start, end));
     else if (type === PacketType.PUBLISH) {
       const congested = client.publishes.handle(bytes, start, bodyStart, end, this.#receivedAtMs);
-      if (congested === this.#context.storage.outage) this.#deferred = Buffer.from(bytes.subarray(start, end));
-      if (congested !== null) this.#waitFor(congested);
+      if (congested !== null) {
+        if (congested === this.#context.storage.outage) this.#deferred = Buffer.from(bytes.subarray(start, end));
+        this.#waitFor(congested);
+      }
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
       acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.isVersion5);
       const { packetId, reasonCode } = acknowledgementDecoder;
@@ -180,7 +183,7 @@ export class ClientConnection
     const bytes = encodeConnack(connack, packet.protocolVersion, maximumPacketSize);
     acknowledger.send(ticket, PacketType.CONNACK, bytes);
     // Nothing may be sent before CONNACK [MQTT-3.2.0-1]: what would have it sent is not handled yet.
-    if (acknowledger.waitingCount > 0) this.#hold(HELD_BY_JOURNAL);
+    if (acknowledger.waitingCount > 0) this.#hold(HELD_BY_CONNACK);
     session.resume();
     events.tell('clientConnected', { ...info, sessionPresent: isPresent });
   }
@@ -289,6 +292,7 @@ export class ClientConnection
     if (this.#client === null || this.isClosed) return;
     const { acknowledger, session } = this.#client;
     acknowledger.onSettled();
+    if (acknowledger.waitingCount === 0) this.#release(HELD_BY_CONNACK);
     this.#afterProgress();
     if (this.isClosed) return;
     if (acknowledger.waitingCount === 0 && !session.isAwaitingCommit) this.#context.gated.delete(this);

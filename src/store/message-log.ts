@@ -62,6 +62,8 @@ export class MessageLog {
   #open: MessageBlock | null = null;
   /** Sealed, and to be written in the commit that is open. */
   #unwritten: MessageBlock[] = [];
+  /** Of those: asked for with every message that is stored. */
+  #unwrittenBytes = 0;
   readonly #sparse = new Set<MessageBlock>();
   readonly #loading = new Map<MessageBlock, Set<LogReader>>();
   /** Taken when it is first needed: what is in use may be found out only while the store is read. */
@@ -104,9 +106,7 @@ export class MessageLog {
 
   /** Bytes that wait for the open commit to close. */
   get unwrittenBytes(): number {
-    let bytes = this.#open?.isDirty === true ? this.#open.storedBytes : 0;
-    for (const block of this.#unwritten) bytes += block.storedBytes;
-    return bytes;
+    return this.#unwrittenBytes + (this.#open?.isDirty === true ? this.#open.storedBytes : 0);
   }
 
   /**
@@ -188,6 +188,7 @@ export class MessageLog {
     if (store === null) return;
     for (const block of this.#unwritten) this.#writeDirty(store, block);
     this.#unwritten = [];
+    this.#unwrittenBytes = 0;
     const open = this.#open;
     if (open !== null) {
       this.#writeDirty(store, open);
@@ -241,7 +242,10 @@ export class MessageLog {
       this.#drop(block);
       return;
     }
-    if (block.isDirty) this.#unwritten.push(block);
+    if (block.isDirty) {
+      this.#unwritten.push(block);
+      this.#unwrittenBytes += block.storedBytes;
+    }
     block.trimBuffer();
     this.#cache.add(block);
     if (this.#cache.isOver) this.#store?.requireCommit(false);

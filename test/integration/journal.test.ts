@@ -198,8 +198,12 @@ describe('with a slow disk', () => {
     const { journal, test, subscriber } = await withDurableReceiver();
     await test.drop(subscriber, 's');
     const client = await test.open(5);
+    const before = journal.entries.length;
     client.send({ cmd: 'connect', clientId: 's', clean: true, keepalive: 0, protocolId: 'MQTT', protocolVersion: 5 });
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 0 }] });
+    await journal.recorded(before + 1);
+    // Another commit is settled before: that is not what it waits for.
+    journal.settle(journal.lastTicket - 1);
     // It is not heard meanwhile, and so cannot be asked whether something has come.
     const connack = client.expectPacket('connack');
     let hasCome = false;
