@@ -16,8 +16,6 @@ export interface TakenMessage {
   identifiers: readonly number[] | null;
   /** Number in the message log, where the taker now holds it and must release it; NOT_LOGGED if it is not there. */
   sequence: number;
-  /** It came through the session's own stream. */
-  isOwn: boolean;
   /** It was not counted as waiting: its subscription has changed since, and brings it only now. */
   isUncounted: boolean;
 }
@@ -53,5 +51,5 @@ export interface Backlog {
 }
 
 export function emptyTakenMessage(): TakenMessage {
-  return { message: null, qos: 0, retain: false, identifiers: null, sequence: 0, isOwn: false, isUncounted: false };
+  return { message: null, qos: 0, retain: false, identifiers: null, sequence: 0, isUncounted: false };
 }

@@ -15,7 +15,6 @@ const AWAITING_PUBACK = 1 << 17;
 const AWAITING_PUBREC = 2 << 17;
 const AWAITING_PUBCOMP = 3 << 17;
 const STATE = 3 << 17;
-const OWN = 1 << 19;
 
 const SMALLEST_RING = 16;
 const LARGEST_IDENTIFIER = 65_535;
@@ -34,8 +33,6 @@ export interface InflightEntry {
   readonly retain: boolean;
   /** PUBREC has come: what is left is PUBREL and PUBCOMP. */
   readonly isReleased: boolean;
-  /** It came through the session's own stream. */
-  readonly isOwn: boolean;
   readonly identifiers: readonly number[] | null;
   /** Grows in the order of sending. */
   readonly order: number;
@@ -70,7 +67,7 @@ export class InflightWindow {
   }
 
   /** Notes that a message is being sent at `qos` (1 or 2). @returns its packet identifier [MQTT-2.2.1-4] */
-  add(qos: Qos, retain: boolean, identifiers: readonly number[] | null, sequence: number, isOwn: boolean): number {
+  add(qos: Qos, retain: boolean, identifiers: readonly number[] | null, sequence: number): number {
     if (2 * (this.#count + 1) > this.#slots.length) this.#resize(2 * this.#slots.length);
     const slots = this.#slots;
     const mask = this.#mask;
@@ -81,19 +78,19 @@ export class InflightWindow {
       slot = packetId & mask;
     } while (slots[slot] !== FREE);
     this.#lastPacketId = packetId;
-    const state = (qos === 1 ? AWAITING_PUBACK : AWAITING_PUBREC) | (retain ? RETAIN : 0) | (isOwn ? OWN : 0);
+    const state = (qos === 1 ? AWAITING_PUBACK : AWAITING_PUBREC) | (retain ? RETAIN : 0);
     this.#take(slot, state | packetId, sequence, identifiers, this.#order++);
     return packetId;
   }
 
   /** Takes over an entry that was stored, into a window that has just been made. */
   restore(entry: InflightEntry): void {
-    const { packetId, qos, retain, isReleased, isOwn, sequence, identifiers, order } = entry;
+    const { packetId, qos, retain, isReleased, sequence, identifiers, order } = entry;
     while (2 * (this.#count + 1) > this.#slots.length || this.#slots[packetId & this.#mask] !== FREE) {
       this.#resize(2 * this.#slots.length);
     }
     const awaited = qos === 1 ? AWAITING_PUBACK : isReleased ? AWAITING_PUBCOMP : AWAITING_PUBREC;
-    const packed = awaited | (retain ? RETAIN : 0) | (isOwn ? OWN : 0) | packetId;
+    const packed = awaited | (retain ? RETAIN : 0) | packetId;
     this.#take(packetId & this.#mask, packed, sequence, identifiers, order);
     if (isReleased) this.#released++;
     if (order >= this.#order) {
@@ -214,7 +211,6 @@ export class InflightWindow {
         qos: (packed & STATE) === AWAITING_PUBACK ? 1 : 2,
         retain: (packed & RETAIN) !== 0,
         isReleased: (packed & STATE) === AWAITING_PUBCOMP,
-        isOwn: (packed & OWN) !== 0,
         identifiers: this.#identifiers?.get(slot) ?? null,
         order: this.#orders[slot] as number,
       };

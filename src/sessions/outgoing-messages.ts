@@ -186,14 +186,14 @@ export class OutgoingMessages implements LogReader {
     }
     this.#window ??= new InflightWindow();
     if (this.#streams === null) {
-      const packetId = this.#window.add(qos, retain, identifiers, NOT_LOGGED, false);
+      const packetId = this.#window.add(qos, retain, identifiers, NOT_LOGGED);
       front.sendPublication(publication, qos, packetId, retain, identifiers);
       return false;
     }
     const { recorder } = this.#context;
     recorder.hold();
     this.#streams.onSentAtOnce(qos, isOwn);
-    const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence, isOwn);
+    const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence);
     if (!this.#mustCommit(packetId, qos)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
     }
@@ -258,7 +258,7 @@ export class OutgoingMessages implements LogReader {
 
   #sendTaken(front: SessionFront, backlog: Backlog): void {
     const { accounts, log } = this.#context;
-    const { message, qos, retain, identifiers, sequence, isOwn, isUncounted } = backlog.taken;
+    const { message, qos, retain, identifiers, sequence, isUncounted } = backlog.taken;
     backlog.taken.message = null;
     if (isUncounted) accounts.accepted++;
     const obstacle = this.#obstacleTo(front, message, qos, identifiers);
@@ -272,7 +272,7 @@ export class OutgoingMessages implements LogReader {
       return;
     }
     this.#window ??= new InflightWindow();
-    const packetId = this.#window.add(qos, retain, identifiers, sequence, isOwn);
+    const packetId = this.#window.add(qos, retain, identifiers, sequence);
     if (this.#streams === null || !this.#mustCommit(packetId, qos)) {
       this.#send(front, message, qos, packetId, retain, identifiers, sequence);
     }

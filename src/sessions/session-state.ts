@@ -13,7 +13,6 @@ const FORMAT = 1;
 const QOS_2 = 1;
 const RETAIN = 2;
 const RELEASED = 4;
-const OWN = 8;
 const IDENTIFIED = 16;
 
 /** More than one entry without its identifiers takes. */
@@ -88,7 +87,6 @@ function writeEntry(entry: InflightEntry, least: number, order: number): void {
   let flags = entry.qos === 2 ? QOS_2 : 0;
   if (entry.retain) flags |= RETAIN;
   if (entry.isReleased) flags |= RELEASED;
-  if (entry.isOwn) flags |= OWN;
   if (identifiers !== null) flags |= IDENTIFIED;
   scratch[cursor++] = flags;
   if (identifiers !== null) writeAll(identifiers);
@@ -107,7 +105,6 @@ function readEntry(bytes: Buffer, least: number): InflightEntry {
     qos: ((flags & QOS_2) === 0 ? 1 : 2) as Qos,
     retain: (flags & RETAIN) !== 0,
     isReleased: (flags & RELEASED) !== 0,
-    isOwn: (flags & OWN) !== 0,
     identifiers: (flags & IDENTIFIED) === 0 ? null : readAll(bytes),
   };
 }

@@ -232,7 +232,6 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       const { taken } = this;
       taken.message = message;
       taken.sequence = sequence;
-      taken.isOwn = isOwn;
       const isWanted =
         message === null || (isOwn ? this.#fillOwn(message) : this.#fillOrdinary(message, merge.sources));
       const isMiscounted = !isWanted && sequence <= this.#recountedThrough;

@@ -167,7 +167,7 @@ export class PacketQueue implements StateSource {
 
   #take(packetId: number, sequence: number, { qos, retain }: Message): void {
     const order = this.#order++;
-    const entry = { packetId, sequence, qos, retain, order, isReleased: false, isOwn: true, identifiers: null };
+    const entry = { packetId, sequence, qos, retain, order, isReleased: false, identifiers: null };
     this.#window.restore(entry);
     this.#changed();
   }

@@ -37,7 +37,7 @@ interface Known {
 }
 
 function addQos1(window: InflightWindow, sequence: number): number {
-  return window.add(1, false, null, sequence, false);
+  return window.add(1, false, null, sequence);
 }
 
 const operationArbitrary = fc.oneof(
@@ -68,7 +68,7 @@ describe('InflightWindow', () => {
             sequence++;
             const identifiers = withIdentifiers && pick % 2 === 0 ? [pick] : null;
             const retain = pick % 3 === 0;
-            const packetId = window.add(qos as 1 | 2, retain, identifiers, sequence, pick % 5 === 0);
+            const packetId = window.add(qos as 1 | 2, retain, identifiers, sequence);
             expect(packetId).toBeGreaterThan(0);
             expect(oracle.has(packetId)).toBe(false);
             const text = shown(sequence, qos, packetId, retain, identifiers);
@@ -134,7 +134,7 @@ describe('InflightWindow', () => {
     expect(ids.map((packetId) => window.acknowledge(packetId))).toEqual(ids.map((_, i) => 1000 + i));
     expect(window.count).toBe(0);
     for (let i = 1; i <= 100; i++) {
-      const packetId = window.add(2, false, null, i, false);
+      const packetId = window.add(2, false, null, i);
       expect(window.receive(packetId)).toBe(i);
       expect(window.complete(packetId)).toBe(true);
     }
@@ -145,7 +145,7 @@ describe('InflightWindow', () => {
     const window = new InflightWindow();
     const kept: number[] = [];
     for (let i = 0; i < 60_000; i++) {
-      const packetId = window.add(1, false, [i], i + 1, false);
+      const packetId = window.add(1, false, [i], i + 1);
       if (i % 17 === 0) kept.push(packetId);
       else window.acknowledge(packetId);
     }
@@ -177,7 +177,7 @@ describe('InflightWindow', () => {
     const window = new InflightWindow();
     addQos1(window, 11);
     addQos1(window, 12);
-    const received = window.add(2, false, null, 13, false);
+    const received = window.add(2, false, null, 13);
     window.receive(received);
     window.beginResend();
     expect(window.drop(1)).toBe(11);
@@ -187,7 +187,7 @@ describe('InflightWindow', () => {
 
   it('goes on behind the last identifier that was stored', () => {
     const window = new InflightWindow();
-    const entry = { qos: 1, retain: false, isReleased: false, isOwn: false, identifiers: null } as const;
+    const entry = { qos: 1, retain: false, isReleased: false, identifiers: null } as const;
     window.restore({ ...entry, packetId: 65_535, sequence: 7, order: 0 });
     window.restore({ ...entry, packetId: 3, sequence: 8, order: 1 });
     expect([addQos1(window, 9), addQos1(window, 10)]).toEqual([4, 5]);

@@ -15,7 +15,6 @@ const inflightArbitrary: fc.Arbitrary<InflightEntry[]> = fc
       sequence: sequence.filter((number) => number > 0),
       kind: fc.constantFrom('qos1', 'qos2', 'released'),
       retain: fc.boolean(),
-      isOwn: fc.boolean(),
       identifiers,
     }),
     { maxLength: 60, selector: (entry) => entry.packetId },
@@ -25,7 +24,7 @@ const inflightArbitrary: fc.Arbitrary<InflightEntry[]> = fc
       if (kind !== 'released') return { ...entry, qos: kind === 'qos1' ? 1 : 2, isReleased: false, order };
       // Nothing but the identifier is left of it.
       const { packetId } = entry;
-      return { packetId, sequence: 0, qos: 2, isReleased: true, retain: false, isOwn: false, identifiers: null, order };
+      return { packetId, sequence: 0, qos: 2, isReleased: true, retain: false, identifiers: null, order };
     }),
   );
 
@@ -65,7 +64,7 @@ describe('the stored state of a session', () => {
   });
 
   it('takes a few bytes for each message, however large the numbers have grown', () => {
-    const entry = { qos: 1, retain: false, isReleased: false, isOwn: false, identifiers: null } as const;
+    const entry = { qos: 1, retain: false, isReleased: false, identifiers: null } as const;
     const first = 2 ** 45;
     const inflight = Array.from({ length: 1000 }, (_, i) => ({
       ...entry,
@@ -96,7 +95,7 @@ describe('the stored state of a session', () => {
 
   it('in which a packet identifier is none, or stands twice, is refused', () => {
     // A window that was filled with it grew without end.
-    const entry = { qos: 1, retain: false, isReleased: false, isOwn: false, identifiers: null, sequence: 7 } as const;
+    const entry = { qos: 1, retain: false, isReleased: false, identifiers: null, sequence: 7 } as const;
     const place = { position: 9, ownPosition: 9, holes: [] };
     for (const packetIds of [[5, 5], [65_536]]) {
       const inflight = packetIds.map((packetId, order) => ({ ...entry, packetId, order }));
