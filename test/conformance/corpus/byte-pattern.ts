@@ -87,14 +87,14 @@ function matchGroup(
   at: number,
   end: number | null,
 ): MatchResult {
-  const length = readLength(prefix, bytes, at, end ?? bytes.length);
-  if (length === null) {
-    return end !== null && end <= bytes.length ? { kind: 'mismatch', offset: at, expected: 'a length' } : INCOMPLETE;
-  }
-  const contentEnd = length.end + length.value;
+  const length = readLength(prefix, bytes.subarray(at, end ?? bytes.length));
+  if (length === 'incomplete' && (end === null || end > bytes.length)) return INCOMPLETE;
+  if (typeof length === 'string') return { kind: 'mismatch', offset: at, expected: 'a length' };
+  const contentStart = at + length.bytes;
+  const contentEnd = contentStart + length.value;
   if (end !== null && contentEnd > end) return { kind: 'mismatch', offset: at, expected: 'a length that fits' };
   // What differs inside says more than the length does.
-  const result = matchWithin(content, bytes, length.end, contentEnd);
+  const result = matchWithin(content, bytes, contentStart, contentEnd);
   if (result.kind !== 'matched') return result;
   return contentEnd > bytes.length ? INCOMPLETE : result;
 }
@@ -103,17 +103,17 @@ function missing(offset: number, end: number | null, expected: string): MatchRes
   return offset === end ? { kind: 'mismatch', offset, expected } : INCOMPLETE;
 }
 
-function readLength(prefix: LengthPrefix, bytes: Buffer, start: number, end: number) {
-  if (prefix === 'two-byte') {
-    return start + 2 > end || start + 2 > bytes.length ? null : { value: bytes.readUInt16BE(start), end: start + 2 };
-  }
+type Length = { readonly value: number; readonly bytes: number };
+
+/** `malformed`: longer than four bytes, or than it need be [MQTT-1.5.5-1]. */
+function readLength(prefix: LengthPrefix, bytes: Buffer): Length | 'incomplete' | 'malformed' {
+  if (prefix === 'two-byte') return bytes.length < 2 ? 'incomplete' : { value: bytes.readUInt16BE(0), bytes: 2 };
   let value = 0;
-  for (let at = start; at < Math.min(end, bytes.length, start + 4); at++) {
-    const byte = bytes[at] as number;
-    value += (byte & 0x7f) * 128 ** (at - start);
-    if (byte < 0x80) return { value, end: at + 1 };
+  for (const [index, byte] of bytes.subarray(0, 4).entries()) {
+    value += (byte & 0x7f) * 128 ** index;
+    if (byte < 0x80) return byte === 0 && index > 0 ? 'malformed' : { value, bytes: index + 1 };
   }
-  return null;
+  return bytes.length < 4 ? 'incomplete' : 'malformed';
 }
 
 function encodeLength(prefix: LengthPrefix, length: number): Buffer {
