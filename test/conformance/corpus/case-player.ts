@@ -12,21 +12,23 @@ import type { Step } from './step.js';
 /** Longest wait for the broker to take in what it was sent, or to notice a close. */
 const PATIENCE_MS = 3000;
 
-/** @throws ByteMismatch with the place of the step and the statements that the case is about */
+/** @throws ByteMismatch with the places of the case and of the step, and with the statements that the case is about */
 export async function playCase(played: ByteCase): Promise<void> {
   const test = await TestBroker.start({ limits: played.limits });
   const player = new CasePlayer(test);
-  let place = played.place;
+  let place = '';
   try {
     for (const step of played.steps) {
-      place = step.place;
+      place = `step ${step.place}`;
       await player.play(step);
     }
-    place = `${played.place} after the last step`;
+    place = 'after the last step';
     await player.expectSilenceEverywhere();
   } catch (error) {
     if (!(error instanceof ByteMismatch)) throw error;
-    throw new ByteMismatch(`${place} ${error.message}\n${describeClaims(played.version, played.claims)}`);
+    throw new ByteMismatch(
+      `${played.place}, ${place}: ${error.message}\n${describeClaims(played.version, played.claims)}`,
+    );
   } finally {
     player.destroyAll();
   }
