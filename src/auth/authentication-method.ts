@@ -1,0 +1,39 @@
+/**
+ * Enhanced authentication (section 4.12 of MQTT 5): client and broker prove in several steps who they are. The broker
+ * begins an exchange at each CONNECT that names the method, and at each re-authentication; it keeps the exchange within
+ * bounds of rounds, bytes and time, so that a method only has to judge what it is given.
+ *
+ *   client   CONNECT ───▶           AUTH 0x18 ───▶
+ *   exchange        next ▶ continue          next ▶ success
+ *   broker                 ◀── AUTH 0x18            ◀── CONNACK, or AUTH 0x00
+ */
+
+/** One way to authenticate, for all clients. */
+export interface AuthenticationMethod {
+  /** As clients name it in the Authentication Method; the case counts. */
+  readonly name: string;
+  /** Begins an exchange. It may be dropped at any time, without being told. Must not throw. */
+  begin(): AuthenticationExchange;
+}
+
+/** The state of one client's authentication. */
+export interface AuthenticationExchange {
+  /**
+   * Takes what the client says next; not called again after success or failure. Must not throw, whatever is said.
+   * @param data the Authentication Data, undefined if the packet has none
+   */
+  next(data: Buffer | undefined): ExchangeStep;
+}
+
+export type ExchangeStep =
+  /** The client has to answer. `data` is for it. */
+  | { readonly outcome: 'continue'; readonly data: Buffer | undefined }
+  /** The client is `username`. `data` is the last word to it. */
+  | { readonly outcome: 'success'; readonly data: Buffer | undefined; readonly username: string }
+  /** `reason` is for the operator's log alone: the client learns that it failed, and nothing that helps it to guess. */
+  | { readonly outcome: 'failure'; readonly reason: string };
+
+/** The outcome that ends an exchange badly. */
+export function failure(reason: string): ExchangeStep {
+  return { outcome: 'failure', reason };
+}

@@ -1,0 +1,137 @@
+/**
+ * The file with the users of SCRAM-SHA-256, one a line; empty lines and those that begin with `#` do not count:
+ *
+ *   station-7:SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm…=:wfPLwcE6…=
+ *
+ * A line is never quoted in a problem: somebody may have written a password there.
+ */
+import { decodeBase64 } from './base64.js';
+import { saslprep, UnpreparedText } from './saslprep.js';
+import {
+  formatCredential,
+  KEY_BYTES,
+  MAXIMUM_ITERATIONS,
+  MINIMUM_ITERATIONS,
+  SCRAM_SHA_256,
+  type ScramCredential,
+} from './scram-credential.js';
+
+export interface CredentialProblem {
+  /** Both from 1. */
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly suggestion?: string | undefined;
+}
+
+export interface ScramCredentialsFile {
+  readonly users: ReadonlyMap<string, ScramCredential>;
+  readonly problems: readonly CredentialProblem[];
+}
+
+const FORM = `USER:${SCRAM_SHA_256}$ITERATIONS:SALT$STOREDKEY:SERVERKEY`;
+
+/** No value has a `:` or `$` in it, so that a user name may. */
+const LINE = /^(.*):([^:$]*)\$([^:$]*):([^:$]*)\$([^:$]*):([^:$]*)$/d;
+
+/** RFC 5802 sets no least length; 8 bytes are enough that no two users have the same salt by chance. */
+const MINIMUM_SALT_BYTES = 8;
+
+/** What is wrong with a line, `offset` UTF-16 units into it. */
+class Fault {
+  readonly offset: number;
+  readonly message: string;
+  readonly suggestion: string | undefined;
+
+  constructor(offset: number, message: string, suggestion?: string) {
+    this.offset = offset;
+    this.message = message;
+    this.suggestion = suggestion;
+  }
+}
+
+export function parseCredentialsFile(text: string): ScramCredentialsFile {
+  const users = new Map<string, ScramCredential>();
+  const lineOf = new Map<string, number>();
+  const problems: CredentialProblem[] = [];
+  for (const [index, content] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    if (content.trim() === '' || content.startsWith('#')) continue;
+    const line = index + 1;
+    const parsed = parseLine(content);
+    if (parsed instanceof Fault) {
+      const { offset, message, suggestion } = parsed;
+      problems.push({ line, column: offset + 1, message, suggestion });
+      continue;
+    }
+    const { username, credential } = parsed;
+    const first = lineOf.get(username);
+    if (first !== undefined) {
+      const message = `user ${JSON.stringify(username)} is there twice, first in line ${first}`;
+      problems.push({ line, column: 1, message });
+    }
+    lineOf.set(username, first ?? line);
+    users.set(username, credential);
+  }
+  return { users, problems };
+}
+
+/** The line for one user. @param username one that {@link describeUnusableUsername} has nothing against */
+export function formatCredentialLine(username: string, credential: ScramCredential): string {
+  return `${username}:${formatCredential(credential)}`;
+}
+
+/**
+ * Why a user name cannot stand in the file.
+ * @param username as `saslprep` returns it
+ */
+export function describeUnusableUsername(username: string): string | undefined {
+  if (username.startsWith('#')) return 'must not begin with #, which begins a comment';
+  if (username.trim() !== username) return 'must not begin or end with a blank';
+  return undefined;
+}
+
+function parseLine(line: string): { readonly username: string; readonly credential: ScramCredential } | Fault {
+  const match = LINE.exec(line);
+  if (match === null) return new Fault(0, `expected ${FORM}, as millrace scram prints it`);
+  const [, username = '', mechanism = '', iterationsText = '', saltText = '', storedText = '', serverText = ''] = match;
+  const startOf = (group: number): number => match.indices?.[group]?.[0] ?? 0;
+  const unusable = usernameFault(username);
+  if (unusable !== undefined) return unusable;
+  if (mechanism !== SCRAM_SHA_256) return mechanismFault(startOf(2), mechanism);
+  const iterations = /^[1-9]\d{0,9}$/.test(iterationsText) ? Number(iterationsText) : 0;
+  if (iterations < MINIMUM_ITERATIONS || iterations > MAXIMUM_ITERATIONS) {
+    const message = `expected a number of iterations from ${MINIMUM_ITERATIONS} to ${MAXIMUM_ITERATIONS}`;
+    return new Fault(startOf(3), message);
+  }
+  const salt = decodeBase64(saltText);
+  if (salt === undefined || salt.length < MINIMUM_SALT_BYTES) {
+    return new Fault(startOf(4), `expected a salt of at least ${MINIMUM_SALT_BYTES} bytes in base64`);
+  }
+  const storedKey = decodeBase64(storedText);
+  if (storedKey?.length !== KEY_BYTES) return new Fault(startOf(5), keyMessage('stored'));
+  const serverKey = decodeBase64(serverText);
+  if (serverKey?.length !== KEY_BYTES) return new Fault(startOf(6), keyMessage('server'));
+  return { username, credential: { iterations, salt, storedKey, serverKey } };
+}
+
+function usernameFault(username: string): Fault | undefined {
+  const prepared = saslprep(username, 'stored');
+  if (prepared instanceof UnpreparedText) return new Fault(0, `the user name ${prepared.reason}`);
+  const unusable = describeUnusableUsername(username);
+  if (unusable !== undefined) return new Fault(0, `the user name ${unusable}`);
+  if (prepared === username) return undefined;
+  // What a client says is brought into that form before it is looked up.
+  return new Fault(0, 'the user name is not in the form that SASLprep (RFC 4013) gives it', prepared);
+}
+
+function mechanismFault(offset: number, mechanism: string): Fault {
+  const isMisspelt = mechanism.replace(/[-_]/g, '').toLowerCase() === 'scramsha256';
+  return new Fault(offset, `expected ${SCRAM_SHA_256}`, isMisspelt ? SCRAM_SHA_256 : undefined);
+}
+
+function keyMessage(name: string): string {
+  return `expected a ${name} key of ${KEY_BYTES} bytes in base64`;
+}
