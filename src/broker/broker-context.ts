@@ -1,5 +1,6 @@
 /** What all connections of one broker share. */
 import type { Logger } from 'pino';
+import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import { AcknowledgementDecoder } from '../codec/acknowledgement.js';
 import { PublishDecoder } from '../codec/publish-decoder.js';
@@ -50,6 +51,8 @@ export interface BrokerContext {
   readonly router: Router;
   readonly flushQueue: FlushQueue;
   readonly authenticator: Authenticator;
+  /** By name. */
+  readonly authenticationMethods: ReadonlyMap<string, AuthenticationMethod>;
   readonly events: BrokerEvents;
   /** Connections whose CONNECT has not been accepted yet. */
   readonly handshaking: Set<OpenConnection>;

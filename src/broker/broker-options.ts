@@ -3,6 +3,7 @@
  * configuration file's `mqtt`, `sessions`, `retained`, `limits` and `sys` sections map onto these fields one to one.
  */
 import type { Logger } from 'pino';
+import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
 import type { Store } from '../store/store.js';
@@ -34,7 +35,7 @@ export interface BrokerLimits {
   readonly mqtt3SessionExpirySeconds: number;
   /** Longest keep alive accepted, seconds; 0 accepts all. A longer (or no) keep alive is replaced by Server Keep Alive. */
   readonly keepAliveMaximumSeconds: number;
-  /** Time from accepting a connection to its CONNECT. */
+  /** Time from accepting a connection to its CONNACK, an authentication exchange included; and that of a later exchange. */
   readonly connectTimeoutMs: number;
   /** Filters in one SUBSCRIBE or UNSUBSCRIBE, and levels in a topic or filter: bounds the work of one packet. */
   readonly maximumFiltersPerPacket: number;
@@ -43,6 +44,10 @@ export interface BrokerLimits {
   readonly maximumSubscriptionsPerSession: number;
   /** Memory of those, by estimate, with what the index takes for them. 64 MiB: those of a session of ordinary filters. */
   readonly maximumSubscriptionBytesPerSession: number;
+  // --- auth
+  /** What a client may say in one authentication exchange: packets, and bytes of Authentication Data in all of them. */
+  readonly authenticationMaximumRounds: number;
+  readonly authenticationMaximumBytes: number;
   // --- sessions
   /** Messages waiting for one session, and the bytes they take. */
   readonly queueMaximumMessages: number;
@@ -83,6 +88,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   maximumTopicLevels: 128,
   maximumSubscriptionsPerSession: 100_000,
   maximumSubscriptionBytesPerSession: 64 * 1024 * 1024,
+  authenticationMaximumRounds: 8,
+  authenticationMaximumBytes: 16 * 1024,
   queueMaximumMessages: 100_000,
   queueMaximumBytes: 64 * 1024 * 1024,
   queueOverflow: 'drop-newest',
@@ -103,8 +110,10 @@ export interface BrokerOptions {
   /** Default: nothing is logged. */
   readonly logger?: Logger;
   readonly limits?: Partial<BrokerLimits>;
-  /** Default: loopback listeners are open to everybody, others to nobody. */
+  /** Decides on clients that name no authentication method. Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;
+  /** Decide on clients that name one of them in CONNECT; every other name is refused. Default: none. */
+  readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** What outlives the process, see `openStore`. The broker closes it. Default: nothing does. */
   readonly store?: Store;
   /** Shown under `$SYS/broker/version`. */

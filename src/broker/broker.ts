@@ -48,6 +48,7 @@ import { Router } from './router.js';
 import { StorageGuard } from './storage-guard.js';
 import { SysTopics } from './sys-topics.js';
 
+export type { AuthenticationExchange, AuthenticationMethod, ExchangeStep } from '../auth/authentication-method.js';
 export type { ClientInfo } from './broker-events.js';
 export type { BrokerLimits, BrokerOptions } from './broker-options.js';
 export type { MessageHandler, ReceivedMessage } from './local-subscription.js';
@@ -146,6 +147,7 @@ export class Broker {
       router: new Router(topics, retained, recorder, this.drops, this.metrics),
       flushQueue: new FlushQueue(),
       authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
+      authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
       events: this.events,
       handshaking: new Set(),
       connections: new Map(),

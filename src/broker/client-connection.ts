@@ -20,7 +20,7 @@ import { OutboundBuffer } from '../transport/outbound-buffer.js';
 import { Acknowledger } from './acknowledger.js';
 import { acknowledgementDecoder, type BrokerContext } from './broker-context.js';
 import type { ClientInfo } from './broker-events.js';
-import { acceptance, type ConnectTerms, type Refusal } from './connect-handler.js';
+import { acceptance, type ConnectTerms, type ProvenIdentity, type Refusal } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
 import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
@@ -150,14 +150,19 @@ export class ClientConnection
     this.#release(HELD_BY_AUTHENTICATION);
   }
 
-  accept(packet: ConnectPacket, terms: ConnectTerms, { session, isPresent, ticket }: OpenedSession): void {
+  accept(
+    packet: ConnectPacket,
+    terms: ConnectTerms,
+    { session, isPresent, ticket }: OpenedSession,
+    identity: ProvenIdentity | null,
+  ): void {
     const context = this.#context;
     const { limits, metrics, connections, events } = context;
     const isVersion5 = packet.protocolVersion === 5;
     const maximumPacketSize = packet.maximumPacketSize ?? UNLIMITED_PACKET_SIZE;
     const info: ClientInfo = {
       clientId: terms.clientId,
-      username: packet.username,
+      username: identity === null ? packet.username : identity.username,
       protocolVersion: packet.protocolVersion,
       remoteAddress: this.#channel.remoteAddress,
       listener: this.#channel.listener.name,
@@ -169,7 +174,7 @@ export class ClientConnection
     const epoch = session.attach(sender, window);
     const acknowledger = new Acknowledger(context, this.#outbound, isVersion5, this.#onAnswerWaiting);
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
-    const controlTerms = { protocolVersion: packet.protocolVersion, maximumPacketSize };
+    const controlTerms = { protocolVersion: packet.protocolVersion, maximumPacketSize, identity };
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
     this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
     this.#handshake = null;
@@ -179,7 +184,7 @@ export class ClientConnection
     connections.set(terms.clientId, this);
     metrics.connectionsAccepted++;
     metrics.connectionsMaximum = Math.max(metrics.connectionsMaximum, connections.size);
-    const connack = acceptance(context, packet, terms, isPresent);
+    const connack = acceptance(context, packet, terms, isPresent, identity);
     const bytes = encodeConnack(connack, packet.protocolVersion, maximumPacketSize);
     acknowledger.send(ticket, PacketType.CONNACK, bytes);
     // Nothing may be sent before CONNACK [MQTT-3.2.0-1]: what would have it sent is not handled yet.
@@ -190,8 +195,11 @@ export class ClientConnection
 
   refuse(refusal: Refusal, version: PacketType.ProtocolVersion, maximumPacketSize = UNLIMITED_PACKET_SIZE): void {
     const { remoteAddress, listener } = this.#channel;
-    const { reasonCode, message } = refusal;
-    this.#context.logger.debug({ reason: message, remoteAddress, listener: listener.name }, 'connection refused');
+    const { reasonCode, message, detail } = refusal;
+    this.#context.logger.debug(
+      { reason: detail ?? message, remoteAddress, listener: listener.name },
+      'connection refused',
+    );
     const fields = { sessionPresent: false, reasonCode, reasonString: message }; // [MQTT-3.2.2-6]
     this.send(PacketType.CONNACK, encodeConnack(fields, version, maximumPacketSize));
     this.close('connect-refused');
@@ -339,10 +347,12 @@ export class ClientConnection
 
   /**
    * When something was last heard of the client, ms. While we do not read a client we cannot hear it: that counts as now.
-   * Before its CONNECT is accepted it counts as silence, whoever it is that does not answer.
+   * Until its CONNECT is accepted nothing counts, whoever it is that does not come to an end: a byte now and then, or one
+   * more round of an authentication, would keep the place of a client that is nobody yet.
    */
   heardAtMs(nowMs: number): number {
-    return this.#holds === 0 || this.#client === null ? this.#receivedAtMs : nowMs;
+    if (this.#client === null) return Number.NEGATIVE_INFINITY;
+    return this.#holds === 0 ? this.#receivedAtMs : nowMs;
   }
 
   /** Called by the silence timer. */

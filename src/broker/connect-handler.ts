@@ -2,6 +2,7 @@
  * CONNECT (section 3.1): from the decoded packet to a session with a connection attached, or to a refusal. Refusals
  * carry MQTT 5 reason codes; the encoder turns them into return codes for MQTT 3.
  */
+import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { ConnectDecision } from '../auth/authenticator.js';
 import type { ConnackFields, ConnectPacket } from '../codec/control-packet.js';
 import { buildMessage } from '../codec/message-builder.js';
@@ -23,20 +24,31 @@ export interface ConnectTerms {
   readonly will: Will | null;
 }
 
+/** Who the client has proven to be in an authentication exchange, and the last word of that exchange to it. */
+export interface ProvenIdentity {
+  readonly username: string;
+  readonly method: AuthenticationMethod;
+  readonly data: Buffer | undefined;
+}
+
 export interface Refusal {
   readonly reasonCode: ReasonCode;
+  /** For the client. */
   readonly message: string;
+  /** For the log, where it says more than the client is told. */
+  readonly detail?: string;
 }
 
 const LARGEST_RECEIVE_MAXIMUM = 65_535;
 
 /** Settles what holds for the connection, before anybody is asked who the client is. */
 export function settleTerms(context: BrokerContext, packet: ConnectPacket): ConnectTerms | Refusal {
-  if (packet.authenticationMethod !== undefined) {
+  const method = packet.authenticationMethod;
+  if (method !== undefined && !context.authenticationMethods.has(method)) {
     // [MQTT-4.12.0-1]
     return {
       reasonCode: ReasonCode.BadAuthenticationMethod,
-      message: `authentication method "${packet.authenticationMethod}" is not supported`,
+      message: `authentication method "${method}" is not supported`,
     };
   }
   const isAssignedId = packet.clientId === '';
@@ -73,12 +85,16 @@ export function openSession(context: BrokerContext, terms: ConnectTerms): Opened
   return context.sessions.open(terms.clientId, terms.cleanStart, terms.sessionExpirySeconds, terms.will);
 }
 
-/** CONNACK for an accepted client: what differs from the defaults, or from what it asked for (section 3.2.2.3). */
+/**
+ * CONNACK for an accepted client: what differs from the defaults, or from what it asked for (section 3.2.2.3).
+ * @param identity null if the client has named no authentication method
+ */
 export function acceptance(
   context: BrokerContext,
   packet: ConnectPacket,
   terms: ConnectTerms,
   isPresent: boolean,
+  identity: ProvenIdentity | null,
 ): ConnackFields {
   if (packet.protocolVersion !== 5) return { sessionPresent: isPresent, reasonCode: ReasonCode.Success };
   const { limits } = context;
@@ -94,6 +110,9 @@ export function acceptance(
     serverKeepAliveSeconds: terms.keepAliveSeconds === packet.keepAliveSeconds ? undefined : terms.keepAliveSeconds,
     // [MQTT-3.1.2-28]
     responseInformation: packet.requestResponseInformation ? `response/${terms.clientId}` : undefined,
+    // [MQTT-4.12.0-5], and neither without a method [MQTT-4.12.0-6]
+    authenticationMethod: identity?.method.name,
+    authenticationData: identity?.data,
   };
 }
 

@@ -1,19 +1,30 @@
 /**
  * A connection from its first packet to its CONNACK (section 3.1.4): decodes CONNECT, has the client authenticated,
- * opens its session. Lives until then; whatever goes wrong is told to the client in the form that it can read.
+ * by what CONNECT says or in an exchange of AUTH packets (section 4.12), and opens its session. Lives until then; whatever goes wrong is told to the client in the form that it can read.
  */
+import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { ConnectDecision } from '../auth/authenticator.js';
-import { decodeConnect } from '../codec/control-decoder.js';
-import { encodeConnack } from '../codec/control-encoder.js';
+import { decodeConnect, decodeControlPacket } from '../codec/control-decoder.js';
+import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
-import type { ProtocolVersion } from '../codec/packet-type.js';
+import { AUTH, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
 import { ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
+import { BoundedExchange } from './bounded-exchange.js';
 import type { BrokerContext } from './broker-context.js';
-import { acceptance, type ConnectTerms, openSession, type Refusal, refusalOf, settleTerms } from './connect-handler.js';
+import {
+  acceptance,
+  type ConnectTerms,
+  openSession,
+  type ProvenIdentity,
+  type Refusal,
+  refusalOf,
+  settleTerms,
+} from './connect-handler.js';
+import { expectMethod } from './reauthentication.js';
 
 /** The connection that the handshake is for. */
 export interface HandshakeHost {
@@ -21,9 +32,20 @@ export interface HandshakeHost {
   /** No input is handled until {@link endAuthentication}. */
   beginAuthentication(): void;
   endAuthentication(): void;
-  accept(packet: ConnectPacket, terms: ConnectTerms, opened: OpenedSession): void;
+  accept(packet: ConnectPacket, terms: ConnectTerms, opened: OpenedSession, identity: ProvenIdentity | null): void;
   /** @param version in whose form to answer */
   refuse(refusal: Refusal, version: ProtocolVersion, maximumPacketSize: number | undefined): void;
+  send(type: number, bytes: Buffer): void;
+  /** The client has said goodbye. */
+  onDisconnect(publishWill: boolean): void;
+}
+
+/** A client in the middle of its authentication. */
+interface Candidate {
+  readonly packet: ConnectPacket;
+  readonly terms: ConnectTerms;
+  readonly method: AuthenticationMethod;
+  readonly exchange: BoundedExchange;
 }
 
 export class Handshake {
@@ -31,6 +53,7 @@ export class Handshake {
   readonly #channel: ByteChannel;
   readonly #host: HandshakeHost;
   #hasBegun = false;
+  #candidate: Candidate | null = null;
 
   constructor(context: BrokerContext, channel: ByteChannel, host: HandshakeHost) {
     this.#context = context;
@@ -39,10 +62,14 @@ export class Handshake {
   }
 
   /**
-   * Handles the first packet.
+   * Handles the first packet, and those of an exchange.
    * @throws ProtocolViolation for what ends the connection without an answer
    */
   handle(frame: Buffer): void {
+    if (this.#candidate !== null) {
+      this.#onLaterPacket(this.#candidate, frame);
+      return;
+    }
     if (this.#hasBegun) throw new ProtocolViolation(ReasonCode.ProtocolError, 'a packet before CONNACK');
     this.#hasBegun = true;
     let packet: ConnectPacket;
@@ -55,8 +82,10 @@ export class Handshake {
     const terms = settleTerms(this.#context, packet);
     if ('reasonCode' in terms) this.#refuse(packet, terms);
     else {
-      this.#checkAnswerFits(packet, terms);
-      this.#authenticate(packet, terms);
+      this.#checkAnswerFits(packet, terms, null);
+      const method = this.#context.authenticationMethods.get(packet.authenticationMethod ?? '');
+      if (method === undefined) this.#authenticate(packet, terms);
+      else this.#beginExchange(packet, terms, method);
     }
   }
 
@@ -71,9 +100,67 @@ export class Handshake {
 
   // Before anything is changed: a client that cannot be told that it is accepted must not get a session, nor take one
   // over, nor be sent a DISCONNECT [MQTT-3.14.0-1].
-  #checkAnswerFits(packet: ConnectPacket, terms: ConnectTerms): void {
+  #checkAnswerFits(packet: ConnectPacket, terms: ConnectTerms, identity: ProvenIdentity | null): void {
     if (packet.maximumPacketSize === undefined) return;
-    encodeConnack(acceptance(this.#context, packet, terms, false), packet.protocolVersion, packet.maximumPacketSize);
+    const connack = acceptance(this.#context, packet, terms, false, identity);
+    encodeConnack(connack, packet.protocolVersion, packet.maximumPacketSize);
+  }
+
+  #beginExchange(packet: ConnectPacket, terms: ConnectTerms, method: AuthenticationMethod): void {
+    const candidate = { packet, terms, method, exchange: new BoundedExchange(this.#context, method) };
+    this.#candidate = candidate;
+    this.#advance(candidate, packet.authenticationData);
+  }
+
+  // A client without CONNACK is told of its error in one (section 4.13.2).
+  #onLaterPacket(candidate: Candidate, frame: Buffer): void {
+    try {
+      this.#onExchangePacket(candidate, frame);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#refuse(candidate.packet, { reasonCode: error.reasonCode, message: error.message });
+    }
+  }
+
+  #onExchangePacket(candidate: Candidate, frame: Buffer): void {
+    const type = (frame[0] as number) >> 4;
+    if (type !== AUTH && type !== DISCONNECT) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'neither AUTH nor DISCONNECT before CONNACK [MQTT-3.1.2-30]',
+      );
+    }
+    const answer = decodeControlPacket(frame, candidate.packet.protocolVersion);
+    if (answer.type !== 'auth') {
+      // There is no session yet, and so no will.
+      this.#host.onDisconnect(false);
+      return;
+    }
+    expectMethod(answer, candidate.method.name);
+    if (answer.reasonCode !== ReasonCode.ContinueAuthentication) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'AUTH does not continue the authentication [MQTT-4.12.0-3]',
+      );
+    }
+    this.#advance(candidate, answer.authenticationData);
+  }
+
+  #advance({ packet, terms, method, exchange }: Candidate, data: Buffer | undefined): void {
+    const step = exchange.next(data);
+    if (step.outcome === 'failure') {
+      const reasonCode = ReasonCode.BadUserNameOrPassword; // [MQTT-4.12.0-4]
+      this.#refuse(packet, { reasonCode, message: 'authentication failed', detail: step.reason });
+    } else if (step.outcome === 'continue') {
+      const reasonCode = ReasonCode.ContinueAuthentication; // [MQTT-4.12.0-2]
+      const fields = { reasonCode, authenticationMethod: method.name, authenticationData: step.data };
+      const { protocolVersion, maximumPacketSize = Number.POSITIVE_INFINITY } = packet;
+      this.#host.send(AUTH, encodeAuth(fields, protocolVersion, maximumPacketSize)); // [MQTT-4.12.0-5]
+    } else {
+      const identity = { username: step.username, method, data: step.data };
+      this.#checkAnswerFits(packet, terms, identity);
+      this.#host.accept(packet, terms, openSession(this.#context, terms), identity);
+    }
   }
 
   #authenticate(packet: ConnectPacket, terms: ConnectTerms): void {
@@ -111,7 +198,7 @@ export class Handshake {
       this.#refuse(packet, refusal);
       return;
     }
-    this.#host.accept(packet, terms, openSession(this.#context, terms));
+    this.#host.accept(packet, terms, openSession(this.#context, terms), null);
   }
 
   #refuse(packet: ConnectPacket, refusal: Refusal): void {

@@ -1,20 +1,20 @@
 /** What an accepted client sends besides publishes and acknowledgements: SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT, AUTH. */
 import { decodeControlPacket } from '../codec/control-decoder.js';
 import { encodeSuback, encodeUnsuback, PINGRESP } from '../codec/control-encoder.js';
-import type { DisconnectPacket, SubscribePacket, UnsubscribePacket } from '../codec/control-packet.js';
+import type { AuthPacket, DisconnectPacket, SubscribePacket, UnsubscribePacket } from '../codec/control-packet.js';
 import { PINGRESP as PINGRESP_TYPE, type ProtocolVersion, SUBACK, UNSUBACK } from '../codec/packet-type.js';
 import { ProtocolViolation } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
 import type { Acknowledger } from './acknowledger.js';
 import type { BrokerContext } from './broker-context.js';
+import type { ProvenIdentity } from './connect-handler.js';
+import { Reauthentication, type ReauthenticationHost } from './reauthentication.js';
 import { RetainedReplays } from './retained-replays.js';
 import { subscribe, unsubscribe } from './subscription-handler.js';
 
 /** The connection that the packets come in on. */
-export interface ControlHost {
-  /** Sends a packet now. */
-  send(type: number, bytes: Buffer): void;
+export interface ControlHost extends ReauthenticationHost {
   /** The client has said goodbye. */
   onDisconnect(publishWill: boolean): void;
 }
@@ -23,6 +23,8 @@ export interface ControlTerms {
   readonly protocolVersion: ProtocolVersion;
   /** Largest packet that the client takes, bytes. */
   readonly maximumPacketSize: number;
+  /** null if the client has named no authentication method. */
+  readonly identity: ProvenIdentity | null;
 }
 
 export class InboundControl {
@@ -31,6 +33,7 @@ export class InboundControl {
   readonly #acknowledger: Acknowledger;
   readonly #host: ControlHost;
   readonly #terms: ControlTerms;
+  readonly #reauthentication: Reauthentication | null;
   #replays: RetainedReplays | null = null;
 
   constructor(
@@ -45,6 +48,8 @@ export class InboundControl {
     this.#acknowledger = acknowledger;
     this.#host = host;
     this.#terms = terms;
+    const { identity, maximumPacketSize } = terms;
+    this.#reauthentication = identity && new Reauthentication(context, host, identity, maximumPacketSize);
     if (session.owedRetained.length === 0) return;
     this.#replays = new RetainedReplays(context, session);
     this.#replays.restart();
@@ -78,11 +83,19 @@ export class InboundControl {
         this.#onDisconnect(packet);
         break;
       case 'auth':
-        throw new ProtocolViolation(
-          ReasonCode.ProtocolError,
-          'AUTH on a connection without an authentication method [MQTT-4.12.0-7]',
-        );
+        this.#onAuth(packet);
+        break;
     }
+  }
+
+  #onAuth(packet: AuthPacket): void {
+    if (this.#reauthentication === null) {
+      throw new ProtocolViolation(
+        ReasonCode.ProtocolError,
+        'AUTH on a connection without an authentication method [MQTT-4.12.0-7]',
+      );
+    }
+    this.#reauthentication.handle(packet);
   }
 
   #onSubscribe(packet: SubscribePacket): void {

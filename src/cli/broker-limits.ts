@@ -3,7 +3,7 @@ import type { Settings } from './config-schema.js';
 
 /** The broker's limits as the configuration sets them: every field, by the broker's own names and units. */
 export function brokerLimits(settings: Settings): BrokerLimits {
-  const { mqtt, sessions, retained, limits, storage, sys } = settings;
+  const { auth, mqtt, sessions, retained, limits, storage, sys } = settings;
   return {
     maximumPacketSize: mqtt.maxPacketSize,
     receiveMaximum: mqtt.receiveMaximum,
@@ -18,6 +18,8 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     maximumTopicLevels: mqtt.maxTopicLevels,
     maximumSubscriptionsPerSession: mqtt.maxSubscriptionsPerSession,
     maximumSubscriptionBytesPerSession: mqtt.maxSubscriptionBytesPerSession,
+    authenticationMaximumRounds: auth.maxExchangeRounds,
+    authenticationMaximumBytes: auth.maxExchangeBytes,
     queueMaximumMessages: sessions.maxQueuedMessages,
     queueMaximumBytes: sessions.maxQueuedBytes,
     queueOverflow: sessions.queueOverflow,

@@ -10,12 +10,18 @@ export type Request =
       readonly command: Command;
       readonly configFile: string | undefined;
       readonly flags: ReadonlyMap<string, string>;
+      /** What follows the command's name, if it takes anything. */
+      readonly operand: string | undefined;
+      /** As typed. */
+      readonly iterations: string | undefined;
     }
   | { readonly kind: 'help'; readonly command: Command | undefined }
   | { readonly kind: 'version' }
   | { readonly kind: 'misuse'; readonly problems: readonly string[] };
 
-const VALUE_FLAGS = ['config', ...SETTING_FLAGS.map(({ name }) => name)];
+const COMMAND_FLAGS = COMMANDS.flatMap(({ flags = [] }) => flags.map(({ name }) => name));
+const CONFIGURATION_FLAGS = ['config', ...SETTING_FLAGS.map(({ name }) => name)];
+const VALUE_FLAGS = [...CONFIGURATION_FLAGS, ...COMMAND_FLAGS];
 const ALL_FLAGS = [...VALUE_FLAGS, 'help', 'version'];
 
 const OPTIONS = {
@@ -58,20 +64,29 @@ export function parseCommandLine(args: readonly string[]): Request {
     }
   }
 
-  const command = findCommand(words, problems);
+  const [command, operands] = findCommand(words, problems);
   if (problems.length > 0) return { kind: 'misuse', problems };
   if (switches.has('help')) return { kind: 'help', command: words.length === 0 ? undefined : command };
   if (switches.has('version')) return { kind: 'version' };
-  const needless = command?.readsConfiguration ? undefined : [...values.keys()][0];
+  const needless = command === undefined ? undefined : [...values.keys()].find((flag) => !takesFlag(command, flag));
   if (command === undefined || needless !== undefined) {
     return { kind: 'misuse', problems: [`millrace ${command?.name ?? ''} takes no flag --${needless ?? ''}`] };
   }
+  if (command.operand !== undefined && operands.length === 0) {
+    return { kind: 'misuse', problems: [`${command.name} needs a ${command.operand}`] };
+  }
   const configFile = values.get('config');
-  values.delete('config');
-  return { kind: 'run', command, configFile, flags: values };
+  const iterations = values.get('iterations');
+  for (const name of ['config', ...COMMAND_FLAGS]) values.delete(name);
+  return { kind: 'run', command, configFile, flags: values, operand: operands[0], iterations };
 }
 
-function findCommand(words: readonly string[], problems: string[]): Command | undefined {
+function takesFlag({ readsConfiguration, flags = [] }: Command, name: string): boolean {
+  return flags.some((flag) => flag.name === name) || (readsConfiguration && CONFIGURATION_FLAGS.includes(name));
+}
+
+/** @returns the command, and the words that follow its name */
+function findCommand(words: readonly string[], problems: string[]): [Command | undefined, readonly string[]] {
   const [first = 'start', second] = words;
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
   const typed = group.length > 0 && second !== undefined ? `${first} ${second}` : first;
@@ -80,12 +95,13 @@ function findCommand(words: readonly string[], problems: string[]): Command | un
     const names = (group.length > 0 ? group : COMMANDS).map(({ name }) => name);
     if (typed === first && group.length > 0) problems.push(`${first} needs a command: ${names.join(' or ')}`);
     else problems.push(`unknown command ${typed}${didYouMean(closestName(typed, names))}`);
-    return undefined;
+    return [undefined, []];
   }
-  const surplus = words[command.name.split(' ').length];
+  const operands = words.slice(command.name.split(' ').length);
+  const surplus = operands[command.operand === undefined ? 0 : 1];
   if (surplus !== undefined) {
     const isFile = /\.(ya?ml|json)$/.test(surplus);
     problems.push(`unexpected argument ${surplus}${didYouMean(isFile ? `--config ${surplus}` : undefined)}`);
   }
-  return command;
+  return [command, operands];
 }

@@ -2,7 +2,6 @@
  * Reads one YAML file into plain values and remembers where each key and value stands. Knows nothing of the settings.
  * Whatever the file contains costs bounded time and memory: its size and its aliases are limited.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
   type Document,
   isMap,
@@ -16,6 +15,7 @@ import {
 } from 'yaml';
 import type { ConfigurationProblem } from './configuration-error.js';
 import { type SettingPath, settingName } from './setting-path.js';
+import { readTextFile, UnreadableFile } from './text-file.js';
 
 /** Far above any real configuration; a wrong path (a log, a disk image) is refused instead of read. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -38,18 +38,11 @@ export interface ConfigFile {
   readonly problems: readonly ConfigurationProblem[];
 }
 
-class Refused {
-  readonly problem: ConfigurationProblem;
-
-  constructor(where: string, message: string) {
-    this.problem = { where, path: '', message };
-  }
-}
-
 /** @param file path as the user gave it; it appears so in the problems */
 export function readConfigFile(file: string): ConfigFile {
-  const text = readText(file);
-  return text instanceof Refused ? nothing([text.problem]) : parseConfigText(file, text);
+  const text = readTextFile(file, MAX_FILE_BYTES);
+  if (!(text instanceof UnreadableFile)) return parseConfigText(file, text);
+  return nothing([{ where: file, path: '', message: text.reason }]);
 }
 
 /** @param file name for the problems */
@@ -139,32 +132,4 @@ function startOf(node: Node): number {
 
 function nothing(problems: readonly ConfigurationProblem[]): ConfigFile {
   return { values: {}, positions: new Map(), problems };
-}
-
-function readText(file: string): string | Refused {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'r');
-    if (fstatSync(descriptor).isDirectory()) return new Refused(file, 'is a directory, not a file');
-    // Not readFileSync: a device or a pipe has no size to check beforehand.
-    const bytes = Buffer.allocUnsafe(MAX_FILE_BYTES + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = readSync(descriptor, bytes, length, bytes.length - length, null);
-    }
-    if (length > MAX_FILE_BYTES) return new Refused(file, 'is larger than 1 MiB, which no configuration is');
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length));
-  } catch (error) {
-    return new Refused(file, unreadable(error));
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-function unreadable(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
-  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
-  return `cannot be read (${code ?? String(error)})`;
 }

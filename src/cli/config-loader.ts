@@ -1,9 +1,10 @@
 /**
  * Puts the configuration together: defaults < file < environment < flags. Finds every problem before it gives up:
  * the file is checked on its own (a wrong value in it is wrong even where the environment covers it), then the whole,
- * then the rules between settings, as far as the settings that they speak of are right.
+ * then the rules between settings, as far as the settings that they speak of are right, then the file of `auth.scram`.
  */
 import type { z } from 'zod';
+import type { ScramCredential } from '../auth/scram-credential.js';
 import { readEnvironment } from './config-environment.js';
 import { type ConfigFile, type Positions, readConfigFile } from './config-file.js';
 import { readFlags } from './config-flags.js';
@@ -11,6 +12,7 @@ import { type Origin, Origins, type Override, originText } from './config-origin
 import { type Settings, settingsSchema } from './config-schema.js';
 import { ConfigurationError, type ConfigurationProblem, problemText } from './configuration-error.js';
 import type { IssueParameters } from './listener-schema.js';
+import { readScramUsers } from './scram-users.js';
 import { type SettingPath, settingName } from './setting-path.js';
 import { suggestSetting } from './setting-suggestion.js';
 import { findNode, isList, isSection, settingTree } from './setting-tree.js';
@@ -28,7 +30,11 @@ export interface Configuration {
   readonly settings: Settings;
   /** Where each value that is not a default came from. */
   readonly origins: Origins;
+  /** The users of `auth.scram`; undefined if it is not set. */
+  readonly scramUsers: ReadonlyMap<string, ScramCredential> | undefined;
 }
+
+const SCRAM: SettingPath = ['auth', 'scram'];
 
 /** @throws ConfigurationError with every problem of all sources */
 export function loadConfiguration(sources: ConfigurationSources): Configuration {
@@ -55,8 +61,11 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     ...whole.issues.map(located),
     ...ruleProblems(whole, origins),
   ];
-  if (problems.length > 0) throw new ConfigurationError(inOrder(problems, sources.file ?? ''));
-  return { settings: settingsSchema.parse(values), origins };
+  const scramFile = whole.settings?.auth.scram;
+  const scram = scramFile === undefined ? undefined : readScramUsers(scramFile, whereText(origins.find(SCRAM)));
+  const found = [...inOrder(problems, sources.file ?? ''), ...(scram?.problems ?? [])];
+  if (found.length > 0) throw new ConfigurationError(found);
+  return { settings: settingsSchema.parse(values), origins, scramUsers: scram?.users };
 }
 
 // --- values

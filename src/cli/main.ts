@@ -4,6 +4,7 @@ import { parseCommandLine, type Request } from './command-line.js';
 import { type Configuration, loadConfiguration } from './config-loader.js';
 import { printConfiguration } from './config-printer.js';
 import { ConfigurationError } from './configuration-error.js';
+import { makeScramLine, NoScramLine } from './scram-line.js';
 import { settingTree } from './setting-tree.js';
 import { start } from './start.js';
 import { startBroker } from './start-broker.js';
@@ -29,12 +30,20 @@ async function main(): Promise<void> {
 
 async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   const { command, configFile } = request;
+  if (command.name === 'scram') return await scram(request);
   if (command.name === 'config schema') return print(`${JSON.stringify(settingTree(), null, 2)}\n`);
   const configuration = loadOrRefuse(request);
   if (configuration === undefined) return;
   if (command.name === 'config print') return print(printConfiguration(configuration));
   if (command.name === 'check') return print(checkSummary(configuration, configFile));
-  await start(configuration.settings, startBroker);
+  const { settings, scramUsers } = configuration;
+  await start(settings, (_, logger) => startBroker(settings, scramUsers, logger));
+}
+
+async function scram({ operand = '', iterations }: Request & { readonly kind: 'run' }): Promise<void> {
+  const line = await makeScramLine(operand, iterations, process.stdin, process.stderr);
+  if (line instanceof NoScramLine) return refuse(`millrace: ${line.reason}\n`);
+  print(`${line}\n`);
 }
 
 function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' }): Configuration | undefined {
@@ -48,12 +57,14 @@ function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' })
   }
 }
 
-function checkSummary({ settings }: Configuration, file: string | undefined): string {
+function checkSummary({ settings, scramUsers }: Configuration, file: string | undefined): string {
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
     .map(([name, { kind, host, port, path }]) => `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}\n`);
   const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
-  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${storage}`;
+  const users =
+    scramUsers === undefined ? '' : `  SCRAM-SHA-256: ${scramUsers.size} ${scramUsers.size === 1 ? 'user' : 'users'}\n`;
+  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${users}${storage}`;
 }
 
 function print(text: string): void {

@@ -82,7 +82,8 @@ export const mqttSchema = z
         wholeSeconds: true,
       }),
       connectTimeout: setting.duration({
-        description: 'Time from accepting a connection to its complete CONNECT, in seconds.',
+        description:
+          'Time from accepting a connection to its CONNACK, in seconds: for CONNECT to be complete, and for the client to authenticate. A re-authentication may take as long.',
         reason: 'long enough for a slow radio link, short enough that silent sockets do not pile up',
         default: DEFAULT_LIMITS.connectTimeoutMs / 1000,
         min: 0.1,

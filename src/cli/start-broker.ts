@@ -1,6 +1,8 @@
 /** The composition root: where the parts of the broker are put together from the settings. */
 import type { Logger } from 'pino';
 import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
+import type { ScramCredential } from '../auth/scram-credential.js';
+import { ScramSha256 } from '../auth/scram-sha-256.js';
 import { Broker } from '../broker/broker.js';
 import { SystemClock } from '../core/clock.js';
 import { openStore, reopenRepaired, type StoreOptions } from '../store/open-store.js';
@@ -8,11 +10,16 @@ import type { Store } from '../store/store.js';
 import { brokerLimits } from './broker-limits.js';
 import type { Settings } from './config-schema.js';
 import { durabilityByTopic } from './durability-by-topic.js';
-import type { StartBroker } from './running-broker.js';
+import type { RunningBroker } from './running-broker.js';
 import { storageSettings } from './storage-options.js';
 import { packageVersion } from './version.js';
 
-export const startBroker: StartBroker = async (settings, logger) => {
+/** @param scramUsers the users of `auth.scram`, undefined if it is not set */
+export async function startBroker(
+  settings: Settings,
+  scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
+  logger: Logger,
+): Promise<RunningBroker> {
   const clock = new SystemClock();
   const storage = storageSettings(settings);
   const options: StoreOptions = {
@@ -21,7 +28,7 @@ export const startBroker: StartBroker = async (settings, logger) => {
     durabilityOf: durabilityByTopic(storage),
     onNotice: (sentence) => logger.warn(sentence),
   };
-  const start = (store: Store): Promise<Broker> => startWith(settings, logger, clock, store);
+  const start = (store: Store): Promise<Broker> => startWith(settings, scramUsers, logger, clock, store);
   // Damage within the database may show only when it is read.
   const broker = await start(await openStore(options)).catch(async (error: unknown) =>
     start(await reopenRepaired(options, error)),
@@ -36,10 +43,16 @@ export const startBroker: StartBroker = async (settings, logger) => {
     })),
     stop: (graceMs) => broker.stop(graceMs),
   };
-};
+}
 
 /** @throws what the broker throws; the store is closed then */
-function startWith(settings: Settings, logger: Logger, clock: SystemClock, store: Store): Promise<Broker> {
+function startWith(
+  settings: Settings,
+  scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
+  logger: Logger,
+  clock: SystemClock,
+  store: Store,
+): Promise<Broker> {
   const enabled = Object.entries(settings.listeners).filter(([, listener]) => listener.enabled);
   return Broker.start({
     clock,
@@ -47,6 +60,7 @@ function startWith(settings: Settings, logger: Logger, clock: SystemClock, store
     store,
     limits: brokerLimits(settings),
     authenticator: new AnonymousAuthenticator(settings.auth.anonymous),
+    authenticationMethods: scramUsers === undefined ? [] : [new ScramSha256(scramUsers)],
     version: packageVersion(),
     listeners: enabled.map(([name, listener]) => ({ name, ...listener })),
   });

@@ -1,5 +1,6 @@
 /** What the operator sees first: what runs, where it listens, what is notable, and how to try it. */
 
+import { SCRAM_SHA_256 } from '../auth/scram-credential.js';
 import { isLoopbackHost } from '../transport/loopback.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
@@ -11,31 +12,35 @@ export interface StartReport {
   readonly node: string;
   readonly listeners: readonly { readonly name: string; readonly url: string }[];
   readonly anonymousClients: string;
+  /** By which clients may authenticate. */
+  readonly authenticationMethods: readonly string[];
   readonly storage: StorageSummary;
   /** Settings that work, but perhaps not as meant: who gets in, and what can be lost. */
   readonly warnings: readonly string[];
 }
 
 export function startReport(version: string, settings: Settings, listeners: readonly OpenListener[]): StartReport {
-  const { anonymous } = settings.auth;
+  const { anonymous, scram } = settings.auth;
   return {
     version,
     node: process.versions.node,
     listeners: listeners.map((listener) => ({ name: listener.name, url: listenerUrl(listener) })),
     anonymousClients: anonymous === undefined ? 'loopback only' : anonymous ? 'allowed' : 'refused',
+    authenticationMethods: scram === undefined ? [] : [SCRAM_SHA_256],
     storage: storageSummary(settings.storage),
     warnings: [
-      ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous)),
+      ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous, scram !== undefined)),
       ...storageWarnings(settings.storage),
     ],
   };
 }
 
-function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined): string[] {
+function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined, hasMethod: boolean): string[] {
   const isOpen = !isLoopbackHost(listener.host);
   const subject = `listener "${listener.name}" (${listenerUrl(listener)})`;
   if (anonymous === true && isOpen) return [`${subject} lets anybody in who can reach it: auth.anonymous is true`];
-  // This version has no other way to authenticate.
+  // With a method there is another way in, and to refuse the others is what was meant.
+  if (hasMethod) return [];
   if (anonymous === false || (anonymous === undefined && isOpen)) {
     const reason = isOpen && anonymous === undefined ? 'its address is not a loopback one' : 'auth.anonymous is false';
     return [
@@ -61,6 +66,7 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     '',
     ...report.listeners.map(({ name, url }) => `  ${label(name)} ${cyan(url)}`),
     `  ${label('anonymous clients:')} ${report.anonymousClients}`,
+    ...report.authenticationMethods.map((method) => `  ${label('authentication:')} ${method}`),
     `  ${label('storage:')} ${storageText(report.storage)}`,
     '',
     ...report.warnings.map((warning) => yellow(`  warning: ${warning}`)),

@@ -1,5 +1,6 @@
 /** The commands of the executable and their help texts. */
 import { SETTING_FLAGS } from './config-flags.js';
+import { DEFAULT_ITERATIONS } from './scram-line.js';
 
 export interface Command {
   /** As it is typed. */
@@ -8,6 +9,10 @@ export interface Command {
   readonly details: string;
   /** Whether it reads the configuration, and so takes `--config` and the flags that stand for settings. */
   readonly readsConfiguration: boolean;
+  /** What has to follow its name, as the help shows it. */
+  readonly operand?: string;
+  /** Flags of its own, each with a value. */
+  readonly flags?: readonly { readonly name: string; readonly value: string; readonly help: string }[];
 }
 
 export const COMMANDS: readonly Command[] = [
@@ -35,6 +40,21 @@ export const COMMANDS: readonly Command[] = [
     details:
       'Prints the JSON Schema of the configuration file. An editor with a YAML language server completes and checks\nthe file if its first line is: # yaml-language-server: $schema=millrace.schema.json',
     readsConfiguration: false,
+  },
+  {
+    name: 'scram',
+    summary: 'print the line of a user for the file of auth.scram',
+    details:
+      'Asks for the password, or reads it from the first line of standard input if that is no terminal, and prints a\nline for the file of auth.scram: keys that check the password, never the password.\n\n  millrace scram station-7 >> scram-users',
+    readsConfiguration: false,
+    operand: 'USER',
+    flags: [
+      {
+        name: 'iterations',
+        value: 'N',
+        help: `of the key derivation (default ${DEFAULT_ITERATIONS}). Each is paid by the client when it connects, none by the broker`,
+      },
+    ],
   },
 ];
 
@@ -70,8 +90,10 @@ ${EXIT_CODES}
 
 /** `millrace COMMAND --help` */
 export function commandHelp(command: Command): string {
-  const flags = [...(command.readsConfiguration ? CONFIGURATION_FLAGS : []), ...COMMON_FLAGS];
-  return `Usage: millrace ${command.name} [FLAGS]\n\n${command.details}\n\nFlags:\n${columns(flags)}\n\n${EXIT_CODES}\n`;
+  const own = (command.flags ?? []).map(({ name, value, help }) => [`    --${name} ${value}`, help] as const);
+  const flags = [...own, ...(command.readsConfiguration ? CONFIGURATION_FLAGS : []), ...COMMON_FLAGS];
+  const typed = command.operand === undefined ? command.name : `${command.name} ${command.operand}`;
+  return `Usage: millrace ${typed} [FLAGS]\n\n${command.details}\n\nFlags:\n${columns(flags)}\n\n${EXIT_CODES}\n`;
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string {

@@ -6,6 +6,7 @@ export const CLOSE_REASONS = [
   'keep-alive-timeout',
   'connect-timeout',
   'connect-refused',
+  'authentication-failed',
   'protocol-violation',
   'packet-too-large',
   'slow-consumer',

@@ -1,6 +1,7 @@
 /** An in-process broker on free ports, with a clock that the test turns. Closed when the test that started it ends. */
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { AuthenticationMethod } from '../../src/auth/authentication-method.js';
 import type { Authenticator } from '../../src/auth/authenticator.js';
 import { Broker } from '../../src/broker/broker.js';
 import type { BrokerLimits } from '../../src/broker/broker-options.js';
@@ -13,6 +14,7 @@ export interface TestBrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly store?: Store;
   readonly authenticator?: Authenticator;
+  readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** Default: a ManualClock. */
   readonly clock?: Clock;
   readonly maxConnections?: number;
@@ -36,13 +38,14 @@ export class TestBroker {
 
   private constructor(options: TestBrokerOptions) {
     this.clock = options.clock instanceof ManualClock ? options.clock : new ManualClock();
-    const { store, authenticator } = options;
+    const { store, authenticator, authenticationMethods = [] } = options;
     this.broker = new Broker({
       clock: options.clock ?? this.clock,
       logger: options.logger ?? pino({ level: 'silent' }),
       limits: { sysIntervalSeconds: 0, ...options.limits },
       ...(store === undefined ? {} : { store }),
       ...(authenticator === undefined ? {} : { authenticator }),
+      authenticationMethods,
     });
     this.broker.events.on('clientConnected', ({ clientId }) => this.#connected.add(clientId));
     this.broker.events.on('clientDisconnected', ({ clientId }) => {

@@ -32,6 +32,16 @@ describe('the command line', () => {
     expect(parse('start --data /var/lib/millrace')).toMatchObject({ flags: new Map([['data', '/var/lib/millrace']]) });
   });
 
+  test('takes an operand and flags of its own where the command has them', () => {
+    expect(parse('scram station-7 --iterations 5000')).toMatchObject({
+      kind: 'run',
+      command: { name: 'scram' },
+      operand: 'station-7',
+      iterations: '5000',
+      flags: new Map(),
+    });
+  });
+
   test.each([
     ['--help', undefined],
     ['-h', undefined],
@@ -59,6 +69,10 @@ describe('the command line', () => {
     ['--help=1', ['flag --help takes no value']],
     ['check a.yaml', ['unexpected argument a.yaml - did you mean "--config a.yaml"?']],
     ['start now', ['unexpected argument now']],
+    ['scram', ['scram needs a USER']],
+    ['scram a b', ['unexpected argument b']],
+    ['scram a --port 1', ['millrace scram takes no flag --port']],
+    ['start --iterations 5000', ['millrace start takes no flag --iterations']],
     ['config schema --port 1', ['millrace config schema takes no flag --port']],
   ])('%j is misuse', (line, problems) => {
     expect(parse(line)).toEqual({ kind: 'misuse', problems });

@@ -1,7 +1,7 @@
 /** The built executable and the built `start`, as processes: what they print, and the code they exit with. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,12 +24,13 @@ class Run {
   stdout = '';
   stderr = '';
 
-  constructor(script: string, args: readonly string[], environment: Record<string, string> = {}) {
+  constructor(script: string, args: readonly string[], environment: Record<string, string> = {}, input?: string) {
     this.child = spawn(process.execPath, [script, ...args], {
       cwd: DIRECTORY,
       env: { PATH, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    this.child.stdin?.end(input);
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
@@ -64,8 +65,8 @@ afterEach(() => {
   for (const { child } of runs.splice(0)) child.kill('SIGKILL');
 });
 
-function run(script: string, args: readonly string[], environment?: Record<string, string>): Run {
-  const started = new Run(script, args, environment);
+function run(script: string, args: readonly string[], environment?: Record<string, string>, input?: string): Run {
+  const started = new Run(script, args, environment, input);
   runs.push(started);
   return started;
 }
@@ -114,6 +115,34 @@ millrace: 2 problems in the configuration
     expect(misuse.stderr).toBe(
       'millrace: unknown flag --prot - did you mean "--port"?\nmillrace: unknown command chekc - did you mean "check"?\nSee millrace --help.\n',
     );
+  });
+
+  test('scram prints a line that start takes, and never the password', async () => {
+    const scram = run(MAIN, ['scram', 'station-7'], {}, 'correct horse\n');
+    expect(await scram.exitCode()).toBe(0);
+    expect(scram.stdout).toMatch(/^station-7:SCRAM-SHA-256\$4096:\S+\n$/);
+    expect(scram.stdout + scram.stderr).not.toContain('horse');
+    const users = join(DIRECTORY, 'users');
+    writeFileSync(users, scram.stdout);
+    const check = run(MAIN, ['check'], { MILLRACE__AUTH__SCRAM: users });
+    expect(await check.exitCode()).toBe(0);
+    expect(check.stdout).toContain('  SCRAM-SHA-256: 1 user\n');
+    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--log-format', 'json'], {
+      MILLRACE__AUTH__SCRAM: users,
+    });
+    await start.seen('millrace started');
+    expect(start.records().find(({ msg }) => msg === 'millrace started')).toMatchObject({
+      authenticationMethods: ['SCRAM-SHA-256'],
+    });
+    start.child.kill('SIGTERM');
+    expect(await start.exitCode()).toBe(0);
+  });
+
+  test('scram without a password exits with 2', async () => {
+    const scram = run(MAIN, ['scram', 'station-7'], {}, '');
+    expect(await scram.exitCode()).toBe(2);
+    expect(scram.stderr).toBe('millrace: the password is empty\n');
+    expect(scram.stdout).toBe('');
   });
 
   test('prints the JSON Schema and the effective configuration', async () => {

@@ -42,6 +42,12 @@ describe('the start message', () => {
     for (const warning of warnings) expect(report.warnings[0]).toContain(warning);
   });
 
+  test('says by which method clients may authenticate, and does not warn that the others are refused', () => {
+    const report = startReport('1', settingsSchema.parse({ auth: { scram: 'users' } }), [{ ...tcp, host: '0.0.0.0' }]);
+    expect(report.warnings).toEqual([]);
+    expect(formatStartReport(report, [tcp], plain)).toContain('\n  authentication:    SCRAM-SHA-256\n');
+  });
+
   test('warns of what can be lost, after who gets in', () => {
     const lowered = settingsSchema.parse({ auth: { anonymous: false }, storage: { durability: 'memory' } });
     const report = startReport('1', lowered, [tcp]);

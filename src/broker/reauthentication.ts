@@ -1,0 +1,87 @@
+/**
+ * Re-authentication (section 4.12.1): a connected client proves anew who it is, while everything else goes on. One
+ * object for each connection that has authenticated by a method; at most one exchange at a time.
+ */
+import type { ExchangeStep } from '../auth/authentication-method.js';
+import { encodeAuth } from '../codec/control-encoder.js';
+import type { AuthPacket } from '../codec/control-packet.js';
+import { AUTH } from '../codec/packet-type.js';
+import type { CloseReason } from '../core/close-reason.js';
+import { ProtocolViolation } from '../core/errors.js';
+import { ReasonCode } from '../core/reason-code.js';
+import { BoundedExchange } from './bounded-exchange.js';
+import type { BrokerContext } from './broker-context.js';
+import type { ProvenIdentity } from './connect-handler.js';
+
+/** The connection that it is for. */
+export interface ReauthenticationHost {
+  send(type: number, bytes: Buffer): void;
+  close(reason: CloseReason, reasonCode: ReasonCode, reasonString: string): void;
+}
+
+export class Reauthentication {
+  readonly #context: BrokerContext;
+  readonly #host: ReauthenticationHost;
+  readonly #identity: ProvenIdentity;
+  readonly #maximumPacketSize: number;
+  #exchange: BoundedExchange | null = null;
+
+  /** @param maximumPacketSize of the client, bytes */
+  constructor(context: BrokerContext, host: ReauthenticationHost, identity: ProvenIdentity, maximumPacketSize: number) {
+    this.#context = context;
+    this.#host = host;
+    this.#identity = identity;
+    this.#maximumPacketSize = maximumPacketSize;
+  }
+
+  /** @throws ProtocolViolation for an AUTH that does not belong here */
+  handle(packet: AuthPacket): void {
+    expectMethod(packet, this.#identity.method.name);
+    if (packet.reasonCode === ReasonCode.ReAuthenticate) this.#begin();
+    if (this.#exchange === null) {
+      throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH 0x18 where nothing is to be continued (3.15.2.1)');
+    }
+    this.#onStep(this.#exchange.next(packet.authenticationData));
+  }
+
+  #begin(): void {
+    if (this.#exchange !== null) {
+      throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH 0x19 during a re-authentication (4.12.1)');
+    }
+    this.#exchange = new BoundedExchange(this.#context, this.#identity.method);
+  }
+
+  #onStep(step: ExchangeStep): void {
+    const { username } = this.#identity;
+    if (step.outcome === 'failure') this.#fail(step.reason);
+    else if (step.outcome === 'continue')
+      this.#answer(ReasonCode.ContinueAuthentication, step.data); // [MQTT-4.12.0-2]
+    else if (step.username !== username) {
+      // What the session and its will may do was decided for the one who connected.
+      this.#fail(`user ${JSON.stringify(username)} cannot become ${JSON.stringify(step.username)}`);
+    } else {
+      this.#exchange = null;
+      this.#answer(ReasonCode.Success, step.data);
+    }
+  }
+
+  #answer(reasonCode: ReasonCode, authenticationData: Buffer | undefined): void {
+    const fields = { reasonCode, authenticationMethod: this.#identity.method.name, authenticationData };
+    this.#host.send(AUTH, encodeAuth(fields, 5, this.#maximumPacketSize)); // [MQTT-4.12.0-5]
+  }
+
+  /** [MQTT-4.12.1-2] */
+  #fail(reason: string): void {
+    this.#context.logger.debug({ username: this.#identity.username, reason }, 're-authentication failed');
+    this.#host.close('authentication-failed', ReasonCode.NotAuthorized, 're-authentication failed');
+  }
+}
+
+/** @throws ProtocolViolation for another method than that of CONNECT [MQTT-4.12.0-5] [MQTT-4.12.1-1] */
+export function expectMethod({ authenticationMethod }: AuthPacket, name: string): void {
+  if (authenticationMethod === name) return;
+  throw new ProtocolViolation(
+    ReasonCode.ProtocolError,
+    `AUTH with method "${authenticationMethod}" instead of "${name}" (3.15.2.2.2)`,
+  );
+}
