@@ -169,12 +169,21 @@ export class InflightWindow {
     return this.#identifiers?.get(packetId & this.#mask) ?? null;
   }
 
-  /** A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. */
+  /**
+   * A new connection: everything unacknowledged is to be sent again, in the order of the first time [MQTT-4.4.0-1]. What
+   * is released goes first: PUBREL must not wait for PUBLISHes that the Receive Maximum holds back [MQTT-3.3.4-10].
+   */
   beginResend(): void {
-    const taken: number[] = [];
-    for (let slot = 0; slot < this.#slots.length; slot++) if (this.#slots[slot] !== FREE) taken.push(slot);
-    taken.sort((a, b) => (this.#orders[a] as number) - (this.#orders[b] as number));
-    const packetIds = taken.map((slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER);
+    const released: number[] = [];
+    const others: number[] = [];
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      const packed = this.#slots[slot] as number;
+      if (packed !== FREE) ((packed & STATE) === AWAITING_PUBCOMP ? released : others).push(slot);
+    }
+    const byOrder = (a: number, b: number) => (this.#orders[a] as number) - (this.#orders[b] as number);
+    const packetIds = [...released.sort(byOrder), ...others.sort(byOrder)].map(
+      (slot) => (this.#slots[slot] as number) & LARGEST_IDENTIFIER,
+    );
     this.#unsent = packetIds.length === 0 ? null : new Set(packetIds);
   }
 

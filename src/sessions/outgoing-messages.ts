@@ -368,8 +368,11 @@ export class OutgoingMessages implements LogReader {
     const window = this.#window;
     if (window === null) return true;
     // [MQTT-3.3.4-9] the Receive Maximum may be smaller than it was on the last connection
-    while (window.isResending && window.sentCount < this.#windowLimit && front.hasRoom) {
-      if (!this.#resendOne(front, window, window.nextUnsent)) return false;
+    // and PUBREL does not count against it [MQTT-3.3.4-10]
+    while (window.isResending && front.hasRoom) {
+      const packetId = window.nextUnsent;
+      if (window.sentCount >= this.#windowLimit && !window.isReleased(packetId)) break;
+      if (!this.#resendOne(front, window, packetId)) return false;
     }
     return !window.isResending;
   }

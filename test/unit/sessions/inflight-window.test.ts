@@ -20,6 +20,11 @@ function shownEntry(window: InflightWindow, packetId: number): string {
   return shown(sequence, qos, packetId, window.retainOf(packetId), window.identifiersOf(packetId));
 }
 
+/** PUBREL goes before every PUBLISH [MQTT-3.3.4-10]. */
+function rank(state: string): number {
+  return state === 'pubcomp' ? 0 : 1;
+}
+
 function shown(
   sequence: number,
   qos: number,
@@ -82,7 +87,7 @@ describe('InflightWindow', () => {
             window = restored;
           } else if (kind === 'resend') {
             const expected = [...oracle]
-              .sort(([, a], [, b]) => a.sequence - b.sequence)
+              .sort(([, a], [, b]) => rank(a.state) - rank(b.state) || a.sequence - b.sequence)
               .map(([packetId, known]) => (known.state === 'pubcomp' ? `pubrel #${packetId}` : known.text));
             expect(resendAll(window)).toEqual(expected);
           } else {
@@ -181,7 +186,7 @@ describe('InflightWindow', () => {
     window.receive(received);
     window.beginResend();
     expect(window.drop(1)).toBe(11);
-    expect(resendAll(window)).toEqual(['12 q1 #2 r0 -', 'pubrel #3']);
+    expect(resendAll(window)).toEqual(['pubrel #3', '12 q1 #2 r0 -']);
     expect([window.count, window.undelivered]).toEqual([2, 1]);
   });
 
