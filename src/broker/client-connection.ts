@@ -121,7 +121,7 @@ export class ClientConnection
         this.#waitFor(congested);
       }
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
-      acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.isVersion5);
+      acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.info.protocolVersion);
       const { packetId, reasonCode } = acknowledgementDecoder;
       handleAcknowledgement(client.session, client.acknowledger, type, packetId, reasonCode);
     } else client.control.handle(bytes.subarray(start, end));

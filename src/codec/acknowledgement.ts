@@ -4,10 +4,12 @@
  */
 import { MalformedPacket } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
-import { PUBACK, PUBCOMP, PUBREC, PUBREL } from './packet-type.js';
+import { type ProtocolVersion, PUBACK, PUBCOMP, PUBREC, PUBREL } from './packet-type.js';
 import * as Property from './property-walker.js';
 
 const ACKNOWLEDGEMENT_PROPERTIES = Property.propertySet(Property.ReasonString, Property.UserProperty);
+
+const DUP = 0x08;
 
 const IGNORE: Property.PropertyVisitor = { onProperty: () => {} };
 
@@ -42,16 +44,18 @@ export class AcknowledgementDecoder {
    * Decodes `bytes[start, end)`, one of the four packets, whole, with its variable header at `bodyStart`.
    * @throws MalformedPacket for wrong flags, a wrong length, identifier 0 or an unknown reason code
    */
-  decode(bytes: Buffer, start: number, bodyStart: number, end: number, isVersion5: boolean): void {
+  decode(bytes: Buffer, start: number, bodyStart: number, end: number, version: ProtocolVersion): void {
     const header = bytes[start] as number;
     const type = header >> 4;
-    if ((header & 0x0f) !== (type === PUBREL ? 2 : 0)) malformed(type, 'has reserved flags set [MQTT-2.1.3-1]');
+    if ((header & 0x0f) !== (type === PUBREL ? 2 : 0) && !isRepeatedPubrel(header, version)) {
+      malformed(type, 'has reserved flags set [MQTT-2.1.3-1]');
+    }
     if (end - bodyStart < 2) malformed(type, 'ends within its packet identifier');
     const packetId = ((bytes[bodyStart] as number) << 8) | (bytes[bodyStart + 1] as number);
     if (packetId === 0) malformed(type, 'has packet identifier 0');
     this.packetId = packetId;
     this.reasonCode = 0;
-    if (end - bodyStart > 2) this.#decodeReason(type, bytes, bodyStart + 2, end, isVersion5);
+    if (end - bodyStart > 2) this.#decodeReason(type, bytes, bodyStart + 2, end, version === 5);
   }
 
   #decodeReason(type: number, bytes: Buffer, offset: number, end: number, isVersion5: boolean): void {
@@ -66,6 +70,11 @@ export class AcknowledgementDecoder {
     if (propertiesStart + length !== end) malformed(type, 'is not as long as its properties');
     Property.walkProperties(bytes, propertiesStart, end, ACKNOWLEDGEMENT_PROPERTIES, IGNORE);
   }
+}
+
+/** MQTT 3.1 sends PUBREL at QoS 1, and DUP with it when it is repeated (its sections 2.1 and 3.6). */
+function isRepeatedPubrel(header: number, version: ProtocolVersion): boolean {
+  return version === 3 && header === ((PUBREL << 4) | DUP | 2);
 }
 
 function malformed(type: number, what: string): never {

@@ -6,7 +6,7 @@ const decoder = new AcknowledgementDecoder();
 
 function decode(bytes: readonly number[], isVersion5: boolean): AcknowledgementDecoder {
   const chunk = Buffer.from([0xee, ...bytes, 0xee]);
-  decoder.decode(chunk, 1, 3, 1 + bytes.length, isVersion5);
+  decoder.decode(chunk, 1, 3, 1 + bytes.length, isVersion5 ? 5 : 4);
   return decoder;
 }
 
