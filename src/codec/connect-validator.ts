@@ -51,6 +51,10 @@ export interface ConnectNotes {
   readonly properties: ControlProperties | undefined;
   /** `undefined` for MQTT 3, or without a will. */
   readonly willProperties: WillPropertySection | undefined;
+  /** The connect flags, without those whose fields MQTT 3.1 allows to be missing, and are. */
+  readonly flags: number;
+  /** Where they stand in the frame. */
+  readonly flagsAt: number;
 }
 
 /**
@@ -60,16 +64,21 @@ export interface ConnectNotes {
 export function validateConnect(frame: Buffer): ConnectNotes {
   const reader = new FrameReader(frame);
   const level = takeProtocolLevel(reader);
-  const flags = takeConnectFlags(reader, level);
+  const flagsAt = reader.offset;
+  let flags = takeConnectFlags(reader, level);
   reader.takeTwoBytes('the keep alive');
   const properties = level.version === 5 ? takeConnectProperties(reader) : undefined;
   // The order of the payload is fixed [MQTT-3.1.3-1].
   reader.takeString('the client identifier'); // [MQTT-3.1.3-4]
   const willProperties = (flags & WILL_FLAG) === 0 ? undefined : takeWill(reader, level);
+  // MQTT 3.1 (section 3.1): the Remaining Length takes precedence over these flags, and the fields may be missing.
+  const mayEnd = level.version === 3;
+  if (mayEnd && reader.isAtEnd) flags &= ~USER_NAME_FLAG;
   if ((flags & USER_NAME_FLAG) !== 0) reader.takeString('the user name'); // [MQTT-3.1.3-12]
+  if (mayEnd && reader.isAtEnd) flags &= ~PASSWORD_FLAG;
   if ((flags & PASSWORD_FLAG) !== 0) reader.takeBinary('the password');
   reader.expectEnd('CONNECT'); // [MQTT-3.1.4-1]
-  return { level, properties, willProperties };
+  return { level, properties, willProperties, flags, flagsAt };
 }
 
 function takeConnectFlags(reader: FrameReader, level: ProtocolLevel): number {

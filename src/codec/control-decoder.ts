@@ -47,7 +47,7 @@ const NORMAL_DISCONNECT: DisconnectPacket = Object.freeze({
 export function decodeConnect(frame: Buffer): ConnectPacket {
   expectConnect(frame);
   const notes = validateConnect(frame);
-  const packet = PARSERS[notes.level.version].parse(frame, 'connect');
+  const packet = PARSERS[notes.level.version].parse(withFlags(frame, notes), 'connect');
   return buildConnect(packet, notes, frame);
 }
 
@@ -180,6 +180,14 @@ function decodeAuth(frame: Buffer, version: ProtocolVersion): AuthPacket {
     reasonString: packet.properties?.reasonString,
     userProperties: properties.userProperties,
   };
+}
+
+// mqtt-packet looks for every field that is announced. The frame is not ours to write to.
+function withFlags(frame: Buffer, { flags, flagsAt }: ConnectNotes): Buffer {
+  if (frame[flagsAt] === flags) return frame;
+  const copy = Buffer.from(frame);
+  copy[flagsAt] = flags;
+  return copy;
 }
 
 // mqtt-packet refuses the DUP flag that a 3.1 client may set here. The frame is not ours to write to.
