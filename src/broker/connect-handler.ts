@@ -52,13 +52,8 @@ export function settleTerms(context: BrokerContext, packet: ConnectPacket): Conn
     };
   }
   const isAssignedId = packet.clientId === '';
-  if (isAssignedId && packet.protocolVersion !== 5 && !packet.cleanStart) {
-    // [MQTT-3.1.3-8] of MQTT 3.1.1
-    return {
-      reasonCode: ReasonCode.ClientIdentifierNotValid,
-      message: 'an empty client identifier needs a clean session',
-    };
-  }
+  const refusedId = isAssignedId ? refusalOfNoId(packet) : undefined;
+  if (refusedId !== undefined) return { reasonCode: ReasonCode.ClientIdentifierNotValid, message: refusedId };
   const clientId = isAssignedId ? context.newClientId() : packet.clientId;
   const will = willOf(context, packet, clientId);
   if (will !== null && 'reasonCode' in will) return will;
@@ -114,6 +109,14 @@ export function acceptance(
     authenticationMethod: identity?.method.name,
     authenticationData: identity?.data,
   };
+}
+
+function refusalOfNoId({ protocolVersion, cleanStart }: ConnectPacket): string | undefined {
+  // MQTT 3.1, section 3.1: an identifier has 1 to 23 characters. More do no harm, none is refused with 0x02.
+  if (protocolVersion === 3) return 'MQTT 3.1 needs a client identifier';
+  // [MQTT-3.1.3-8] of MQTT 3.1.1
+  if (protocolVersion === 4 && !cleanStart) return 'an empty client identifier needs a clean session';
+  return undefined;
 }
 
 function keepAliveOf(context: BrokerContext, packet: ConnectPacket): number {
