@@ -391,8 +391,9 @@ export class ClientConnection
     if (reason === 'slow-consumer') {
       this.#context.drops.count('slow-consumer', countQos0Publishes(this.#outbound.discard()));
     }
-    // [MQTT-3.14.0-1] no DISCONNECT before CONNACK, and MQTT 3 knows none from the server
-    if (reasonCode !== undefined && client?.isVersion5 === true) {
+    // [MQTT-3.14.0-1] no DISCONNECT before CONNACK, which may wait for the journal; MQTT 3 knows none from the server
+    const hasConnack = (this.#holds & HELD_BY_CONNACK) === 0;
+    if (reasonCode !== undefined && client?.isVersion5 === true && hasConnack) {
       const disconnect = encodeDisconnect({ reasonCode, reasonString }, 5, client.maximumPacketSize);
       this.send(PacketType.DISCONNECT, disconnect);
     }

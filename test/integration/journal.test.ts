@@ -218,6 +218,20 @@ describe('with a slow disk', () => {
     expect((await connack).sessionPresent).toBe(false);
     await client.expectPacket('suback');
   });
+
+  it('a client that is taken over before its CONNACK is told nothing [MQTT-3.14.0-1]', async () => {
+    const { journal, test, subscriber } = await withDurableReceiver();
+    await test.drop(subscriber, 's');
+    const client = await test.open(5);
+    const before = journal.entries.length;
+    client.send({ cmd: 'connect', clientId: 's', clean: true, keepalive: 0, protocolId: 'MQTT', protocolVersion: 5 });
+    await journal.recorded(before + 1);
+    const next = await test.open(5);
+    next.sendConnect({ clientId: 's', clean: true });
+    await client.expectClosed();
+    journal.settle();
+    await next.expectPacket('connack');
+  });
 });
 
 describe('what is recorded', () => {
