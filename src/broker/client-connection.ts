@@ -221,6 +221,10 @@ export class ClientConnection
     this.#context.gated.add(this);
   }
 
+  onLoaded(): void {
+    this.#afterProgress();
+  }
+
   onOverrun(): void {
     this.close('slow-consumer', ReasonCode.QuotaExceeded, 'messages are not read fast enough');
   }
@@ -264,7 +268,7 @@ export class ClientConnection
     this.#afterProgress();
   }
 
-  /** The client has sent or read something, or what it waits for is stored: it may be ready for more. */
+  /** The client has sent or read something, or what it waits for is stored or has been read: it may be ready for more. */
   #afterProgress(): void {
     if (this.#client === null || this.isClosed) return;
     // Answers gather too: a client that asks on and reads nothing would fill the memory with them.

@@ -27,6 +27,8 @@ export interface BacklogHandler {
   onOverrun(): void;
   /** The session waits for the journal. */
   onAwaitingCommit(): void;
+  /** The session has sent what it had to read first. */
+  onLoaded(): void;
 }
 
 export interface ReceiverTerms {
@@ -71,6 +73,10 @@ export class PublishSender implements SessionFront {
 
   onAwaitingCommit(): void {
     this.#backlog.onAwaitingCommit();
+  }
+
+  onLoaded(): void {
+    this.#backlog.onLoaded();
   }
 
   sendPublication(

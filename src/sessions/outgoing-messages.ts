@@ -408,8 +408,10 @@ export class OutgoingMessages implements LogReader {
     return true;
   }
 
+  /** What had to be read is there. */
   onLoaded(): void {
     this.pump();
+    this.#front?.onLoaded();
   }
 
   /** One of our messages with this identifier is on its way, in whatever state. */

@@ -36,4 +36,6 @@ export interface SessionFront {
   onCongested(publication: Publication): void;
   /** The session waits for the journal: {@link OutgoingMessages.onSettled} is to be called when it has settled more. */
   onAwaitingCommit(): void;
+  /** Messages that had to be read have been sent: what has waited behind them can go on. */
+  onLoaded(): void;
 }

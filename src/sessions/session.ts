@@ -399,7 +399,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   }
 
   onBacklogLoaded(): void {
-    this.#outgoing.pump();
+    this.#outgoing.onLoaded();
   }
 
   onMiscounted(): void {

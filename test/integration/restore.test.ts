@@ -51,6 +51,25 @@ function expectNothingMissing(durable: DurableBroker): void {
 }
 
 describe.each(ENDS)('after a %s', (end) => {
+  it('retained messages come behind those that waited, to a client that answers nothing', async () => {
+    const first = await DurableBroker.start();
+    await away(first, 's', 'queued', 1);
+    const publisher = await first.test.connect('p');
+    for (let i = 0; i < 20; i++) await publish(publisher, 'queued', String(i));
+    publisher.send(publishPacket('kept', 'retained', { qos: 1, retain: true, messageId: 99 }));
+    await publisher.expectPacket('puback');
+    await first.settle();
+    const second = await first[end]();
+    const client = await second.test.open(5);
+    client.sendConnect({ clientId: 's', ...persistent(5) });
+    // In one turn with the CONNECT: what waits has to be read first, and nothing comes from the client afterwards.
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'kept', qos: 1 }] });
+    await client.expectPacket('connack');
+    const packets = [];
+    for (let i = 0; i < 22; i++) packets.push(await client.expectAny());
+    expect(packets.some((packet) => packet.cmd === 'publish' && packet.topic === 'kept')).toBe(true);
+  });
+
   it('a kept session is there, and a clean one is not', async () => {
     const first = await DurableBroker.start();
     for (const clientId of ['away', 'connected']) await first.test.connect(clientId, persistent(5));

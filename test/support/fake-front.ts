@@ -37,6 +37,8 @@ export class FakeFront implements SessionFront {
     this.awaitingCommit++;
   }
 
+  onLoaded(): void {}
+
   sendPublication(publication: Publication, ...terms: [Qos, number, boolean, readonly number[] | null]): void {
     this.#note('publication', publication.message, ...terms);
   }

@@ -213,6 +213,8 @@ export class ModelClient implements SessionFront {
 
   onAwaitingCommit(): void {}
 
+  onLoaded(): void {}
+
   sendPublication(publication: Publication, qos: Qos, packetId: number): void {
     this.#onPublish(publication.message, qos, packetId, false);
   }
