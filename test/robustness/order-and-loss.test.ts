@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
 import { acknowledgement, connect, publish, readPublish, subscribe } from './support/packets.js';
-import { randomSource } from './support/quiet-broker.js';
+import { randomSource } from './support/random-source.js';
 import { RawClient, sleep } from './support/raw-client.js';
 import { figure, IS_LONG } from './support/settings.js';
 

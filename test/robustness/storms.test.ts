@@ -142,7 +142,7 @@ it('half-open connections without CONNECT are closed after the connect timeout',
 it('random garbage, before and after CONNECT, disturbs nobody', { timeout: 60_000 }, async () => {
   const before = await broker.collect();
   const witness = await Witness.start(broker.port);
-  const { randomSource } = await import('./support/quiet-broker.js');
+  const { randomSource } = await import('./support/random-source.js');
   const random = randomSource(42);
   const garbage = Buffer.from(Uint8Array.from({ length: MiB }, () => random() * 256));
   let peak = 0;

@@ -25,6 +25,10 @@ export interface BrokerStart {
   readonly wrapper?: readonly string[];
   /** Working directory. */
   readonly cwd?: string;
+  /** The built command, for those who are built themselves and stand elsewhere. */
+  readonly main?: string;
+  /** Told of every line that the broker writes. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface BrokerExit {
@@ -43,6 +47,7 @@ export class BrokerProcess {
   readonly #lines: string[];
   readonly #pid: number;
   readonly #port: number;
+  readonly #webSocketPort: number;
   #exit: BrokerExit | undefined;
 
   private constructor(
@@ -58,8 +63,8 @@ export class BrokerProcess {
       this.#exit = exit;
       return exit;
     });
-    const tcp = started.listeners?.find(({ name }) => name === 'tcp');
-    this.#port = Number(new URL(tcp?.url ?? '').port);
+    this.#port = portOf(started, 'tcp');
+    this.#webSocketPort = portOf(started, 'ws');
     this.#pid = pid;
   }
 
@@ -71,7 +76,7 @@ export class BrokerProcess {
   /** Starts it without waiting, for those who end it before it is ready. */
   static spawn(options: BrokerStart): { readonly started: Promise<BrokerProcess>; kill(): Promise<void> } {
     const data = options.dataDirectory === undefined ? [] : ['--data', options.dataDirectory];
-    const command = [process.execPath, MAIN, 'start', ...data, '--port', '0', '--ws-port', '0'];
+    const command = [process.execPath, options.main ?? MAIN, 'start', ...data, '--port', '0', '--ws-port', '0'];
     const [program = '', ...args] = [...(options.wrapper ?? []), ...command];
     const child = spawn(program, args, {
       // io_uring would pass by every layer that watches system calls.
@@ -84,7 +89,7 @@ export class BrokerProcess {
       child.once('error', () => resolve({ code: null, signal: null }));
     });
     return {
-      started: firstStartLine(child, exited).then(({ line, lines }) => {
+      started: firstStartLine(child, exited, options.onLine).then(({ line, lines }) => {
         const pid = options.wrapper === undefined ? child.pid : onlyChildOf(child.pid);
         return new BrokerProcess(child, pid ?? 0, lines, exited, line);
       }),
@@ -97,6 +102,10 @@ export class BrokerProcess {
 
   get port(): number {
     return this.#port;
+  }
+
+  get webSocketPort(): number {
+    return this.#webSocketPort;
   }
 
   get pid(): number {
@@ -130,6 +139,11 @@ export class BrokerProcess {
   }
 }
 
+function portOf(started: LogLine, name: string): number {
+  const url = started.listeners?.find((listener) => listener.name === name)?.url;
+  return url === undefined ? Number.NaN : Number(new URL(url).port);
+}
+
 /** What a wrapper has started. Linux only, as are the wrappers. */
 function onlyChildOf(pid: number | undefined): number {
   const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
@@ -139,11 +153,13 @@ function onlyChildOf(pid: number | undefined): number {
 async function firstStartLine(
   child: ChildProcess,
   exited: Promise<BrokerExit>,
+  onLine?: (line: string) => void,
 ): Promise<{ readonly line: LogLine; readonly lines: string[] }> {
   const lines: string[] = [];
   const keep = (text: string): void => {
     lines.push(text);
     if (lines.length > KEPT_LINES) lines.shift();
+    onLine?.(text);
   };
   if (child.stdout === null || child.stderr === null) throw new Error('the broker has no output');
   createInterface({ input: child.stderr }).on('line', keep);

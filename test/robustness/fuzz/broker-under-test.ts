@@ -1,0 +1,69 @@
+/** The built broker in its default configuration: free ports, a data directory of its own, and an eye on its log. */
+import { readFileSync } from 'node:fs';
+import { type BrokerExit, BrokerProcess } from '../../durability/support/broker-process.js';
+import type { Ports } from './link.js';
+
+/** pino writes levels as numbers or as names: error and fatal. */
+const ERROR_LINE = /"level":\s*("error"|"fatal"|50|60)/;
+
+export interface BrokerSettings {
+  readonly dataDirectory: string;
+  /** The built command line. */
+  readonly main: string;
+  /** Where the process leaves its coverage when it ends. */
+  readonly coverageDirectory?: string | undefined;
+}
+
+export class BrokerUnderTest {
+  readonly #process: BrokerProcess;
+  readonly #errors: string[];
+
+  private constructor(started: BrokerProcess, errors: string[]) {
+    this.#process = started;
+    this.#errors = errors;
+  }
+
+  static async start({ dataDirectory, main, coverageDirectory }: BrokerSettings): Promise<BrokerUnderTest> {
+    const errors: string[] = [];
+    const started = await BrokerProcess.start({
+      dataDirectory,
+      main,
+      onLine: (line) => {
+        if (ERROR_LINE.test(line) || !line.startsWith('{')) errors.push(line);
+      },
+      ...(coverageDirectory === undefined ? {} : { environment: { NODE_V8_COVERAGE: coverageDirectory } }),
+    });
+    return new BrokerUnderTest(started, errors);
+  }
+
+  get ports(): Ports {
+    return { tcp: this.#process.port, ws: this.#process.webSocketPort };
+  }
+
+  get hasExited(): boolean {
+    return this.#process.hasExited;
+  }
+
+  /** Lines of level error and fatal, and whatever else is no line of the log: a stack on standard error. */
+  get errors(): readonly string[] {
+    return this.#errors;
+  }
+
+  /** Resident memory in bytes; 0 where the system does not tell. */
+  residentBytes(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');
+      return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+    } catch {
+      return 0;
+    }
+  }
+
+  stop(): Promise<BrokerExit> {
+    return this.#process.stop();
+  }
+
+  kill(): Promise<void> {
+    return this.#process.kill();
+  }
+}
