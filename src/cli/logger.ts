@@ -2,6 +2,7 @@
 import { type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
 import { coloursFor } from './colours.js';
 import type { Settings } from './config-schema.js';
+import { LogOutput } from './log-output.js';
 import { PrettyLog } from './pretty-log.js';
 
 export interface ProcessLog {
@@ -11,12 +12,10 @@ export interface ProcessLog {
   flush(): void;
 }
 
+const STANDARD_OUTPUT = 1;
+
 /** Where credentials may stand if somebody logs a packet or a settings object whole. */
 const SECRETS = ['password', '*.password', 'authenticationData', '*.authenticationData'];
-
-/** Lines are gathered up to this many bytes, but not longer than the interval: a write per line costs more than the line. */
-const BUFFER_BYTES = 4096;
-const FLUSH_INTERVAL_MS = 1000;
 
 export function openLog(log: Settings['log'], environment: Readonly<Record<string, string | undefined>>): ProcessLog {
   const isTerminal = process.stdout.isTTY === true;
@@ -31,17 +30,10 @@ export function openLog(log: Settings['log'], environment: Readonly<Record<strin
     const out = (text: string): void => void process.stdout.write(text);
     return { logger: pino(options, new PrettyLog(out, coloursFor(process.stdout, environment))), format, flush() {} };
   }
-  const destination = pino.destination(
-    isTerminal
-      ? { fd: 1, sync: true }
-      : { fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_INTERVAL_MS },
-  );
-  const flush = (): void => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Standard output is gone or blocked: there is nobody left to tell.
-    }
-  };
-  return { logger: pino(options, destination), format, flush };
+  if (isTerminal) {
+    const out = { write: (line: string): void => void process.stdout.write(line) };
+    return { logger: pino(options, out), format, flush() {} };
+  }
+  const output = new LogOutput(STANDARD_OUTPUT);
+  return { logger: pino(options, output), format, flush: () => output.flush() };
 }

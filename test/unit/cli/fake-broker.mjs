@@ -28,6 +28,10 @@ async function startBroker(_settings, logger) {
     setTimeout(() => {
       throw new RangeError('nobody caught this');
     }, 10);
+  if (behaviour === 'uncaught-later')
+    process.once('SIGUSR2', () => {
+      throw new RangeError('nobody caught this either');
+    });
   if (behaviour === 'rejected') setTimeout(() => Promise.reject('no reason'), 10);
   if (behaviour === 'signal-early') process.kill(process.pid, 'SIGTERM');
   return {

@@ -155,6 +155,26 @@ millrace: 2 problems in the configuration
 });
 
 describe('millrace start', () => {
+  test('ends on a signal although nobody reads its log any more', async () => {
+    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--data', join(DIRECTORY, 'unread')]);
+    await start.seen('millrace started');
+    const ended = once(start.child, 'exit');
+    start.child.stdout?.destroy();
+    start.child.stderr?.destroy();
+    start.child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  });
+
+  test('ends with 1 by an error that nobody caught although nobody reads its log', async () => {
+    const start = run(FAKE, ['uncaught-later', 'json']);
+    await start.seen('millrace started');
+    const ended = once(start.child, 'exit');
+    start.child.stdout?.destroy();
+    start.child.stderr?.destroy();
+    start.child.kill('SIGUSR2');
+    expect(await ended).toEqual([1, null]);
+  });
+
   test('runs the broker of the configuration, and says where its data is', async () => {
     const data = join(DIRECTORY, 'data');
     const overrides = '[{"filter":"debug/#","durability":"memory"}]';
