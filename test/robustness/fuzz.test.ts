@@ -25,8 +25,8 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const CORPUS = new CorpusSeeds(fileURLToPath(new URL('./corpus', import.meta.url)));
 const CONFORMANCE = await ConformanceSeeds.load(fileURLToPath(new URL('../conformance', import.meta.url)));
 const SEED = Number(FUZZ_SEED ?? 1);
-const IN_PROCESS_INPUTS = IS_LONG ? 400_000 : 10_000;
-const PROCESS_INPUTS = IS_LONG ? 50_000 : 1_500;
+const IN_PROCESS_INPUTS = IS_LONG ? 400_000 : 6_000;
+const PROCESS_INPUTS = IS_LONG ? 50_000 : 1_200;
 /** Sessions are kept across that many inputs, so that they meet what others left. */
 const INPUTS_PER_BROKER = 500;
 const SHRINK_MS = 20_000;

@@ -129,6 +129,9 @@ async function shortestOf(fuzzCase: FuzzCase, { kind }: Finding): Promise<FuzzCa
   return shrink(fuzzCase, { fails, isTimeOver: () => performance.now() > deadline });
 }
 
+// A signal ends the process by `exit`, which takes the brokers along.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -5,6 +5,7 @@ import type { ClientClaims } from './client-claims.js';
 import type { Played } from './socket-player.js';
 
 const QUIET_MS = 300;
+const MAXIMUM_LOOKS = 10;
 /** Identifiers of the pool come back by themselves, and what they leave has a bound. */
 const POOL = /^(fuzz|storm)-\d+$/;
 
@@ -46,7 +47,8 @@ export class Sweeper {
     };
     // A filter with a wildcard does not match `$…` unless it begins so [MQTT-4.7.2-1].
     client.send(subscribe(1, ['#'], 0));
-    for (let before = -1; before !== client.receivedBytes; ) {
+    // While others publish it is never quiet: what is not heard of now is heard of the next time.
+    for (let before = -1, looks = 0; before !== client.receivedBytes && looks < MAXIMUM_LOOKS; looks++) {
       before = client.receivedBytes;
       await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
     }
