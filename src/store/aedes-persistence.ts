@@ -2,7 +2,6 @@
 import { createRequire } from 'node:module';
 import type { MessagePacket } from './message-packet.js';
 import type { BatchOperation } from './native-level.js';
-import type { SubscriptionPacket } from './subscription-packet.js';
 
 /** What the writing verbs need of a database. */
 export interface PersistenceDatabase {
@@ -17,7 +16,6 @@ interface Client {
 
 /** The class of `aedes-persistence-level/asyncPersistence.js`. */
 export interface AedesPersistence {
-  addSubscriptions(client: Client, subscriptions: readonly SubscriptionPacket[]): Promise<void>;
   removeSubscriptions(client: Client, filters: readonly string[]): Promise<void>;
   storeRetained(packet: MessagePacket): Promise<void>;
   /** Sets `brokerId` and `clientId` in the packet. */

@@ -9,12 +9,13 @@
 import { InvalidState } from '../core/errors.js';
 import type { Message } from '../core/message.js';
 import { AedesPersistence } from './aedes-persistence.js';
-import { retainedKey, sessionKey, stateKey, willKey } from './catalogue-keys.js';
+import { retainedKey, sessionKey, stateKey, subscriptionKey, willKey } from './catalogue-keys.js';
 import { type CatalogueLoad, type CatalogueReceiver, loadCatalogue } from './catalogue-loader.js';
 import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
 import type { CommittedLevel } from './committed-level.js';
 import type { CommitContributor } from './group-committer.js';
 import { toPacket } from './message-packet.js';
+import { encodeMap } from './msgpack-writer.js';
 import { OpenGroupDatabase } from './open-group-database.js';
 import { encodeSession } from './session-codec.js';
 import { toSubscriptionPacket } from './subscription-packet.js';
@@ -57,12 +58,13 @@ export class Catalogue implements CommitContributor {
   }
 
   subscriptionSaved(clientId: string, subscription: StoredSubscription): Ticket {
-    const packet = toSubscriptionPacket(subscription);
-    return this.#write((persistence) => persistence.addSubscriptions({ id: clientId }, [packet]));
+    // As the package would write it. Its own verb puts the filter into a trie first, and that refuses more than 100 levels.
+    const record = encodeMap({ ...toSubscriptionPacket(subscription), clientId });
+    return this.#level.putNow(subscriptionKey(clientId, subscription.filter), record);
   }
 
   subscriptionRemoved(clientId: string, filter: string): Ticket {
-    return this.#write((persistence) => persistence.removeSubscriptions({ id: clientId }, [filter]));
+    return this.#level.delNow(subscriptionKey(clientId, filter));
   }
 
   willSaved(clientId: string, will: StoredWill): Ticket {

@@ -255,6 +255,19 @@ describe('the catalogue', () => {
     );
   });
 
+  it('keeps filters of any depth', async () => {
+    const filters = ['a/'.repeat(99), 'a/'.repeat(100), 'a/'.repeat(127), '/'.repeat(65_535), '+/'.repeat(200)];
+    const { catalogue, level } = await openCatalogue();
+    for (const filter of filters) catalogue.subscriptionSaved('c', subscription(filter, { streamId: 2 ** 40 }));
+    await level.flush();
+    const { subscriptions } = await loadAfterCrash(level);
+    const expected = filters.sort().map((filter) => ['c', subscription(filter, { streamId: 2 ** 40 })]);
+    expect(subscriptions).toEqual(expected);
+    for (const filter of filters) catalogue.subscriptionRemoved('c', filter);
+    await level.flush();
+    expect((await loadAfterCrash(level)).subscriptions).toEqual([]);
+  });
+
   it('keeps names and payloads of the greatest length', async () => {
     const { catalogue, level } = await openCatalogue();
     const clientId = '\u20ac'.repeat(21_845);
