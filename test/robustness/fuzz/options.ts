@@ -9,7 +9,7 @@ export const USAGE = `npm run fuzz -- [options]
   --coverage         tell which parts of the broker were reached; it is slower then
   --replay FILE      play the case in FILE against a new broker
   --in-process       without sockets and disk: more inputs, and coverage for nothing
-  --unguided         with --in-process: do not learn from what reaches something new
+  --guided           with --in-process: learn from what reaches something new
   --help
 `;
 
@@ -35,7 +35,7 @@ export function readOptions(args: readonly string[]): Options {
       coverage: { type: 'boolean', default: false },
       replay: { type: 'string' },
       'in-process': { type: 'boolean', default: false },
-      unguided: { type: 'boolean', default: false },
+      guided: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -46,7 +46,7 @@ export function readOptions(args: readonly string[]): Options {
     wantsCoverage: values.coverage,
     replay: values.replay,
     isInProcess: values['in-process'],
-    isGuided: !values.unguided,
+    isGuided: values.guided,
     wantsHelp: values.help,
   };
 }

@@ -60,6 +60,7 @@ export class ProcessRun {
   readonly #courses = new Map<string, number>();
   readonly #startedAt = performance.now();
   #inputs = 0;
+  #errorsSeen = 0;
   #connections = 0;
 
   constructor(settings: RunSettings) {
@@ -138,13 +139,16 @@ export class ProcessRun {
   #watch(broker: BrokerUnderTest, witness: DurableWitness): void {
     this.#memory.add(performance.now() - this.#startedAt, broker.residentBytes());
     if (broker.hasExited) this.#note(new Finding('crash', `the broker is gone\n${broker.errors.join('\n')}`));
-    else if (broker.errors.length > 0) this.#note(new Finding('log', broker.errors.join('\n')));
+    for (const line of broker.errors.slice(this.#errorsSeen)) this.#note(new Finding('log', line));
+    this.#errorsSeen = broker.errors.length;
     if (witness.finding !== undefined) this.#note(witness.finding);
   }
 
   /** @param fuzzCase what has caused it; if that is not known, whatever came last */
   #note(finding: Finding, fuzzCase: FuzzCase = [...this.#recent]): void {
-    const isKnown = this.#found.some((known) => known.finding.message === finding.message);
+    // The same but for times and identifiers.
+    const kindOf = ({ message }: Finding): string => message.slice(0, 400).replaceAll(/\d+/g, '');
+    const isKnown = this.#found.some((known) => kindOf(known.finding) === kindOf(finding));
     if (!isKnown && this.#found.length < MAXIMUM_FINDINGS) this.#found.push({ finding, fuzzCase });
   }
 
