@@ -28,6 +28,10 @@ export class LocalSubscription implements Subscriber {
     this.#logger = logger;
   }
 
+  takes(): boolean {
+    return true;
+  }
+
   deliver(options: DeliveryOptions, publication: Publication): void {
     publication.receivers++;
     const retain = options.retainAsPublished && publication.message.retain;

@@ -8,9 +8,10 @@ import { PublishEncoder } from '../codec/publish-encoder.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
 import { Publication } from '../core/publication.js';
-import type { DeliveryOptions, Readiness, Subscriber } from '../core/subscriber.js';
+import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
 import type { MessageRecorder } from '../sessions/message-recorder.js';
 import type { MatchResult } from '../topics/match-result.js';
+import type { Receiver } from '../topics/receiver.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { RetainedMessages } from './retained-messages.js';
@@ -155,6 +156,12 @@ export class Router {
     publication.congested = congested;
   }
 
+  // Section 3.1.2.11.4: what is too large for one member goes to another one that can be sent it.
+  readonly #readinessOf = (member: Receiver<Subscriber>): Readiness => {
+    const { subscriber } = member;
+    return subscriber.takes(this.publication.message, member) ? subscriber.readiness : Readiness.Gone;
+  };
+
   #deliver(result: MatchResult<Subscriber>, publication: Publication, publisher: Subscriber | null): void {
     if (publication.message.retain) this.#retained.store(publication);
     this.#recorder.begin(publication.message);
@@ -166,7 +173,7 @@ export class Router {
       else if (receiver.own !== null) subscriber.deliver(receiver.own, publication); // [MQTT-3.8.3-3]
     }
     for (const group of groups) {
-      const member = group.choose(readinessOf, publication.message.qos);
+      const member = group.choose(this.#readinessOf, publication.message.qos);
       if (member === undefined) this.#drops.count('no-group-member');
       else member.subscriber.deliver(member, publication);
     }
@@ -174,8 +181,4 @@ export class Router {
     if (ticket > publication.ticket) publication.ticket = ticket;
     if (publication.receivers === 0) this.#metrics.publishesUnmatched++;
   }
-}
-
-function readinessOf(subscriber: Subscriber): Readiness {
-  return subscriber.readiness;
 }

@@ -1,5 +1,5 @@
 /** Who can stand behind a subscription: a session, or code within the process. */
-import type { Qos } from './message.js';
+import type { Message, Qos } from './message.js';
 import type { MessageStream } from './message-stream.js';
 import type { Publication } from './publication.js';
 
@@ -32,4 +32,6 @@ export interface Subscriber {
   /** Takes the publication, at the lower of its QoS and the granted one [MQTT-3.8.4-8]. Notes its effects in it. */
   deliver(options: DeliveryOptions, publication: Publication): void;
   readonly readiness: Readiness;
+  /** Whether the message is small enough to be sent to it. Asked before it is chosen among others; may not be known yet. */
+  takes(message: Message, options: DeliveryOptions): boolean;
 }

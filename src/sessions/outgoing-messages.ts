@@ -114,6 +114,11 @@ export class OutgoingMessages implements LogReader {
     return window === null || (!window.isResending && window.count < this.#windowLimit);
   }
 
+  /** The client can be sent the message, as far as is known: one that is away may take less or more when it is back. */
+  takes(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
+    return this.#front === null || this.#front.fits(message, qos, identifiers);
+  }
+
   /** Takes over what was on its way before a restart. */
   restoreWindow(window: InflightWindow): void {
     this.#window = window;

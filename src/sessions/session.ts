@@ -169,6 +169,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   // ---------------------------------------------------------------- to the client
 
+  takes(message: Message, options: DeliveryOptions): boolean {
+    return this.#outgoing.takes(message, Math.min(message.qos, options.qos) as Qos, options.identifiers);
+  }
+
   deliver(options: DeliveryOptions, publication: Publication): void {
     const { message } = publication;
     const qos = Math.min(message.qos, options.qos) as Qos;

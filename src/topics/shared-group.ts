@@ -22,6 +22,9 @@ const SHORT_LOOK = 4;
 /** The same when nobody is known to be ready. */
 const LONG_LOOK = 64;
 
+/** What a member could do with the message that somebody is chosen for. */
+export type ReadinessOf<S> = (member: Receiver<S>) => Readiness;
+
 export class SharedGroup<S> {
   /** The whole filter, `$share/name/` included: the identity of the group. */
   readonly filter: string;
@@ -69,11 +72,12 @@ export class SharedGroup<S> {
    * Chooses who gets a message, each in turn: a ready member; if there is none, a full one; if there is none and the
    * message can wait, one that is away. [MQTT-4.8.2-3] The QoS granted to the chosen one is in its Receiver.
    *
-   * @param readiness asked about single members, and answering the same about one member during the call
+   * @param readiness asked about single members, and answering the same about one member during the call. A member that
+   *   may not have this message is Gone for it, and is asked again at later choices like one that is away
    * @param qos of the message; at QoS 0, or for a member that gets it at QoS 0, no message waits in a session
    * @returns undefined if nobody can take it
    */
-  choose(readiness: (subscriber: S) => Readiness, qos: Qos): Receiver<S> | undefined {
+  choose(readiness: ReadinessOf<S>, qos: Qos): Receiver<S> | undefined {
     const look = this.#ready.size > 0 ? SHORT_LOOK : LONG_LOOK;
     this.#lookAgain(this.#full, readiness, look);
     this.#lookAgain(this.#away, readiness, look);
@@ -91,25 +95,20 @@ export class SharedGroup<S> {
   }
 
   /** Asks the first `limit` members of a ring and puts each where it belongs now, as the last. */
-  #lookAgain(ring: MemberRing<S>, readiness: (subscriber: S) => Readiness, limit: number): void {
+  #lookAgain(ring: MemberRing<S>, readiness: ReadinessOf<S>, limit: number): void {
     for (let left = Math.min(limit, ring.size); left > 0; left--) {
       const member = ring.first;
       if (member === null) return;
-      this.#ringOf(readiness(member.receiver.subscriber)).append(member);
+      this.#ringOf(readiness(member.receiver)).append(member);
     }
   }
 
   /** The first among `limit` members of a ring that is as good as `wanted` or better. */
-  #next(
-    ring: MemberRing<S>,
-    wanted: Readiness,
-    limit: number,
-    readiness: (subscriber: S) => Readiness,
-  ): Receiver<S> | undefined {
+  #next(ring: MemberRing<S>, wanted: Readiness, limit: number, readiness: ReadinessOf<S>): Receiver<S> | undefined {
     for (let left = Math.min(limit, ring.size); left > 0; left--) {
       const member = ring.first;
       if (member === null) return undefined;
-      const found = readiness(member.receiver.subscriber);
+      const found = readiness(member.receiver);
       this.#ringOf(found).append(member);
       if (found > wanted) continue;
       // A QoS 0 subscription does not fill the session of somebody who is away.

@@ -31,9 +31,9 @@ class Scene {
   }
 
   choose(qos: Qos = 1): Worker | undefined {
-    return this.group.choose((worker) => {
+    return this.group.choose(({ subscriber }) => {
       this.asked++;
-      return worker.state;
+      return subscriber.state;
     }, qos)?.subscriber;
   }
 
