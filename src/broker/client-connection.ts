@@ -174,7 +174,12 @@ export class ClientConnection
     const epoch = session.attach(sender, window);
     const acknowledger = new Acknowledger(context, this.#outbound, isVersion5, this.#onAnswerWaiting);
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
-    const controlTerms = { protocolVersion: packet.protocolVersion, maximumPacketSize, identity };
+    const controlTerms = {
+      protocolVersion: packet.protocolVersion,
+      isBridge: packet.isBridge,
+      maximumPacketSize,
+      identity,
+    };
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
     this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
     this.#handshake = null;

@@ -1,7 +1,13 @@
 /** What an accepted client sends besides publishes and acknowledgements: SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT, AUTH. */
 import { decodeControlPacket } from '../codec/control-decoder.js';
 import { encodeSuback, encodeUnsuback, PINGRESP } from '../codec/control-encoder.js';
-import type { AuthPacket, DisconnectPacket, SubscribePacket, UnsubscribePacket } from '../codec/control-packet.js';
+import type {
+  AuthPacket,
+  DisconnectPacket,
+  SubscribePacket,
+  SubscriptionRequest,
+  UnsubscribePacket,
+} from '../codec/control-packet.js';
 import { PINGRESP as PINGRESP_TYPE, type ProtocolVersion, SUBACK, UNSUBACK } from '../codec/packet-type.js';
 import { ProtocolViolation } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
@@ -21,6 +27,8 @@ export interface ControlHost extends ReauthenticationHost {
 
 export interface ControlTerms {
   readonly protocolVersion: ProtocolVersion;
+  /** The client is a bridge of mosquitto's kind, which in MQTT 3 cannot ask for what a bridge needs. */
+  readonly isBridge: boolean;
   /** Largest packet that the client takes, bytes. */
   readonly maximumPacketSize: number;
   /** null if the client has named no authentication method. */
@@ -99,8 +107,9 @@ export class InboundControl {
   }
 
   #onSubscribe(packet: SubscribePacket): void {
-    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, packet);
-    const { protocolVersion, maximumPacketSize } = this.#terms;
+    const { protocolVersion, isBridge, maximumPacketSize } = this.#terms;
+    const asked = isBridge ? { ...packet, subscriptions: packet.subscriptions.map(forBridge) } : packet;
+    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked);
     const suback = encodeSuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
     this.#acknowledger.send(ticket, SUBACK, suback);
     if (replays.length === 0) return;
@@ -129,4 +138,9 @@ export class InboundControl {
     // [MQTT-3.14.4-3]
     this.#host.onDisconnect(packet.reasonCode !== ReasonCode.Success);
   }
+}
+
+/** What other brokers grant to a bridge: its own messages do not come back, and what is retained there stays retained here. */
+function forBridge(request: SubscriptionRequest): SubscriptionRequest {
+  return { ...request, noLocal: true, retainAsPublished: true };
 }
