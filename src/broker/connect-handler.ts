@@ -12,7 +12,7 @@ import type { OpenedSession } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { BrokerContext } from './broker-context.js';
-import { isReservedTopic } from './reserved-topic.js';
+import { isReservedFrom } from './reserved-topic.js';
 
 /** What a client asked for, after our limits. */
 export interface ConnectTerms {
@@ -140,8 +140,8 @@ function willOf(context: BrokerContext, packet: ConnectPacket, clientId: string)
   if (fields === undefined) return null;
   const invalid = validateTopicName(fields.topic, context.limits.maximumTopicLevels);
   if (invalid !== undefined) return { reasonCode: ReasonCode.TopicNameInvalid, message: `Will Topic: ${invalid}` };
-  if (isReservedTopic(fields.topic)) {
-    return { reasonCode: ReasonCode.NotAuthorized, message: `Will Topic: ${fields.topic} is the broker's own` };
+  if (isReservedFrom(fields.topic, clientId)) {
+    return { reasonCode: ReasonCode.NotAuthorized, message: `Will Topic: ${fields.topic} is not this client's` };
   }
   const message = buildMessage({
     topic: fields.topic,

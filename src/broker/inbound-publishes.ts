@@ -11,7 +11,7 @@ import type { Session } from '../sessions/session.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { Acknowledger } from './acknowledger.js';
 import { type BrokerContext, publishDecoder } from './broker-context.js';
-import { isReservedTopic } from './reserved-topic.js';
+import { isReservedFrom } from './reserved-topic.js';
 import type { TopicEntry } from './router.js';
 
 export class InboundPublishes {
@@ -58,7 +58,7 @@ export class InboundPublishes {
       }
       this.#checkReceiveMaximum();
     }
-    if (isReservedTopic(entry.topic)) {
+    if (isReservedFrom(entry.topic, session.clientId)) {
       this.#refuseReserved();
       return null;
     }
@@ -160,7 +160,7 @@ export class InboundPublishes {
     }
   }
 
-  /** `$SYS` is the broker's own. MQTT 3 has no way to say so: the message is acknowledged and goes nowhere. */
+  /** What is the broker's own, or another client's. MQTT 3 has no way to say so: the message is acknowledged and goes nowhere. */
   #refuseReserved(): void {
     const { message, packetId } = publishDecoder;
     this.#context.drops.count('not-authorized');

@@ -18,6 +18,8 @@ async function connectBridge(test: TestBroker, version: 3 | 4, fields: ConnectFi
   return client;
 }
 
+const stateOf = (clientId: string) => `$SYS/broker/connection/${clientId}/state`;
+
 describe.each([3, 4] as const)('a bridge of MQTT %i', (version) => {
   it('does not get back what it brings, and others do get it', async () => {
     const test = await TestBroker.start();
@@ -69,4 +71,44 @@ it('an ordinary client of MQTT 3 does get back what it publishes', async () => {
   await client.subscribe('#');
   client.send(publishPacket('t', 'x'));
   await client.expectPacket('publish');
+});
+
+describe('the state of a bridge under $SYS', () => {
+  const will = { topic: stateOf('bridge'), payload: Buffer.from('0'), qos: 1, retain: true } as const;
+
+  it.each([4, 5] as const)('is told by the bridge and by its will, MQTT %i', async (version) => {
+    const test = await TestBroker.start();
+    const watcher = await test.connect('watcher');
+    await watcher.subscribe('$SYS/broker/connection/#');
+    const bridge = await test.connect('bridge', { version, will });
+    bridge.send(publishPacket(stateOf('bridge'), '1', { retain: true, qos: 1, messageId: 1 }));
+    expect((await bridge.expectPacket('puback')).reasonCode ?? 0).toBe(0);
+    expect((await watcher.expectPacket('publish')).payload.toString()).toBe('1');
+    await test.drop(bridge, 'bridge');
+    expect((await watcher.expectPacket('publish')).payload.toString()).toBe('0');
+    const late = await test.connect('late');
+    await late.subscribe(stateOf('+'));
+    expect((await late.expectPacket('publish')).retain).toBe(true);
+  });
+
+  it('outlives a restart', async () => {
+    const first = await DurableBroker.start();
+    const bridge = await first.test.connect('bridge');
+    bridge.send(publishPacket(stateOf('bridge'), '0', { retain: true, qos: 1, messageId: 1 }));
+    await first.settle();
+    await bridge.expectPacket('puback');
+    const second = await first.restart();
+    const watcher = await second.test.connect('watcher');
+    await watcher.subscribe(stateOf('bridge'));
+    expect((await watcher.expectPacket('publish')).payload.toString()).toBe('0');
+  });
+
+  it('cannot be told by another client', async () => {
+    const test = await TestBroker.start();
+    const other = await test.connect('other');
+    other.send(publishPacket(stateOf('bridge'), '1', { qos: 1, messageId: 1 }));
+    expect((await other.expectPacket('puback')).reasonCode).toBe(0x87);
+    const liar = await test.open(5);
+    expect((await liar.connect({ clientId: 'liar', will })).reasonCode).toBe(0x87);
+  });
 });
