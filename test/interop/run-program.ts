@@ -21,6 +21,8 @@ export function startProgram(
   timeoutMs = 20_000,
 ): {
   readonly finished: Promise<ProgramResult>;
+  /** Rejects when it ends: for a race with what it is waited for. */
+  readonly endsTooEarly: Promise<never>;
   /** Ends it as a crash would. */
   kill(): void;
 } {
@@ -41,8 +43,13 @@ export function startProgram(
       resolve({ exitCode, output, errors });
     });
   });
+  const endsTooEarly = finished.then(({ exitCode }) => {
+    throw new Error(`${command} has ended with ${exitCode}: ${errors}${output}`);
+  });
+  endsTooEarly.catch(() => {});
   return {
     finished,
+    endsTooEarly,
     kill: () => child.kill('SIGKILL'),
   };
 }
