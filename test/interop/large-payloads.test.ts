@@ -1,12 +1,12 @@
 /** Payloads of 10 MB through the broker at every QoS, and the refusal of what is above the default limit. */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, connectAsync } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
 import { InteropBroker } from './interop-broker.js';
+import { nextEvent } from './next-event.js';
 import { endPrograms, runProgram, startProgram } from './run-program.js';
 
 const MiB = 1024 * 1024;
@@ -62,9 +62,9 @@ describe.each([0, 1, 2] as const)('10 MB at QoS %i', (qos) => {
     onTestFinished(() => client.endAsync(true));
     const topic = `large/js/${carrier}/${protocolVersion}/${qos}`;
     await client.subscribeAsync(topic, { qos });
-    const received = once(client, 'message');
+    const received = nextEvent(client, 'message');
     await client.publishAsync(topic, PAYLOAD, { qos });
-    const [, payload] = (await received) as [string, Buffer];
+    const [, payload] = await received;
     expect(PAYLOAD.equals(payload)).toBe(true);
   });
 });
@@ -79,11 +79,11 @@ it('10 MB wait for an absent session, and stay retained', async () => {
   await publisher.publishAsync('large/absent', PAYLOAD, { qos: 2, retain: true });
   const back = connect(roomy.url, session);
   onTestFinished(() => back.endAsync(true));
-  const [, waited] = (await once(back, 'message')) as [string, Buffer];
+  const [, waited] = await nextEvent(back, 'message');
   expect(PAYLOAD.equals(waited)).toBe(true);
-  const retained = once(publisher, 'message');
+  const retained = nextEvent(publisher, 'message');
   await publisher.subscribeAsync('large/absent', { qos: 0 });
-  const [, kept, packet] = (await retained) as [string, Buffer, { retain: boolean }];
+  const [, kept, packet] = await retained;
   expect(PAYLOAD.equals(kept)).toBe(true);
   expect(packet.retain).toBe(true);
 });
@@ -101,7 +101,7 @@ describe('above the default limit of 1 MiB', () => {
   it('a client that sends it all the same is told 0x95', async () => {
     const client = await connectAsync(ordinary.url, { protocolVersion: 5, reconnectPeriod: 0 });
     onTestFinished(() => client.endAsync(true));
-    const disconnected = once(client, 'disconnect');
+    const disconnected = nextEvent(client, 'disconnect');
     client.on('error', () => {});
     client.publish('large', TOO_LARGE, { qos: 0 }, () => {});
     const [packet] = await disconnected;

@@ -1,8 +1,8 @@
 /** What MQTT.js documents of itself, against the broker: sessions, wills, stores, reconnecting, and ending. */
-import { once } from 'node:events';
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient, Store } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { InteropBroker, until } from './interop-broker.js';
+import { nextEvent } from './next-event.js';
 
 let broker: InteropBroker;
 
@@ -59,7 +59,7 @@ describe.each(CARRIERS)('MQTT.js over %s, MQTT %i', (carrier, protocolVersion) =
 
   async function start(name: string, options: IClientOptions = {}) {
     const recorded = open(name, options);
-    const [connack] = (await once(recorded.client, 'connect')) as [{ sessionPresent: boolean }];
+    const [connack] = await nextEvent(recorded.client, 'connect');
     return { ...recorded, isPresent: connack.sessionPresent };
   }
 
@@ -145,7 +145,7 @@ describe.each(CARRIERS)('MQTT.js over %s, MQTT %i', (carrier, protocolVersion) =
     const { client, received } = await start('reconnecting', { reconnectPeriod: 50 });
     await client.subscribeAsync(`${prefix}/again`, { qos: 1 });
     client.stream.destroy();
-    await once(client, 'close');
+    await nextEvent(client, 'close');
     const sent = NUMBERS.slice(0, 50).map((n) => client.publishAsync(`${prefix}/queued`, n, { qos: 2 }));
     await Promise.all(sent);
     await until('what was queued', () => watcher.received.length === 50);
@@ -159,7 +159,7 @@ describe.each(CARRIERS)('MQTT.js over %s, MQTT %i', (carrier, protocolVersion) =
     const { client, received } = await start('relying', { ...kept, resubscribe: false, reconnectPeriod: 50 });
     await client.subscribeAsync(`${prefix}/relying`, { qos: 1 });
     client.stream.destroy();
-    await once(client, 'connect');
+    await nextEvent(client, 'connect');
     await client.publishAsync(`${prefix}/relying`, 'x', { qos: 1 });
     await until('its own message', () => received.length === 1);
   });
@@ -176,9 +176,9 @@ describe.each(CARRIERS)('MQTT.js over %s, MQTT %i', (carrier, protocolVersion) =
       { qos: 2, cbStorePut: () => first.client.stream.destroy() },
       () => {},
     );
-    await once(first.client, 'close');
+    await nextEvent(first.client, 'close');
     await broker.connected(`${prefix}-storing`, false);
-    const second = await start('storing', { ...kept, ...stores });
+    await start('storing', { ...kept, ...stores });
     await until('the stored message', () => watcher.received.length > 0);
     expect(payloadsOf(watcher)).toEqual(['kept']);
   });
