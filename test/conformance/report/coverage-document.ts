@@ -1,11 +1,11 @@
 /** The table of statements as a page: the same for the same tests, whatever the order in which they ended. */
 import { type StatedVersion, versionName } from '../corpus/statement-list.js';
-import { lackOf, type StatementCoverage, summaryOf, type TestResult } from './coverage.js';
+import { lackOf, type StatementCoverage, summaryOf } from './coverage.js';
 
 const INTRODUCTION = `# Conformance
 
-Every numbered statement of the specifications, in our own words, with the tests that show it: **+** for what is demanded
-or allowed and happens, **−** for what is forbidden and refused, or does not happen. Written by \`npm run conformance\`;
+Every numbered statement of the specifications, in our own words, with the number of tests that show it: **+** for what is
+demanded or allowed and happens, **−** for what is forbidden and refused, or does not happen. Written by \`npm run conformance\`;
 the tests are in [test/conformance](../test/conformance/README.md).
 `;
 
@@ -24,30 +24,32 @@ function sectionOf(version: StatedVersion, coverage: readonly StatementCoverage[
   const name = versionName(version);
   return [
     `## ${name}\n`,
-    ...ours.map(entryOf),
-    `\n### ${name}: what cannot arise\n`,
-    ...moot.map((entry) => `${entryOf(entry)}\n  - ${entry.statement.moot}`),
-    `\n### ${name}: the client's matter\n`,
-    ...clients.map(entryOf),
-    '',
+    tableOf(['Statement', 'What it says', '+', '−', 'Shown in'], ours.map(shownRow)),
+    `### ${name}: what cannot arise\n`,
+    tableOf(
+      ['Statement', 'What it says', 'Why'],
+      moot.map(({ statement }) => [statement.id, statement.paraphrase, statement.moot]),
+    ),
+    `### ${name}: the client's matter\n`,
+    tableOf(
+      ['Statement', 'What it says'],
+      clients.map(({ statement }) => [statement.id, statement.paraphrase]),
+    ),
   ].join('\n');
 }
 
-function entryOf(entry: StatementCoverage): string {
-  const { statement, positive, negative, borrowed } = entry;
+function shownRow(entry: StatementCoverage): string[] {
+  const { statement, positive, negative } = entry;
   const lack = lackOf(entry);
-  const lines = [
-    `- **${statement.id}** ${statement.paraphrase}${lack === '' ? '' : ` — **${lack}**`}`,
-    ...titlesOf('**+**', positive),
-    ...titlesOf('**−**', negative),
-    ...titlesOf('MQTT 3.1:', borrowed),
-  ];
-  return lines.join('\n');
+  const says = lack === '' ? statement.paraphrase : `${statement.paraphrase} (${lack})`;
+  const files = [...new Set([...positive, ...negative].map(({ file }) => file))].sort();
+  return [statement.id, says, String(positive.length), String(negative.length), files.join(', ')];
 }
 
-function titlesOf(mark: string, results: readonly TestResult[]): string[] {
-  const titles = results.map(({ title, file }) => `  - ${mark} ${escapeMarkdown(title)} (${file})`);
-  return [...new Set(titles)].sort();
+function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const ruler = heads.map(() => '---');
+  const lines = [heads, ruler, ...rows.map((row) => row.map(escapeMarkdown))].map((row) => `| ${row.join(' | ')} |`);
+  return `${lines.join('\n')}\n`;
 }
 
 function escapeMarkdown(text: string): string {
