@@ -4,16 +4,29 @@
  */
 import { DamagedRecord } from '../core/errors.js';
 import type { Message } from '../core/message.js';
-import { RETAINED, rangeOf, SESSIONS, STATES, SUBSCRIPTIONS, sessionNumberOf, WILLS } from './catalogue-keys.js';
+import {
+  chunkNumbersOf,
+  QUEUE_CHUNKS,
+  QUEUES,
+  queueNumberOf,
+  RETAINED,
+  rangeOf,
+  SESSIONS,
+  STATES,
+  SUBSCRIPTIONS,
+  sessionNumberOf,
+  WILLS,
+} from './catalogue-keys.js';
 import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
 import type { CommittedLevel } from './committed-level.js';
 import { toMessage } from './message-packet.js';
 import { MsgpackReader } from './msgpack-reader.js';
+import type { QueueCatalogue } from './queue-catalogue.js';
 import { RecordFields } from './record-fields.js';
 import { decodeSession } from './session-codec.js';
 import { toSubscription } from './subscription-packet.js';
 
-/** Told of each record: all sessions first, then all states, subscriptions, wills and retained messages. */
+/** Told of each record: all sessions first, then all states, subscriptions, wills, retained messages, queues, chunks. */
 export interface CatalogueReceiver {
   onSession(session: StoredSession): void;
   /** @param bytes safe to keep */
@@ -21,6 +34,9 @@ export interface CatalogueReceiver {
   onSubscription(clientId: string, subscription: StoredSubscription): void;
   onWill(clientId: string, will: StoredWill): void;
   onRetained(message: Message): void;
+  /** @param bytes safe to keep, as those of a chunk */
+  onQueue?(number: number, bytes: Buffer): void;
+  onQueueChunk?(queue: number, chunk: number, bytes: Buffer): void;
 }
 
 export interface CatalogueLoad {
@@ -34,6 +50,7 @@ export interface UsedNumbers {
   readonly sequence: number;
   readonly sessionNumber: number;
   readonly streamId: number;
+  readonly queueNumber: number;
 }
 
 const ENTRIES_PER_READ = 1000;
@@ -41,10 +58,14 @@ const BYTES_PER_READ = 1 << 20;
 
 const reader = new MsgpackReader();
 
-/** Gives `receiver` everything that is settled. What it throws ends the load. */
-export async function loadCatalogue(level: CommittedLevel, receiver: CatalogueReceiver): Promise<CatalogueLoad> {
+/** Gives `receiver` everything that is settled, and `queues` what they have. What either throws ends the load. */
+export async function loadCatalogue(
+  level: CommittedLevel,
+  receiver: CatalogueReceiver,
+  queues: QueueCatalogue,
+): Promise<CatalogueLoad> {
   let damaged = 0;
-  const largest = { sequence: 0, sessionNumber: 0, streamId: 0 };
+  const largest = { sequence: 0, sessionNumber: 0, streamId: 0, queueNumber: 0 };
   damaged += await loadKind(level, SESSIONS, decodeSession, (session) => {
     largest.sessionNumber = Math.max(largest.sessionNumber, session.number);
     largest.streamId = Math.max(largest.streamId, session.ownStreamId);
@@ -62,6 +83,15 @@ export async function loadCatalogue(level: CommittedLevel, receiver: CatalogueRe
   });
   damaged += await loadKind(level, WILLS, decodeWill, ({ clientId, will }) => receiver.onWill(clientId, will));
   damaged += await loadKind(level, RETAINED, decodeRetained, (message) => receiver.onRetained(message));
+  damaged += await loadKind(level, QUEUES, decodeQueue, ({ queue, bytes }) => {
+    largest.queueNumber = Math.max(largest.queueNumber, queue);
+    receiver.onQueue?.(queue, bytes);
+  });
+  damaged += await loadKind(level, QUEUE_CHUNKS, decodeChunk, ({ queue, chunk, bytes }) => {
+    largest.queueNumber = Math.max(largest.queueNumber, queue);
+    queues.noteChunk(queue, chunk);
+    receiver.onQueueChunk?.(queue, chunk, bytes);
+  });
   return { damaged, largest };
 }
 
@@ -117,4 +147,16 @@ function decodeWill(bytes: Buffer): { clientId: string; will: StoredWill } {
 
 function decodeRetained(bytes: Buffer): Message {
   return toMessage(new RecordFields(reader.read(bytes)));
+}
+
+function decodeQueue(bytes: Buffer, key: string): { queue: number; bytes: Buffer } {
+  const queue = queueNumberOf(key);
+  if (Number.isNaN(queue)) throw new DamagedRecord('A queue has no number');
+  return { queue, bytes };
+}
+
+function decodeChunk(bytes: Buffer, key: string): { queue: number; chunk: number; bytes: Buffer } {
+  const [queue, chunk] = chunkNumbersOf(key);
+  if (Number.isNaN(queue + chunk)) throw new DamagedRecord('A chunk has no numbers');
+  return { queue, chunk, bytes };
 }

@@ -1,6 +1,6 @@
 /**
- * Records what survives of sessions except messages: sessions, their states, subscriptions, wills, and the retained
- * messages. Each verb puts its change into the open group before it returns, and returns that group's ticket. Memory is
+ * Records what survives of sessions and queues except messages: sessions, their states, subscriptions, wills, retained
+ * messages, queues. Each verb puts its change into the open group before it returns, and returns that group's ticket. Memory is
  * the authority while the broker runs; what is recorded here is read once, at start.
  *
  * Retained messages are noted and written when the group closes: a topic that changes a thousand times within a group
@@ -17,6 +17,7 @@ import type { CommitContributor } from './group-committer.js';
 import { toPacket } from './message-packet.js';
 import { encodeMap } from './msgpack-writer.js';
 import { OpenGroupDatabase } from './open-group-database.js';
+import { QueueCatalogue } from './queue-catalogue.js';
 import { encodeSession } from './session-codec.js';
 import { toSubscriptionPacket } from './subscription-packet.js';
 import type { Ticket } from './ticket.js';
@@ -25,6 +26,7 @@ import type { Ticket } from './ticket.js';
 const MAXIMUM_NOTED_TOPICS = 256;
 
 export class Catalogue implements CommitContributor {
+  readonly queues: QueueCatalogue;
   readonly #level: CommittedLevel;
   readonly #database: OpenGroupDatabase;
   /** What became of a topic in the open group; null: removed. */
@@ -32,12 +34,13 @@ export class Catalogue implements CommitContributor {
 
   constructor(level: CommittedLevel) {
     this.#level = level;
+    this.queues = new QueueCatalogue(level);
     this.#database = new OpenGroupDatabase(level);
   }
 
   /** Reads everything that is settled. @returns how many records could not be read */
   load(receiver: CatalogueReceiver): Promise<CatalogueLoad> {
-    return loadCatalogue(this.#level, receiver);
+    return loadCatalogue(this.#level, receiver, this.queues);
   }
 
   sessionSaved(session: StoredSession): Ticket {

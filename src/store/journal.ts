@@ -27,6 +27,14 @@ export interface Journal {
   willRemoved(clientId: string): Ticket;
   retainedSaved(message: Message): Ticket;
   retainedRemoved(topic: string): Ticket;
+  /** @param bytes what the queue is, as queues understand it; copied */
+  queueSaved(number: number, bytes: Buffer): Ticket;
+  /** Removes the queue with its chunks. */
+  queueRemoved(number: number): Ticket;
+  /** Adds a chunk to the queue's journal, or replaces it. Later ones have larger numbers. @param bytes copied */
+  queueChunkSaved(queue: number, chunk: number, bytes: Buffer): Ticket;
+  /** The chunks before `below` are not needed any more. Not synced by itself: a crash may bring them back. */
+  queueChunksRemoved(queue: number, below: number): Ticket;
   /**
    * The state of `source` has changed. It is encoded when the commit closes.
    * @param isUrgent somebody waits for it; otherwise it may be stored a little later, without a commit of its own
@@ -74,6 +82,22 @@ export class MemoryJournal implements Journal {
   }
 
   retainedRemoved(): Ticket {
+    return NO_TICKET;
+  }
+
+  queueSaved(): Ticket {
+    return NO_TICKET;
+  }
+
+  queueRemoved(): Ticket {
+    return NO_TICKET;
+  }
+
+  queueChunkSaved(): Ticket {
+    return NO_TICKET;
+  }
+
+  queueChunksRemoved(): Ticket {
     return NO_TICKET;
   }
 

@@ -1,12 +1,16 @@
-/** The blocks of the message log, under keys that sort by number: `log:` and sixteen hexadecimal digits. */
-import type { BlockStore } from './block-store.js';
+/**
+ * The blocks of the message log, under keys that sort by number: `log:` and sixteen hexadecimal digits. Their marks
+ * stand under the same number behind `marks:`.
+ */
+import type { BlockStore, StoredBlock } from './block-store.js';
 import type { CommittedLevel } from './committed-level.js';
 import { MessageBlock } from './message-block.js';
+import { type NumberedValue, withMarks } from './stored-blocks.js';
 import type { Ticket } from './ticket.js';
 
-const PREFIX = 'log:';
-/** Sorts after every key of a block. */
-const END = 'log;';
+const BLOCKS = 'log:';
+/** The next key kind behind the blocks. */
+const MARKS = 'marks:';
 /** Below this number there are no blocks: what was removed there need not be searched again. */
 const LOW_WATER_KEY = 'meta:log-low-water';
 /** Blocks that are removed between two updates of it. */
@@ -37,11 +41,19 @@ export class LevelBlockStore implements BlockStore {
   }
 
   write(number: number, value: Buffer, isSynced: boolean): Ticket {
-    return this.#level.putNow(keyOf(number), value, isSynced);
+    return this.#level.putNow(keyOf(BLOCKS, number), value, isSynced);
+  }
+
+  writeMarks(number: number, value: Buffer): void {
+    this.#level.putNow(keyOf(MARKS, number), value, false);
+  }
+
+  dropMarks(number: number): void {
+    this.#level.delNow(keyOf(MARKS, number), false);
   }
 
   drop(number: number, bytes: number, lowest: number): void {
-    this.#level.delNow(keyOf(number), false);
+    this.#level.delNow(keyOf(BLOCKS, number), false);
     this.#droppedBytes += bytes;
     if (++this.#dropsSinceLowWater < LOW_WATER_STEP) return;
     this.#dropsSinceLowWater = 0;
@@ -59,32 +71,42 @@ export class LevelBlockStore implements BlockStore {
       this.#isReclaiming = false;
     };
     // What fails here fails at the next write too, and is told there.
-    this.#level.compactRange(PREFIX, END).then(done, done);
+    this.#level.compactRange(BLOCKS, endOf(MARKS)).then(done, done);
   }
 
   async read(number: number): Promise<Buffer | undefined> {
-    return await this.#level.get(keyOf(number));
+    return await this.#level.get(keyOf(BLOCKS, number));
   }
 
   /** The largest sequence number that blocks, or what is left of them, are known to have borne; 0 for none. */
   async findLargestSequence(): Promise<number> {
     const lowWater = await this.#findLowWater();
-    const [last] = await this.#level.iterator({ gte: keyOf(lowWater), lt: END, reverse: true, limit: 1 }).all();
+    const [last] = await this.#level
+      .iterator({ gte: keyOf(BLOCKS, lowWater), lt: endOf(BLOCKS), reverse: true, limit: 1 })
+      .all();
     if (last === undefined) return Math.max(0, lowWater - 1);
     const [key, value] = last;
-    const number = numberOf(key);
+    const number = numberOf(BLOCKS, key);
     const block = MessageBlock.recover(number, value, () => 0);
     return block === null ? number : Math.max(number, block.end - 1);
   }
 
-  async *scan(): AsyncIterable<readonly [number: number, value: Buffer]> {
-    const gte = keyOf(await this.#findLowWater());
-    const iterator = this.#level.iterator({ gte, lt: END, highWaterMarkBytes: 1024 * 1024, fillCache: false });
+  async *scan(): AsyncIterable<StoredBlock> {
+    const lowWater = await this.#findLowWater();
+    yield* withMarks(this.#entries(BLOCKS, lowWater), this.#entries(MARKS, lowWater));
+  }
+
+  async *#entries(prefix: string, lowest: number): AsyncGenerator<NumberedValue> {
+    const range = { gte: keyOf(prefix, lowest), lt: endOf(prefix) };
+    const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: 1024 * 1024, fillCache: false });
     try {
       for (;;) {
         const entries = await iterator.nextv(1000);
         if (entries.length === 0) return;
-        for (const [key, value] of entries) yield [numberOf(key), value];
+        for (const [key, value] of entries) {
+          const number = numberOf(prefix, key);
+          if (!Number.isNaN(number)) yield [number, value];
+        }
       }
     } finally {
       await iterator.close();
@@ -98,10 +120,15 @@ export class LevelBlockStore implements BlockStore {
   }
 }
 
-function numberOf(key: string): number {
-  return Number.parseInt(key.slice(PREFIX.length), 16);
+function numberOf(prefix: string, key: string): number {
+  return Number.parseInt(key.slice(prefix.length), 16);
 }
 
-function keyOf(number: number): string {
-  return PREFIX + number.toString(16).padStart(16, '0');
+function keyOf(prefix: string, number: number): string {
+  return prefix + number.toString(16).padStart(16, '0');
+}
+
+/** Sorts behind every key with this prefix. */
+function endOf(prefix: string): string {
+  return `${prefix.slice(0, -1)};`;
 }

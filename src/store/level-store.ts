@@ -26,6 +26,8 @@ export interface LevelStoreOptions {
   readonly durabilityOf: (topic: string) => DurabilityLevel;
   /** Messages that could not be read back; told once for each block. */
   readonly onDamaged: (messages: number) => void;
+  /** Messages of which is not known any more what queues had done with them; told once for each block. */
+  readonly onMarksDamaged?: ((messages: number) => void) | undefined;
   /** Told in whole sentences what the owner of the data should know. */
   readonly onNotice?: ((sentence: string) => void) | undefined;
 }
@@ -34,14 +36,23 @@ export interface LevelStoreOptions {
 const SEQUENCE_STEP = 1_000_000;
 const SESSION_STEP = 1000;
 const STREAM_STEP = 10_000;
+const QUEUE_STEP = 1000;
 
 /** How long a change that nobody waits for may stay in memory, ms. */
 const LAZY_MS = 100;
+
+interface Counters {
+  readonly sequences: PersistentCounter;
+  readonly sessionNumbers: PersistentCounter;
+  readonly streamIds: PersistentCounter;
+  readonly queueNumbers: PersistentCounter;
+}
 
 export class LevelStore implements Store, Journal {
   readonly log: MessageLog;
   readonly sessionNumbers: PersistentCounter;
   readonly streamIds: PersistentCounter;
+  readonly queueNumbers: PersistentCounter;
   readonly durability: DurabilityLevel;
   readonly durabilityOf: (topic: string) => DurabilityLevel;
   readonly #level: CommittedLevel;
@@ -55,26 +66,23 @@ export class LevelStore implements Store, Journal {
   #isLazyDue = false;
   #isLazyScheduled = false;
 
-  private constructor(
-    level: CommittedLevel,
-    counters: readonly [PersistentCounter, PersistentCounter, PersistentCounter],
-    options: LevelStoreOptions,
-  ) {
+  private constructor(level: CommittedLevel, counters: Counters, options: LevelStoreOptions) {
     this.#level = level;
     this.#catalogue = new Catalogue(level);
     this.#clock = options.clock;
     this.#maximumPendingBytes = options.maximumPendingBytes;
     this.durability = options.durability;
     this.durabilityOf = options.durabilityOf;
-    const [sequences, sessionNumbers, streamIds] = counters;
-    this.#sequences = sequences;
-    this.sessionNumbers = sessionNumbers;
-    this.streamIds = streamIds;
-    const { cacheBytes, onDamaged, clock } = options;
+    this.#sequences = counters.sequences;
+    this.sessionNumbers = counters.sessionNumbers;
+    this.streamIds = counters.streamIds;
+    this.queueNumbers = counters.queueNumbers;
+    const { cacheBytes, onDamaged, onMarksDamaged, clock } = options;
     this.#blocks = new LevelBlockStore(level);
-    this.log = new MessageLog(this.#blocks, sequences, {
+    this.log = new MessageLog(this.#blocks, counters.sequences, {
       cacheBytes,
       onDamaged,
+      onMarksDamaged,
       later: (callback) => clock.schedule(LAZY_MS, callback),
     });
     level.setContributor({ contribute: () => this.#contribute() });
@@ -89,11 +97,12 @@ export class LevelStore implements Store, Journal {
             `store in ${level.location} holds.`,
         );
       });
-    const counters = [
-      await load('sequence', SEQUENCE_STEP, 'message numbers'),
-      await load('session', SESSION_STEP, 'session numbers'),
-      await load('stream', STREAM_STEP, 'stream numbers'),
-    ] as const;
+    const counters = {
+      sequences: await load('sequence', SEQUENCE_STEP, 'message numbers'),
+      sessionNumbers: await load('session', SESSION_STEP, 'session numbers'),
+      streamIds: await load('stream', STREAM_STEP, 'stream numbers'),
+      queueNumbers: await load('queue', QUEUE_STEP, 'queue numbers'),
+    };
     return new LevelStore(level, counters, options);
   }
 
@@ -127,6 +136,7 @@ export class LevelStore implements Store, Journal {
     this.log.ensureAbove(Math.max(largest.sequence, await this.#blocks.findLargestSequence()));
     this.sessionNumbers.ensureAbove(largest.sessionNumber);
     this.streamIds.ensureAbove(largest.streamId);
+    this.queueNumbers.ensureAbove(largest.queueNumber);
     return damaged;
   }
 
@@ -168,6 +178,22 @@ export class LevelStore implements Store, Journal {
     return this.durabilityOf(topic) === 'memory' ? NO_TICKET : ticket;
   }
 
+  queueSaved(number: number, bytes: Buffer): Ticket {
+    return this.#catalogue.queues.saved(number, bytes);
+  }
+
+  queueRemoved(number: number): Ticket {
+    return this.#catalogue.queues.removed(number);
+  }
+
+  queueChunkSaved(queue: number, chunk: number, bytes: Buffer): Ticket {
+    return this.#catalogue.queues.chunkSaved(queue, chunk, bytes);
+  }
+
+  queueChunksRemoved(queue: number, below: number): Ticket {
+    return this.#catalogue.queues.chunksRemoved(queue, below);
+  }
+
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {
     if (isUrgent) {
       this.#urgent.add(source);
@@ -192,6 +218,7 @@ export class LevelStore implements Store, Journal {
     this.#sequences.release();
     this.sessionNumbers.release();
     this.streamIds.release();
+    this.queueNumbers.release();
     await this.#level.close();
   }
 

@@ -18,6 +18,7 @@ export class MemoryStore implements Store {
   readonly log = new MessageLog(null, new Counter(), { cacheBytes: 0, onDamaged: () => {} });
   readonly sessionNumbers = new Counter();
   readonly streamIds = new Counter();
+  readonly queueNumbers = new Counter();
   readonly durability: DurabilityLevel = 'memory';
   readonly health: StoreHealth = { state: 'ok' };
   readonly isCongested = false;

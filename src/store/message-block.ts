@@ -6,15 +6,20 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Message } from '../core/message.js';
+import { BlockMarks } from './block-marks.js';
 import {
   largestRecord,
   RecordOutline,
+  readEntry,
   readMessage,
   readOutline,
   readStep,
   recordEnd,
   writeRecord,
 } from './message-record.js';
+import { NO_ENTRIES, type QueueEntry } from './queue-entry.js';
+import { ReferenceCounts } from './reference-counts.js';
+import type { StoredMarks } from './stored-marks.js';
 import { NO_TICKET, type Ticket } from './ticket.js';
 
 export const BLOCK_FORMAT = 1;
@@ -31,8 +36,6 @@ export class MessageBlock {
   readonly number: number;
   /** Sequence number of the first message. */
   readonly first: number;
-  /** Sequence numbers that it spans. */
-  count = 0;
   /** Messages that somebody needs. */
   live = 0;
   /** It has been handed to the block store. */
@@ -48,8 +51,10 @@ export class MessageBlock {
   writtenIn: Ticket = NO_TICKET;
   /** Bytes that it takes when it is stored. */
   storedBytes = HEADER_BYTES;
+  /** What has become of its messages in queues; null as long as there is nothing to say. */
+  marks: BlockMarks | null = null;
   /** By sequence number less the first: who needs the message. */
-  #references = new Uint32Array(16);
+  readonly #references = new ReferenceCounts();
   #bytes: Buffer | null;
   #end = HEADER_BYTES;
   #records = 0;
@@ -70,6 +75,11 @@ export class MessageBlock {
       first,
       Buffer.allocUnsafeSlow(Math.max(SMALLEST_BUFFER, HEADER_BYTES + leastBytes)),
     );
+  }
+
+  /** Sequence numbers that it spans. */
+  get count(): number {
+    return this.#references.length;
   }
 
   /** The sequence number after its last message. */
@@ -93,16 +103,20 @@ export class MessageBlock {
   }
 
   /** @returns false if the message belongs into another block */
-  append(message: Message, streams: readonly { readonly id: number }[], references: number): boolean {
-    const needed = largestRecord(message, streams.length);
+  append(
+    message: Message,
+    streams: readonly { readonly id: number }[],
+    references: number,
+    entries: readonly QueueEntry[] = NO_ENTRIES,
+  ): boolean {
+    const needed = largestRecord(message, streams.length, entries);
     if (this.#records > 0 && this.#end + needed > FULL_BYTES) return false;
     const bytes = this.#ensureRoom(needed);
-    this.#end = writeRecord(bytes, this.#end, this.#records === 0 ? 0 : 1, message, streams);
+    this.#end = writeRecord(bytes, this.#end, this.#records === 0 ? 0 : 1, message, streams, entries);
     this.storedBytes = this.#end;
     this.isComplete = false;
     this.#records++;
-    if (this.count === this.#references.length) this.#growReferences();
-    this.#references[this.count++] = references;
+    this.#references.append(references);
     this.live++;
     this.#starts = null;
     return true;
@@ -111,32 +125,35 @@ export class MessageBlock {
   /** One more needs a message that is needed already. */
   retain(sequence: number): void {
     const at = sequence - this.first;
-    if (this.isLive(sequence)) this.#references[at] = (this.#references[at] as number) + 1;
+    const references = this.#references.at(at);
+    if (references > 0) this.#references.set(at, references + 1);
   }
 
   /** One who needed the message does so no more. @returns true if it was the last one */
   release(sequence: number): boolean {
     const at = sequence - this.first;
-    const left = this.#references[at] as number;
-    if (left === 0 || at >= this.count) return false;
-    this.#references[at] = left - 1;
-    if (left > 1) return false;
+    const references = this.#references.at(at);
+    if (references === 0) return false;
+    this.#references.set(at, references - 1);
+    if (references > 1) return false;
     this.live--;
     return true;
   }
 
   isLive(sequence: number): boolean {
-    const at = sequence - this.first;
-    return at < this.count && (this.#references[at] as number) > 0;
+    return this.#references.at(sequence - this.first) > 0;
   }
 
   /** The message with this number, undefined if it is not there. Only while {@link isLoaded}. */
   messageAt(sequence: number): Message | undefined {
-    const bytes = this.#bytes;
-    if (bytes === null || sequence < this.first || sequence >= this.end) return undefined;
-    this.#starts ??= this.#findStarts(bytes);
-    const start = this.#starts[sequence - this.first] as number;
-    return start === 0 ? undefined : readMessage(bytes, start);
+    const start = this.#startOf(sequence);
+    return start === 0 ? undefined : readMessage(this.#bytes as Buffer, start);
+  }
+
+  /** What is on record with the message for a queue; null if there is nothing. Only while {@link isLoaded}. */
+  entryAt(sequence: number, queue: number): Buffer | null {
+    const start = this.#startOf(sequence);
+    return start === 0 ? null : readEntry(this.#bytes as Buffer, start, queue);
   }
 
   /** The value to store. A view: to be copied before the next change. */
@@ -175,7 +192,7 @@ export class MessageBlock {
     const target = Buffer.allocUnsafeSlow(source.length + 8);
     for (let at = 0; at < this.count; at++) {
       const start = starts[at] as number;
-      if (start === 0 || this.#references[at] === 0) continue;
+      if (start === 0 || this.#references.at(at) === 0) continue;
       end = copyRecord(source, start, target, end, this.first + at - before);
       before = this.first + at;
       records++;
@@ -189,12 +206,14 @@ export class MessageBlock {
 
   /**
    * The block that `bytes` are the value of, for recovery: `onRecord` says how many need each message.
+   * @param stored the block's marks, if it has any
    * @returns null if they are damaged
    */
   static recover(
     number: number,
     bytes: Buffer,
     onRecord: (outline: Readonly<RecordOutline>) => number,
+    stored: StoredMarks | null = null,
   ): MessageBlock | null {
     if (!isIntact(bytes)) return null;
     const block = new MessageBlock(number, firstOf(bytes), null);
@@ -206,7 +225,10 @@ export class MessageBlock {
     for (let start = HEADER_BYTES; start < bytes.length; start = recordEnd(bytes, start)) {
       readOutline(bytes, start, before, outline);
       before = outline.sequence;
-      block.#setReferences(outline.sequence, onRecord(outline));
+      stored?.describe(outline, outline.sequence - block.first);
+      const references = onRecord(outline);
+      block.#setReferences(outline.sequence, references);
+      if (stored !== null && references > 0) block.#restoreMarks(outline);
     }
     return block;
   }
@@ -218,11 +240,27 @@ export class MessageBlock {
   }
 
   #setReferences(sequence: number, references: number): void {
-    const at = sequence - this.first;
-    while (at >= this.#references.length) this.#growReferences();
-    this.count = at + 1;
-    this.#references[at] = references;
+    while (this.end < sequence) this.#references.append(0);
+    this.#references.append(references);
     if (references > 0) this.live++;
+  }
+
+  /** Of a message that somebody needs. What nobody needs is known to be settled by that alone. */
+  #restoreMarks({ sequence, entries }: RecordOutline): void {
+    for (const { queue, isSettled, state } of entries) {
+      if (!isSettled && state === null) continue;
+      this.marks ??= new BlockMarks();
+      if (isSettled) this.marks.noteSettled(queue, sequence - this.first, this.count);
+      else this.marks.noteState(queue, sequence - this.first, this.count);
+    }
+  }
+
+  /** 0 if the message is not there. */
+  #startOf(sequence: number): number {
+    const bytes = this.#bytes;
+    if (bytes === null || sequence < this.first || sequence >= this.end) return 0;
+    this.#starts ??= this.#findStarts(bytes);
+    return this.#starts[sequence - this.first] as number;
   }
 
   #findStarts(bytes: Buffer): Uint32Array {
@@ -242,12 +280,6 @@ export class MessageBlock {
     bytes.copy(larger, 0, 0, this.#end);
     this.#bytes = larger;
     return larger;
-  }
-
-  #growReferences(): void {
-    const larger = new Uint32Array(2 * this.#references.length);
-    larger.set(this.#references);
-    this.#references = larger;
   }
 }
 

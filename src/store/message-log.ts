@@ -7,8 +7,12 @@ import type { DurabilityLevel } from '../core/durability.js';
 import type { Message } from '../core/message.js';
 import { BlockCache } from './block-cache.js';
 import type { BlockStore } from './block-store.js';
+import { type DamageListener, LogRecovery, type ReferencesOf } from './log-recovery.js';
 import { MessageBlock } from './message-block.js';
-import { largestRecord, type RecordOutline } from './message-record.js';
+import { largestRecord } from './message-record.js';
+import { NO_ENTRIES, type QueueEntry } from './queue-entry.js';
+import { QueueMarks } from './queue-marks.js';
+import type { QueueStates } from './stored-marks.js';
 import { NO_TICKET, type Ticket } from './ticket.js';
 
 /** Waits for a block to come into memory. */
@@ -28,11 +32,9 @@ export interface StreamReference {
   readonly id: number;
 }
 
-export interface MessageLogOptions {
+export interface MessageLogOptions extends DamageListener {
   /** Bytes of blocks that are kept in memory for who will read them. */
   readonly cacheBytes: number;
-  /** A block could not be read back: its messages are lost. */
-  readonly onDamaged: (messages: number) => void;
   /** Calls back a little later: to read again what could not be read. */
   readonly later?: (callback: () => void) => void;
 }
@@ -53,10 +55,11 @@ const PACKED_PER_COMMIT = 4;
 export class MessageLog {
   readonly #store: BlockStore | null;
   readonly #numbers: NumberSource;
-  readonly #onDamaged: (messages: number) => void;
+  readonly #listener: DamageListener;
   readonly #later: (callback: () => void) => void;
   #isClosing = false;
   readonly #cache: BlockCache;
+  readonly #marks: QueueMarks;
   /** In order. */
   readonly #blocks: MessageBlock[] = [];
   #open: MessageBlock | null = null;
@@ -77,9 +80,10 @@ export class MessageLog {
   constructor(store: BlockStore | null, numbers: NumberSource, options: MessageLogOptions) {
     this.#store = store;
     this.#numbers = numbers;
-    this.#onDamaged = options.onDamaged;
+    this.#listener = options;
     this.#later = options.later ?? (() => {});
     this.#cache = new BlockCache(store, options.cacheBytes);
+    this.#marks = new QueueMarks(store);
   }
 
   /** The number that the next message will have. */
@@ -111,7 +115,8 @@ export class MessageLog {
 
   /**
    * Adds a message, which gets {@link nextSequence}.
-   * @param references how often {@link release} will be called before it may go; 1 or more
+   * @param references how often {@link release} or {@link settle} will be called before it may go; 1 or more
+   * @param entries one for each queue in which it stands; each is one of the references
    * @returns the ticket of the commit that will hold it
    */
   append(
@@ -119,11 +124,12 @@ export class MessageLog {
     streams: readonly StreamReference[],
     references: number,
     durability: DurabilityLevel,
+    entries: readonly QueueEntry[] = NO_ENTRIES,
   ): Ticket {
     let block = this.#open;
-    if (block === null || block.end !== this.nextSequence || !block.append(message, streams, references)) {
-      block = this.#startBlock(largestRecord(message, streams.length));
-      block.append(message, streams, references);
+    if (block === null || block.end !== this.nextSequence || !block.append(message, streams, references, entries)) {
+      block = this.#startBlock(largestRecord(message, streams.length, entries));
+      block.append(message, streams, references, entries);
     }
     this.#nextSequence = this.#numbers.next();
     this.#messages++;
@@ -138,16 +144,49 @@ export class MessageLog {
     this.#find(sequence)?.retain(sequence);
   }
 
-  /** One who needed the message has done with it. */
+  /** One who needed the message has done with it: a session, or a queue that is no more. */
   release(sequence: number): void {
     const block = this.#find(sequence);
-    if (block === undefined || !block.release(sequence)) return;
-    this.#messages--;
-    if (block.live === 0) {
-      if (block.isSealed) this.#drop(block);
-    } else if (block.live < block.count * SPARSE_PART && block.isSealed && block.storedBytes >= PACKED_FROM_BYTES) {
-      this.#sparse.add(block);
+    if (block !== undefined) this.#release(block, sequence);
+  }
+
+  /** Knows the states that {@link stateChanged} speaks of. To be set before {@link recover}. */
+  setQueueStates(states: QueueStates): void {
+    this.#marks.setStates(states);
+  }
+
+  /**
+   * The queue has done with the message: its reference is released, and a restart will know of it. What is settled already
+   * stays so.
+   * @param isSynced somebody waits until it is on the disk
+   * @returns the ticket of the commit that is open
+   */
+  settle(queue: number, sequence: number, isSynced: boolean): Ticket {
+    const block = this.#find(sequence);
+    if (block?.isLive(sequence) === true && !this.#marks.isSettled(block, queue, sequence)) {
+      this.#marks.noteChange(block);
+      if (!this.#release(block, sequence)) this.#marks.noteSettled(block, queue, sequence);
     }
+    return this.#store?.requireCommit(isSynced) ?? NO_TICKET;
+  }
+
+  /**
+   * The state of the message in the queue has changed: it is asked for when the commit closes, once, and each time that
+   * other marks of its block are written.
+   * @param isSynced somebody waits until it is on the disk
+   * @returns the ticket of the commit that is open
+   */
+  stateChanged(queue: number, sequence: number, isSynced: boolean): Ticket {
+    const block = this.#find(sequence);
+    if (block?.isLive(sequence) === true && !this.#marks.isSettled(block, queue, sequence)) {
+      this.#marks.noteState(block, queue, sequence);
+    }
+    return this.#store?.requireCommit(isSynced) ?? NO_TICKET;
+  }
+
+  /** The queue's number is given up: what is noted of it vanishes as blocks are written again. */
+  forgetQueue(queue: number): void {
+    for (const { marks } of this.#blocks) marks?.forget(queue);
   }
 
   /** Somebody needs the message with this number. */
@@ -160,20 +199,17 @@ export class MessageLog {
    * @returns null if nobody needs it any more or it was lost; undefined if it has to be read: `reader` is told then
    */
   find(sequence: number, reader: LogReader): Message | null | undefined {
-    const block = this.#find(sequence);
-    if (block === undefined || !block.isLive(sequence)) return null;
-    if (block.isLoaded) {
-      this.#cache.touch(block);
-      return block.messageAt(sequence) ?? null;
-    }
-    let readers = this.#loading.get(block);
-    if (readers === undefined) {
-      readers = new Set();
-      this.#loading.set(block, readers);
-      if (!this.#isClosing) void this.#load(block);
-    }
-    readers.add(reader);
-    return undefined;
+    const block = this.#findLoaded(sequence, reader);
+    return block === undefined || block === null ? block : (block.messageAt(sequence) ?? null);
+  }
+
+  /**
+   * What is on record with the message for the queue: a view, of as long use as the message.
+   * @returns null if there is nothing, or no message; undefined if it has to be read: `reader` is told then
+   */
+  findEntry(sequence: number, queue: number, reader: LogReader): Buffer | null | undefined {
+    const block = this.#findLoaded(sequence, reader);
+    return block === undefined || block === null ? block : block.entryAt(sequence, queue);
   }
 
   /** From now on nothing is read or packed: the database is about to be closed. What is recorded is written still. */
@@ -196,6 +232,7 @@ export class MessageLog {
     }
     this.#cache.spill((block) => this.#write(store, block));
     this.#packSome(store);
+    this.#marks.contribute(store);
   }
 
   /**
@@ -203,25 +240,46 @@ export class MessageLog {
    * @param referencesOf how many need the message; called for each, in order
    * @returns messages that were lost with damaged blocks, which are dropped: they are told this once
    */
-  async recover(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<number> {
+  async recover(referencesOf: ReferencesOf): Promise<number> {
     if (this.#store === null) return 0;
-    const dead: { readonly number: number; readonly storedBytes: number }[] = [];
-    let lost = 0;
-    for await (const [number, value] of this.#store.scan()) {
-      const block = MessageBlock.recover(number, value, referencesOf);
-      if (block === null) {
-        const messages = MessageBlock.countDamaged(value);
-        this.#onDamaged(messages);
-        lost += messages;
-        dead.push({ number, storedBytes: value.length });
-      } else if (block.live === 0) dead.push(block);
-      else {
-        this.#blocks.push(block);
-        this.#messages += block.live;
-      }
+    const recovery = new LogRecovery(referencesOf, this.#listener);
+    for await (const stored of this.#store.scan()) recovery.take(stored);
+    for (const block of recovery.blocks) {
+      this.#blocks.push(block);
+      this.#messages += block.live;
     }
-    for (const { number, storedBytes } of dead) this.#store.drop(number, storedBytes, this.#lowestBlock);
-    return lost;
+    recovery.removeDead(this.#store, this.#lowestBlock);
+    return recovery.lost;
+  }
+
+  /** @returns true if it was the last one who needed the message */
+  #release(block: MessageBlock, sequence: number): boolean {
+    if (!block.release(sequence)) return false;
+    this.#messages--;
+    if (block.live === 0) {
+      if (block.isSealed) this.#drop(block);
+    } else if (block.live < block.count * SPARSE_PART && block.isSealed && block.storedBytes >= PACKED_FROM_BYTES) {
+      this.#sparse.add(block);
+    }
+    return true;
+  }
+
+  /** The block of a message that somebody needs, as {@link find} has it. */
+  #findLoaded(sequence: number, reader: LogReader): MessageBlock | null | undefined {
+    const block = this.#find(sequence);
+    if (block === undefined || !block.isLive(sequence)) return null;
+    if (block.isLoaded) {
+      this.#cache.touch(block);
+      return block;
+    }
+    let readers = this.#loading.get(block);
+    if (readers === undefined) {
+      readers = new Set();
+      this.#loading.set(block, readers);
+      if (!this.#isClosing) void this.#load(block);
+    }
+    readers.add(reader);
+    return undefined;
   }
 
   /** Blocks bear the number of their first message: the store must never see a number again that it has dropped. */
@@ -260,6 +318,7 @@ export class MessageLog {
   #write(store: BlockStore, block: MessageBlock): void {
     block.writtenIn = store.write(block.number, block.encode(), block.mustSync);
     block.mustSync = false;
+    if (!block.isStored) this.#marks.onFirstWrite(block);
     block.isStored = true;
     block.isComplete = true;
   }
@@ -268,6 +327,7 @@ export class MessageLog {
     this.#blocks.splice(this.#indexOf(block.first), 1);
     this.#sparse.delete(block);
     this.#cache.remove(block);
+    this.#marks.onDrop(block);
     if (this.#recent === block) this.#recent = null;
     if (block.isStored) this.#store?.drop(block.number, block.storedBytes, this.#lowestBlock);
   }
@@ -327,7 +387,7 @@ export class MessageLog {
 
   /** Who waits for a message of it finds that it is gone. */
   #onUnreadable(block: MessageBlock): void {
-    this.#onDamaged(block.live);
+    this.#listener.onDamaged(block.live);
     this.#messages -= block.live;
     this.#drop(block);
   }

@@ -1,19 +1,38 @@
 /**
  * A message as it stands in a block of the message log (docs/storage-format.md has it byte by byte):
  *
- *   length u32 | step | flags u8 | arrived u48 | [expires u48] | publisher | streams | offsets | content
+ *   length u32 | step | flags u8 | arrived u48 | [expires u48] | publisher | streams | [entries] | offsets | content
  *
  * `content` is the message from its topic to its payload as it was received; the offsets say where its parts lie.
  * Numbers without a width are varints: seven bits a byte, the lowest first.
  */
 import { Message, type Qos } from '../core/message.js';
+import type { QueueEntry } from './queue-entry.js';
 
 const QOS = 3;
 const RETAIN = 4;
 const EXPIRES = 8;
+const IN_QUEUES = 16;
 
-/** More than everything but publisher, streams and content can take. */
+/** More than everything but publisher, streams, entries and content can take. */
 const FIXED_BYTES = 64;
+/** More than an entry takes beside its bytes. */
+const ENTRY_BYTES = 16;
+
+/** No queue's number. */
+const NO_QUEUE = -1;
+const NO_BYTES = Buffer.alloc(0);
+
+/** An entry as recovery reads it, with what the marks of its block say of it. */
+export class EntryOutline {
+  queue = 0;
+  /** A view, of use until the next record is read. */
+  bytes: Buffer = NO_BYTES;
+  /** The queue has done with the message. */
+  isSettled = false;
+  /** The state that the message had in the queue; null for none. A view as well. */
+  state: Buffer | null = null;
+}
 
 /** What recovery reads of a record, without making a Message of it. Overwritten by each {@link readOutline}. */
 export class RecordOutline {
@@ -23,11 +42,30 @@ export class RecordOutline {
   qos: Qos = 0;
   /** Streams in which it stands. */
   readonly streams: number[] = [];
+  /** In the queues in which it stands. */
+  readonly entries: EntryOutline[] = [];
+  readonly #spareEntries: EntryOutline[] = [];
+
+  addEntry(queue: number, bytes: Buffer): void {
+    const entry = this.#spareEntries.pop() ?? new EntryOutline();
+    entry.queue = queue;
+    entry.bytes = bytes;
+    entry.isSettled = false;
+    entry.state = null;
+    this.entries.push(entry);
+  }
+
+  clearEntries(): void {
+    for (let entry = this.entries.pop(); entry !== undefined; entry = this.entries.pop())
+      this.#spareEntries.push(entry);
+  }
 }
 
 /** @returns bytes that the record may need at most */
-export function largestRecord(message: Message, streamCount: number): number {
-  return FIXED_BYTES + 3 * message.publisherId.length + 8 * streamCount + message.span;
+export function largestRecord(message: Message, streamCount: number, entries: readonly QueueEntry[]): number {
+  let bytes = FIXED_BYTES + 3 * message.publisherId.length + 8 * streamCount + message.span;
+  for (let at = 0; at < entries.length; at++) bytes += ENTRY_BYTES + (entries[at] as QueueEntry).bytes.length;
+  return bytes;
 }
 
 let cursor = 0;
@@ -43,16 +81,20 @@ export function writeRecord(
   step: number,
   message: Message,
   streams: readonly { readonly id: number }[],
+  entries: readonly QueueEntry[],
 ): number {
   cursor = start + 4;
   writeVarint(target, step);
   const expires = message.expiresAtMs !== 0;
-  target[cursor++] = message.qos | (message.retain ? RETAIN : 0) | (expires ? EXPIRES : 0);
+  const isInQueues = entries.length > 0;
+  target[cursor++] =
+    message.qos | (message.retain ? RETAIN : 0) | (expires ? EXPIRES : 0) | (isInQueues ? IN_QUEUES : 0);
   writeTime(target, message.arrivedAtMs);
   if (expires) writeTime(target, message.expiresAtMs);
   writeText(target, message.publisherId);
   writeVarint(target, streams.length);
   for (let at = 0; at < streams.length; at++) writeVarint(target, (streams[at] as { readonly id: number }).id);
+  if (isInQueues) writeEntries(target, entries);
   writeVarint(target, message.topicEnd - message.topicStart);
   writeVarint(target, message.propertiesStart - message.topicEnd);
   writeVarint(target, message.propertiesEnd - message.propertiesStart);
@@ -87,6 +129,8 @@ export function readOutline(source: Buffer, start: number, before: number, outli
   cursor += publisherLength;
   outline.streams.length = 0;
   for (let left = readVarint(source); left > 0; left--) outline.streams.push(readVarint(source));
+  if (outline.entries.length > 0) outline.clearEntries();
+  if ((flags & IN_QUEUES) !== 0) readEntries(source, outline);
   readVarint(source);
   const propertiesGap = readVarint(source);
   readVarint(source);
@@ -112,6 +156,7 @@ export function readMessage(source: Buffer, start: number): Message {
   message.publisherId = source.utf8Slice(cursor, cursor + publisherLength);
   cursor += publisherLength;
   for (let left = readVarint(source); left > 0; left--) readVarint(source);
+  if ((flags & IN_QUEUES) !== 0) findEntry(source, NO_QUEUE);
   const topicLength = readVarint(source);
   const propertiesGap = readVarint(source);
   const propertiesLength = readVarint(source);
@@ -126,6 +171,49 @@ export function readMessage(source: Buffer, start: number): Message {
   if (expiryOffset > 0) message.expiryOffset = cursor + expiryOffset - 1;
   message.topic = source.utf8Slice(message.topicStart, message.topicEnd);
   return message;
+}
+
+/** What the record at `start` has for the queue: a view, as the message. @returns null if it is not in it */
+export function readEntry(source: Buffer, start: number, queue: number): Buffer | null {
+  cursor = start + 4;
+  readVarint(source);
+  const flags = source[cursor] as number;
+  if ((flags & IN_QUEUES) === 0) return null;
+  cursor += (flags & EXPIRES) === 0 ? 7 : 13;
+  const publisherLength = readVarint(source);
+  cursor += publisherLength;
+  for (let left = readVarint(source); left > 0; left--) readVarint(source);
+  return findEntry(source, queue);
+}
+
+function writeEntries(target: Buffer, entries: readonly QueueEntry[]): void {
+  writeVarint(target, entries.length);
+  for (const { queue, bytes } of entries) {
+    writeVarint(target, queue);
+    writeVarint(target, bytes.length);
+    target.set(bytes, cursor);
+    cursor += bytes.length;
+  }
+}
+
+function readEntries(source: Buffer, outline: RecordOutline): void {
+  for (let left = readVarint(source); left > 0; left--) {
+    const queue = readVarint(source);
+    const length = readVarint(source);
+    outline.addEntry(queue, source.subarray(cursor, cursor + length));
+    cursor += length;
+  }
+}
+
+/** Passes over the entries, up to that of the queue. */
+function findEntry(source: Buffer, queue: number): Buffer | null {
+  for (let left = readVarint(source); left > 0; left--) {
+    const found = readVarint(source);
+    const length = readVarint(source);
+    if (found === queue) return source.subarray(cursor, cursor + length);
+    cursor += length;
+  }
+  return null;
 }
 
 function writeVarint(target: Buffer, value: number): void {

@@ -83,6 +83,10 @@ async function openLevelStore(options: CompleteOptions, { level }: DataDirectory
       const what = messages === 1 ? 'A message' : `${messages} messages`;
       onNotice(`${what} could not be read back from the store and cannot be delivered.`);
     },
+    onMarksDamaged: (messages) => {
+      const which = messages === 1 ? 'a message' : `${messages} messages`;
+      onNotice(`What queues had done with ${which} could not be read back from the store: they come again.`);
+    },
   });
 }
 

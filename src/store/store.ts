@@ -17,6 +17,10 @@ export interface StoreReceiver {
   onSubscription(clientId: string, subscription: StoredSubscription): void;
   onWill(clientId: string, will: StoredWill): void;
   onRetained(message: Message): void;
+  /** Left out by who has no queues, as the next. @param bytes as they were saved; may be kept */
+  onQueue?(number: number, bytes: Buffer): void;
+  /** After all queues, in order. Chunks of a queue that is not among them are left over from damage. */
+  onQueueChunk?(queue: number, chunk: number, bytes: Buffer): void;
 }
 
 export interface Store {
@@ -24,6 +28,7 @@ export interface Store {
   readonly log: MessageLog;
   readonly sessionNumbers: NumberSource;
   readonly streamIds: NumberSource;
+  readonly queueNumbers: NumberSource;
   /** The level of what no override names. */
   readonly durability: DurabilityLevel;
   durabilityOf(topic: string): DurabilityLevel;

@@ -95,6 +95,22 @@ export class DelayedJournal implements Journal {
     return this.record('retainedRemoved', topic);
   }
 
+  queueSaved(number: number): Ticket {
+    return this.record('queueSaved', String(number));
+  }
+
+  queueRemoved(number: number): Ticket {
+    return this.record('queueRemoved', String(number));
+  }
+
+  queueChunkSaved(queue: number, chunk: number): Ticket {
+    return this.record('queueChunkSaved', `${queue} ${chunk}`);
+  }
+
+  queueChunksRemoved(queue: number, below: number): Ticket {
+    return this.record('queueChunksRemoved', `${queue} ${below}`);
+  }
+
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {
     this.states.push(source);
     return isUrgent ? this.record('stateChanged', String(source.number)) : NO_TICKET;

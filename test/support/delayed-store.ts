@@ -25,6 +25,7 @@ export class DelayedStore implements Store {
   readonly log: Log;
   readonly sessionNumbers = new TestCounter();
   readonly streamIds = new TestCounter();
+  readonly queueNumbers = new TestCounter();
   readonly durability = 'fsync';
   health: StoreHealth = { state: 'ok' };
   isCongested = false;
@@ -37,6 +38,8 @@ export class DelayedStore implements Store {
     const blocks: BlockStore = {
       write: () => journal.lastTicket,
       drop: () => {},
+      writeMarks: () => {},
+      dropMarks: () => {},
       read: async () => undefined,
       scan: async function* () {},
       requireCommit: (isSynced): Ticket => (isSynced ? journal.record('messageLogged', '') : 0),

@@ -1,15 +1,18 @@
 /** A BlockStore on a {@link StandInCommitter}. Like the real one it never looks below its low-water mark again. */
-import type { BlockStore } from '../../src/store/block-store.js';
+import type { BlockStore, StoredBlock } from '../../src/store/block-store.js';
 import type { Ticket } from '../../src/store/ticket.js';
 import type { StandInCommitter } from './stand-in-disk.js';
 
 const PREFIX = 'log:';
+const MARKS = 'marks:';
 const LOW_WATER = 'meta:low-water';
 
 export class StandInBlockStore implements BlockStore {
   /** Blocks that were written so far, in order. */
   readonly writes: { readonly number: number; readonly bytes: number; readonly isSynced: boolean }[] = [];
   readonly drops: number[] = [];
+  /** Blocks whose marks were written so far, in order. */
+  readonly marksWrites: { readonly number: number; readonly bytes: number }[] = [];
   reads = 0;
   readonly #committer: StandInCommitter;
   #heldReads: (() => void)[] | null = null;
@@ -27,6 +30,13 @@ export class StandInBlockStore implements BlockStore {
     return [...this.#committer.disk.keys()].filter((key) => key.startsWith(PREFIX)).map(numberOf);
   }
 
+  /** Numbers of the blocks whose marks are on the disk. */
+  get storedMarks(): number[] {
+    return [...this.#committer.disk.keys()]
+      .filter((key) => key.startsWith(MARKS))
+      .map((key) => Number(key.slice(MARKS.length)));
+  }
+
   requireCommit(): Ticket {
     return this.#committer.require();
   }
@@ -40,6 +50,15 @@ export class StandInBlockStore implements BlockStore {
     this.drops.push(number);
     this.#committer.remove(keyOf(number));
     this.#committer.put(LOW_WATER, lowest);
+  }
+
+  writeMarks(number: number, value: Buffer): void {
+    this.marksWrites.push({ number, bytes: value.length });
+    this.#committer.put(MARKS + number, Buffer.from(value));
+  }
+
+  dropMarks(number: number): void {
+    this.#committer.remove(MARKS + number);
   }
 
   async read(number: number): Promise<Buffer | undefined> {
@@ -59,18 +78,30 @@ export class StandInBlockStore implements BlockStore {
     for (const resolve of held) resolve();
   }
 
-  async *scan(): AsyncIterable<readonly [number: number, value: Buffer]> {
+  async *scan(): AsyncIterable<StoredBlock> {
     const lowest = (this.#committer.disk.get(LOW_WATER) as number | undefined) ?? 0;
-    for (const number of this.stored.sort((a, b) => a - b)) {
-      if (number >= lowest) yield [number, this.#committer.disk.get(keyOf(number)) as Buffer];
+    const numbers = [...new Set([...this.stored, ...this.storedMarks])].sort((a, b) => a - b);
+    for (const number of numbers) {
+      const value = (this.#committer.disk.get(keyOf(number)) as Buffer | undefined) ?? null;
+      const marks = (this.#committer.disk.get(MARKS + number) as Buffer | undefined) ?? null;
+      if (number >= lowest) yield { number, value, marks };
     }
   }
 
   /** Changes the stored bytes of a block. */
   damage(number: number): void {
-    const value = Buffer.from(this.#committer.disk.get(keyOf(number)) as Buffer);
+    this.#flipLastByte(keyOf(number));
+  }
+
+  /** Changes the stored marks of a block. */
+  damageMarks(number: number): void {
+    this.#flipLastByte(MARKS + number);
+  }
+
+  #flipLastByte(key: string): void {
+    const value = Buffer.from(this.#committer.disk.get(key) as Buffer);
     value[value.length - 1] = (value[value.length - 1] as number) ^ 0xff;
-    this.#committer.disk.set(keyOf(number), value);
+    this.#committer.disk.set(key, value);
   }
 }
 

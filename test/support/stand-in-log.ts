@@ -1,6 +1,7 @@
 /** A message log on a stand-in disk, which a test commits, settles, damages and opens again. */
 import { MessageLog } from '../../src/store/message-log.js';
 import type { RecordOutline } from '../../src/store/message-record.js';
+import type { QueueStates } from '../../src/store/stored-marks.js';
 import { TestCounter } from './delayed-store.js';
 import { StandInBlockStore } from './stand-in-block-store.js';
 import { StandInCommitter, type StandInDisk } from './stand-in-disk.js';
@@ -11,6 +12,8 @@ export class StandInLog {
   readonly log: MessageLog;
   /** Messages that were reported as lost, one number for each report. */
   readonly damages: number[] = [];
+  /** Messages of which it was reported that their marks are lost, one number for each report. */
+  readonly marksDamages: number[] = [];
   /** What is to be tried again, a little later. */
   readonly laterCalls: (() => void)[] = [];
   readonly #cacheBytes: number;
@@ -23,6 +26,7 @@ export class StandInLog {
     this.log = new MessageLog(this.blocks, new TestCounter(lastSequence), {
       cacheBytes,
       onDamaged,
+      onMarksDamaged: (messages) => void this.marksDamages.push(messages),
       later: (callback) => void this.laterCalls.push(callback),
     });
     this.committer.contribute = () => this.log.contribute();
@@ -36,15 +40,23 @@ export class StandInLog {
     return this.damages.reduce((sum, messages) => sum + messages, 0);
   }
 
+  get marksDamaged(): number {
+    return this.marksDamages.reduce((sum, messages) => sum + messages, 0);
+  }
+
   /** Writes and settles everything. */
   async commit(): Promise<void> {
     this.committer.flush();
   }
 
   /** The log of the next process: what was not settled is gone. */
-  async reopen(referencesOf: (outline: Readonly<RecordOutline>) => number = () => 1): Promise<StandInLog> {
+  async reopen(
+    referencesOf: (outline: Readonly<RecordOutline>) => number = () => 1,
+    states: QueueStates | null = null,
+  ): Promise<StandInLog> {
     // As with numbers that are reserved in steps: a few are never used.
     const next = new StandInLog(this.#cacheBytes, this.committer.disk, this.log.nextSequence + 100);
+    if (states !== null) next.log.setQueueStates(states);
     await next.log.recover(referencesOf);
     return next;
   }

@@ -39,12 +39,14 @@ export class StandInStore implements Store, Journal {
   readonly log: MessageLog;
   readonly sessionNumbers: NumberSource;
   readonly streamIds: NumberSource;
+  readonly queueNumbers: NumberSource;
   readonly durability = 'fsync';
   readonly health: StoreHealth = { state: 'ok' };
   readonly isCongested = false;
   damaged = 0;
   readonly #urgent = new Set<StateSource>();
   readonly #lazy = new Set<StateSource>();
+  readonly #chunks = new Map<number, Set<number>>();
 
   readonly #memoryTopics: readonly string[];
 
@@ -54,6 +56,7 @@ export class StandInStore implements Store, Journal {
     this.blocks = new StandInBlockStore(this.committer);
     this.sessionNumbers = new ReservedNumbers(disk, 'session');
     this.streamIds = new ReservedNumbers(disk, 'stream');
+    this.queueNumbers = new ReservedNumbers(disk, 'queue');
     const onDamaged = (messages: number): void => {
       this.damaged += messages;
     };
@@ -128,6 +131,29 @@ export class StandInStore implements Store, Journal {
     return this.committer.remove(`retained:${topic}`);
   }
 
+  queueSaved(number: number, bytes: Buffer): Ticket {
+    return this.committer.put(`queue:${number}`, Buffer.from(bytes));
+  }
+
+  queueRemoved(number: number): Ticket {
+    this.queueChunksRemoved(number, Number.POSITIVE_INFINITY);
+    return this.committer.remove(`queue:${number}`);
+  }
+
+  queueChunkSaved(queue: number, chunk: number, bytes: Buffer): Ticket {
+    this.#noteChunk(queue, chunk);
+    return this.committer.put(`chunk:${queue}:${chunk}`, Buffer.from(bytes));
+  }
+
+  queueChunksRemoved(queue: number, below: number): Ticket {
+    for (const chunk of this.#chunks.get(queue) ?? []) {
+      if (chunk >= below) continue;
+      this.#chunks.get(queue)?.delete(chunk);
+      this.committer.remove(`chunk:${queue}:${chunk}`);
+    }
+    return this.committer.require();
+  }
+
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {
     if (!isUrgent) {
       this.#lazy.add(source);
@@ -150,7 +176,26 @@ export class StandInStore implements Store, Journal {
       receiver.onWill(clientId, will);
     }
     for (const value of this.#valuesOf('retained:')) receiver.onRetained(value as Message);
+    for (const [key, value] of this.#entriesOf('queue:')) receiver.onQueue?.(Number(key), value as Buffer);
+    for (const { queue, chunk, bytes } of this.#storedChunks()) {
+      this.#noteChunk(queue, chunk);
+      receiver.onQueueChunk?.(queue, chunk, bytes);
+    }
     return 0;
+  }
+
+  #storedChunks(): { readonly queue: number; readonly chunk: number; readonly bytes: Buffer }[] {
+    const chunks = this.#entriesOf('chunk:').map(([key, value]) => {
+      const [queue, chunk] = key.split(':').map(Number) as [number, number];
+      return { queue, chunk, bytes: value as Buffer };
+    });
+    return chunks.sort((a, b) => a.queue - b.queue || a.chunk - b.chunk);
+  }
+
+  #noteChunk(queue: number, chunk: number): void {
+    const chunks = this.#chunks.get(queue);
+    if (chunks === undefined) this.#chunks.set(queue, new Set([chunk]));
+    else chunks.add(chunk);
   }
 
   #contribute(): void {

@@ -107,7 +107,7 @@ describe('a data directory', () => {
     await created.level.close();
     const again = await openDirectory(directory);
     expect(again).toMatchObject({ wasCreated: false, brokerId: created.brokerId, notices: [] });
-    expect(await again.level.get('meta:format')).toEqual(Buffer.from('1'));
+    expect(await again.level.get('meta:format')).toEqual(Buffer.from('2'));
   });
 
   it('is refused while another has it open, and not harmed', async () => {
@@ -169,12 +169,12 @@ describe('the format version', () => {
     await level.close();
     const refusal = openDataDirectory(optionsFor(directory));
     await expect(refusal).rejects.toThrow(DataFormatTooNew);
-    await expect(refusal).rejects.toMatchObject({ foundFormat: 7, knownFormat: 1, code: 'ERR_DATA_FORMAT_TOO_NEW' });
+    await expect(refusal).rejects.toMatchObject({ foundFormat: 7, knownFormat: 2, code: 'ERR_DATA_FORMAT_TOO_NEW' });
   });
 
   it('older than ours is brought up step by step, once', async () => {
     const directory = await createTemporaryDirectory();
-    await (await openDataDirectory(optionsFor(directory))).level.close();
+    await (await openDataDirectory(optionsFor(directory, { migrations: [] }))).level.close();
     const migrations = [put('first'), put('second')];
     const { level } = await openDataDirectory(optionsFor(directory, { migrations }));
     expect((await level.getMany(['first', 'second', 'meta:format'])).map(String)).toEqual(['1', '2', '3']);
@@ -190,7 +190,7 @@ describe('the format version', () => {
 
   it('is written in the commit of the migration that leads to it', async () => {
     const directory = await createTemporaryDirectory();
-    await (await openDataDirectory(optionsFor(directory))).level.close();
+    await (await openDataDirectory(optionsFor(directory, { migrations: [] }))).level.close();
     let ticket = 0;
     const migration = async (level: CommittedLevel) => {
       await level.get('meta:format');
@@ -202,7 +202,7 @@ describe('the format version', () => {
 
   it('stays what it was if a migration fails', async () => {
     const directory = await createTemporaryDirectory();
-    await (await openDataDirectory(optionsFor(directory))).level.close();
+    await (await openDataDirectory(optionsFor(directory, { migrations: [] }))).level.close();
     const broken = async () => {
       throw new RangeError('broken');
     };
@@ -288,7 +288,7 @@ describe('a damaged store', () => {
     expect(opened.notices).toHaveLength(2);
     expect(opened.notices[1]).toContain(`it is ${opened.brokerId} now`);
     expect(opened.wasCreated).toBe(false);
-    expect(String(await opened.level.get('meta:format'))).toBe('1');
+    expect(String(await opened.level.get('meta:format'))).toBe('2');
     expect(await countKeys(opened.level)).toBeLessThan(KEYS);
   });
 
@@ -347,7 +347,7 @@ describe('a damaged store', () => {
     expect(opened.notices).toHaveLength(2);
     expect(opened.brokerId).not.toBe(brokerId);
     expect(opened.notices[1]).toContain(`it is ${opened.brokerId} now`);
-    expect(String(await opened.level.get('meta:format'))).toBe('1');
+    expect(String(await opened.level.get('meta:format'))).toBe('2');
     await opened.level.close();
     expect(await openDirectory(directory)).toMatchObject({ brokerId: opened.brokerId, notices: [] });
   });
