@@ -55,6 +55,8 @@ function recordEverything(journal: Journal): Ticket[] {
     journal.retainedRemoved(message.topic),
     journal.subscriptionRemoved('c', 't'),
     journal.sessionRemoved(SESSION, ['t']),
+    journal.queueSaved(1, Buffer.from([1])),
+    journal.queueChunkSaved(1, 1, Buffer.from([1])),
   ];
 }
 
@@ -98,6 +100,8 @@ export function describeJournal(name: string, { open }: JournalFactory): void {
       journal.subscriptionRemoved('nobody', 't');
       journal.willRemoved('nobody');
       journal.retainedRemoved('nothing');
+      journal.queueChunksRemoved(99, 5);
+      journal.queueRemoved(99);
       await journal.flush();
     });
 
@@ -172,6 +176,33 @@ export function describeDurableJournal(name: string, { open }: DurableJournalFac
       journal.stateChanged({ number: 3, isWorthStoring: false, encodeState: () => Buffer.from([9]) }, false);
       await journal.flush();
       expect(await loadAfterCrash()).toEqual(['state 3 09']);
+    });
+
+    it('has each queue as it was saved last, and then the chunks that it still has, in order', async () => {
+      const { journal, loadAfterCrash } = await open();
+      journal.queueSaved(2, Buffer.from([1]));
+      journal.queueSaved(300, Buffer.from([3]));
+      journal.queueSaved(2, Buffer.from([2]));
+      for (const chunk of [1, 2, 9, 10, 300]) journal.queueChunkSaved(2, chunk, Buffer.from([chunk & 0xff]));
+      journal.queueChunkSaved(300, 1, Buffer.from([7]));
+      await journal.flush();
+      journal.queueChunksRemoved(2, 9);
+      journal.queueChunkSaved(2, 300, Buffer.from([5]));
+      await journal.flush();
+      const chunks = ['chunk 2 9 09', 'chunk 2 10 0a', 'chunk 2 300 05', 'chunk 300 1 07'];
+      expect(await loadAfterCrash()).toEqual(['queue 2 02', 'queue 300 03', ...chunks]);
+    });
+
+    it('has nothing left of a queue that was removed', async () => {
+      const { journal, loadAfterCrash } = await open();
+      journal.queueSaved(1, Buffer.from([1]));
+      journal.queueSaved(2, Buffer.from([2]));
+      for (const queue of [1, 2])
+        for (const chunk of [1, 2]) journal.queueChunkSaved(queue, chunk, Buffer.from([chunk]));
+      await journal.flush();
+      journal.queueRemoved(1);
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual(['queue 2 02', 'chunk 2 1 01', 'chunk 2 2 02']);
     });
   });
 }

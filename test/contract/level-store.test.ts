@@ -4,11 +4,13 @@ import { onTestFinished } from 'vitest';
 import { CommittedLevel } from '../../src/store/committed-level.js';
 import { LevelStore } from '../../src/store/level-store.js';
 import type { RecordOutline } from '../../src/store/message-record.js';
+import type { QueueStates } from '../../src/store/stored-marks.js';
 import { copyAsAfterCrash } from '../support/crash-copy.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
 import { describeDurableJournal, describeJournal } from './journal.contract.js';
 import { describeDurableMessageLog, describeMessageLog, type OpenLog } from './message-log.contract.js';
+import { describeDurableQueuesOfMessageLog, describeQueuesOfMessageLog } from './message-log-queues.contract.js';
 
 /** The database is written to the operating system only: these tests kill no machine. */
 class LevelLog implements OpenLog {
@@ -64,8 +66,12 @@ class LevelLog implements OpenLog {
     await this.store.flush();
   }
 
-  async reopen(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<OpenLog> {
+  async reopen(
+    referencesOf: (outline: Readonly<RecordOutline>) => number,
+    states: QueueStates | null = null,
+  ): Promise<OpenLog> {
     const next = await this.openCopy();
+    if (states !== null) next.log.setQueueStates(states);
     await this.#level.close();
     await next.log.recover(referencesOf);
     return next;
@@ -88,6 +94,8 @@ class LevelLog implements OpenLog {
       onSubscription: (clientId, { filter }) => records.push(`subscription ${clientId} ${filter}`),
       onWill: (clientId, { message }) => records.push(`will ${clientId} ${message.topic}`),
       onRetained: ({ topic }) => records.push(`retained ${topic}`),
+      onQueue: (number, bytes) => records.push(`queue ${number} ${bytes.toString('hex')}`),
+      onQueueChunk: (queue, chunk, bytes) => records.push(`chunk ${queue} ${chunk} ${bytes.toString('hex')}`),
     });
     await next.store.close();
     return records;
@@ -100,6 +108,8 @@ async function openLevel(cacheBytes: number): Promise<LevelLog> {
 
 describeMessageLog('in a database', { open: openLevel });
 describeDurableMessageLog('in a database', { open: openLevel });
+describeQueuesOfMessageLog('in a database', { open: openLevel });
+describeDurableQueuesOfMessageLog('in a database', { open: openLevel });
 describeJournal('in a database', { open: async () => (await openLevel(1 << 20)).store });
 describeDurableJournal('in a database', {
   open: async () => {

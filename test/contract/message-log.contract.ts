@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageLog } from '../../src/store/message-log.js';
 import type { RecordOutline } from '../../src/store/message-record.js';
+import type { QueueStates } from '../../src/store/stored-marks.js';
 import type { Ticket } from '../../src/store/ticket.js';
 import { append, payloadOf, readPayload } from '../support/log-reading.js';
 import { testMessage } from '../support/test-message.js';
@@ -14,7 +15,7 @@ export interface OpenLog {
   /** Writes and settles everything. */
   commit(): Promise<void>;
   /** The log as the next process finds it. What was not settled is gone. */
-  reopen?(referencesOf: (outline: Readonly<RecordOutline>) => number): Promise<OpenLog>;
+  reopen?(referencesOf: (outline: Readonly<RecordOutline>) => number, states?: QueueStates | null): Promise<OpenLog>;
 }
 
 export interface MessageLogFactory {

@@ -172,6 +172,15 @@ describe('the format version', () => {
     await expect(refusal).rejects.toMatchObject({ foundFormat: 7, knownFormat: 2, code: 'ERR_DATA_FORMAT_TOO_NEW' });
   });
 
+  it('1 is brought up to 2, and all that is there stays as it is', async () => {
+    const directory = await createTemporaryDirectory();
+    const { level: old } = await openDataDirectory(optionsFor(directory, { migrations: [] }));
+    await old.put('log:0000000000000001', Buffer.from('a block'));
+    await old.close();
+    const { level } = await openDirectory(directory);
+    expect((await level.getMany(['meta:format', 'log:0000000000000001'])).map(String)).toEqual(['2', 'a block']);
+  });
+
   it('older than ours is brought up step by step, once', async () => {
     const directory = await createTemporaryDirectory();
     await (await openDataDirectory(optionsFor(directory, { migrations: [] }))).level.close();
