@@ -1,7 +1,7 @@
 /**
  * Records what survives of sessions and queues except messages: sessions, their states, subscriptions, wills, retained
- * messages, queues. Each verb puts its change into the open group before it returns, and returns that group's ticket. Memory is
- * the authority while the broker runs; what is recorded here is read once, at start.
+ * messages, queues. Each verb puts its change into the open group before it returns, and returns that group's ticket.
+ * Memory is the authority while the broker runs; what is recorded here is read once, at start.
  *
  * Retained messages are noted and written when the group closes: a topic that changes a thousand times within a group
  * is written once. Whoever contributes to the level's groups calls `contribute`.

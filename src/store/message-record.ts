@@ -42,7 +42,10 @@ export class RecordOutline {
   qos: Qos = 0;
   /** Streams in which it stands. */
   readonly streams: number[] = [];
-  /** In the queues in which it stands. */
+  /**
+   * In the queues in which it stands. Whoever meets the number of a queue that is no more has its successor numbered
+   * above it: `queueNumbers.ensureAbove`.
+   */
   readonly entries: EntryOutline[] = [];
   readonly #spareEntries: EntryOutline[] = [];
 
