@@ -101,8 +101,11 @@ export class ClientConnection
   /** @param chunk null to go on with what was held back */
   #handleInput(chunk: Buffer | null): void {
     try {
-      if (chunk !== null) this.#splitter.push(chunk, this);
-      else this.#splitter.resume(this);
+      if (chunk === null) this.#splitter.resume(this);
+      else {
+        this.#handshake?.onBytes(chunk);
+        this.#splitter.push(chunk, this);
+      }
     } catch (error) {
       this.#onInputError(error);
     }

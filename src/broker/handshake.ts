@@ -7,7 +7,7 @@ import type { ConnectDecision } from '../auth/authenticator.js';
 import { decodeConnect, decodeControlPacket } from '../codec/control-decoder.js';
 import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
-import { AUTH, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
+import { AUTH, CONNECT, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
 import { ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
@@ -52,6 +52,7 @@ export class Handshake {
   readonly #context: BrokerContext;
   readonly #channel: ByteChannel;
   readonly #host: HandshakeHost;
+  #hasFirstByte = false;
   #hasBegun = false;
   #candidate: Candidate | null = null;
 
@@ -59,6 +60,20 @@ export class Handshake {
     this.#context = context;
     this.#channel = channel;
     this.#host = host;
+  }
+
+  /**
+   * Looks at what has come in before it is cut into packets: whoever does not begin with CONNECT (a browser, a port
+   * scan) need not be waited for until its first packet, whatever that would be, is whole.
+   * @throws ProtocolViolation [MQTT-3.1.0-1]
+   */
+  onBytes(chunk: Buffer): void {
+    const first = chunk[0];
+    if (this.#hasFirstByte || first === undefined) return;
+    this.#hasFirstByte = true;
+    if (first >> 4 !== CONNECT) {
+      throw new ProtocolViolation(ReasonCode.ProtocolError, 'the first packet is not CONNECT [MQTT-3.1.0-1]');
+    }
   }
 
   /**
@@ -74,7 +89,7 @@ export class Handshake {
     this.#hasBegun = true;
     let packet: ConnectPacket;
     try {
-      packet = decodeConnect(frame); // [MQTT-3.1.0-1] refuses anything else
+      packet = decodeConnect(frame);
     } catch (error) {
       this.#onBadConnect(frame, error);
       return;
