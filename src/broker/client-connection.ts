@@ -10,7 +10,7 @@ import type { ConnectPacket } from '../codec/control-packet.js';
 import { type FrameSink, FrameSplitter } from '../codec/frame-splitter.js';
 import * as PacketType from '../codec/packet-type.js';
 import type { CloseReason } from '../core/close-reason.js';
-import { ProtocolViolation } from '../core/errors.js';
+import { OversizedPacket, ProtocolViolation } from '../core/errors.js';
 import type { CongestedReceiver, HeldPublisher, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
@@ -139,6 +139,7 @@ export class ClientConnection
       return;
     }
     this.#context.logger.debug({ code: error.code, reason: error.message, client }, 'protocol violation');
+    if (error instanceof OversizedPacket && this.#handshake?.refuseOversized(error) === true) return;
     const reason = error.reasonCode === ReasonCode.PacketTooLarge ? 'packet-too-large' : 'protocol-violation';
     this.close(reason, error.reasonCode, error.message);
   }

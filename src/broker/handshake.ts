@@ -9,7 +9,7 @@ import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import { AUTH, CONNECT, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
-import { ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
+import { type OversizedPacket, ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
@@ -102,6 +102,19 @@ export class Handshake {
       if (method === undefined) this.#authenticate(packet, terms);
       else this.#beginExchange(packet, terms, method);
     }
+  }
+
+  /**
+   * The client sends a packet that is larger than is taken of anybody who is not accepted yet. An MQTT 5 client is told
+   * so (section 3.2.2.2), if enough of its CONNECT has come to know that it is one; 3.x has no return code for it.
+   * @returns false if there is no answer
+   */
+  refuseOversized({ reasonCode, message, head }: OversizedPacket): boolean {
+    const refusal = { reasonCode, message };
+    if (this.#candidate !== null) this.#refuse(this.#candidate.packet, refusal);
+    else if (!this.#hasBegun && peekProtocolVersion(head) === 5) this.#host.refuse(refusal, 5, undefined);
+    else return false;
+    return true;
   }
 
   #onBadConnect(frame: Buffer, error: unknown): void {

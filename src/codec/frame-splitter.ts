@@ -6,8 +6,7 @@
  *   chunk    |aaaa|bbbbbb|cc     a and b are ranges of the chunk, cc begins the partial buffer
  *   chunk    cccc|dd|            the partial buffer becomes packet c, d is a range again
  */
-import { MalformedPacket, ProtocolViolation } from '../core/errors.js';
-import { ReasonCode } from '../core/reason-code.js';
+import { MalformedPacket, OversizedPacket } from '../core/errors.js';
 
 /** Takes the packets. `bytes[start, end)` is one whole packet, its variable header begins at `bodyStart`. */
 export interface FrameSink {
@@ -42,7 +41,7 @@ export class FrameSplitter {
   /**
    * Takes what has arrived. `chunk` must not be written to afterwards.
    * The sink's limit is checked as soon as a packet's header is there.
-   * @throws MalformedPacket for an impossible length, ProtocolViolation 0x95 for a packet above the limit
+   * @throws MalformedPacket for an impossible length, OversizedPacket for a packet above the limit
    */
   push(chunk: Buffer, sink: FrameSink): void {
     if (this.#stopped) {
@@ -86,7 +85,7 @@ export class FrameSplitter {
       if (end - offset > limit) {
         // The packets before it may have changed the limit.
         limit = sink.maximumPacketSize;
-        if (end - offset > limit) refuseSize(end - offset, limit);
+        if (end - offset > limit) refuseSize(end - offset, limit, chunk.subarray(offset));
       }
       if (end > length) break;
       if (!sink.onFrame(chunk, offset, bodyStart, end)) this.#stopped = true;
@@ -114,12 +113,13 @@ export class FrameSplitter {
       this.#expectedLength = expectedLength(partial, this.#partialLength);
     }
     const expected = this.#expectedLength;
-    if (expected > sink.maximumPacketSize) refuseSize(expected, sink.maximumPacketSize);
     const taken = Math.min(expected - this.#partialLength, chunk.length - offset);
     const partial = this.#ensureRoom(taken, expected);
     chunk.copy(partial, this.#partialLength, offset, offset + taken);
     this.#partialLength += taken;
     offset += taken;
+    const limit = sink.maximumPacketSize;
+    if (expected > limit) refuseSize(expected, limit, partial.subarray(0, this.#partialLength));
     if (this.#partialLength === expected) {
       this.#partial = null;
       this.#partialLength = 0;
@@ -171,9 +171,6 @@ function headerLength(bytes: Buffer): number {
   return remainingLengthEnd;
 }
 
-function refuseSize(size: number, maximumPacketSize: number): never {
-  throw new ProtocolViolation(
-    ReasonCode.PacketTooLarge,
-    `a packet of ${size} bytes is larger than the maximum of ${maximumPacketSize}`,
-  );
+function refuseSize(size: number, maximumPacketSize: number, head: Buffer): never {
+  throw new OversizedPacket(`a packet of ${size} bytes is larger than the maximum of ${maximumPacketSize}`, head);
 }

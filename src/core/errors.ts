@@ -33,6 +33,18 @@ export class MalformedPacket extends ProtocolViolation {
   }
 }
 
+/** A packet is larger than its receiver takes: reason code 0x95. Thrown before the packet is whole. */
+export class OversizedPacket extends ProtocolViolation {
+  override readonly code = 'ERR_OVERSIZED_PACKET';
+  /** What has arrived of it, from its first byte on; valid while the error is handled. */
+  readonly head: Buffer;
+
+  constructor(message: string, head: Buffer) {
+    super(ReasonCode.PacketTooLarge, message);
+    this.head = head;
+  }
+}
+
 /**
  * A CONNECT of a protocol name or level that the broker does not speak: reason code 0x84, or return code 0x01 in the
  * form of MQTT 3.1.1 [MQTT-3.1.2-2].

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FrameSink, FrameSplitter } from '../../../src/codec/frame-splitter.js';
-import { ProtocolViolation } from '../../../src/core/errors.js';
+import { OversizedPacket, ProtocolViolation } from '../../../src/core/errors.js';
 
 class Collector implements FrameSink {
   maximumPacketSize = Number.MAX_SAFE_INTEGER;
@@ -31,6 +31,16 @@ function frame(body: Buffer, first = 0x30): Buffer {
     rest >>= 7;
   } while (rest > 0);
   return Buffer.concat([Buffer.from(header), body]);
+}
+
+function headOf(act: () => void): Buffer | undefined {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof OversizedPacket) return error.head;
+    throw error;
+  }
+  return undefined;
 }
 
 function reasonCodeOf(act: () => void): number {
@@ -150,6 +160,17 @@ describe('FrameSplitter', () => {
       0x95,
     );
     expect(collector.frames).toEqual([]);
+  });
+
+  it('hands on what has arrived of a packet above the limit', () => {
+    const collector = new Collector();
+    collector.maximumPacketSize = 100;
+    const packet = frame(Buffer.alloc(200, 7));
+    const chunk = Buffer.concat([frame(Buffer.alloc(8)), packet.subarray(0, 20)]);
+    expect(headOf(() => new FrameSplitter().push(chunk, collector))).toEqual(packet.subarray(0, 20));
+    const splitter = new FrameSplitter();
+    splitter.push(packet.subarray(0, 2), collector);
+    expect(headOf(() => splitter.push(packet.subarray(2, 150), collector))).toEqual(packet.subarray(0, 150));
   });
 
   it('takes a frame of exactly the limit, and its limit may grow on the way', () => {
