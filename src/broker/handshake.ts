@@ -137,17 +137,25 @@ export class Handshake {
   #beginExchange(packet: ConnectPacket, terms: ConnectTerms, method: AuthenticationMethod): void {
     const candidate = { packet, terms, method, exchange: new BoundedExchange(this.#context, method) };
     this.#candidate = candidate;
-    this.#advance(candidate, packet.authenticationData);
+    try {
+      this.#advance(candidate, packet.authenticationData);
+    } catch (error) {
+      this.#onExchangeError(candidate, error);
+    }
   }
 
-  // A client without CONNACK is told of its error in one (section 4.13.2).
   #onLaterPacket(candidate: Candidate, frame: Buffer): void {
     try {
       this.#onExchangePacket(candidate, frame);
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error;
-      this.#refuse(candidate.packet, { reasonCode: error.reasonCode, message: error.message });
+      this.#onExchangeError(candidate, error);
     }
+  }
+
+  // A client without CONNACK is told of its error in one (section 4.13.2), and so that a challenge is too large for it.
+  #onExchangeError(candidate: Candidate, error: unknown): void {
+    if (!(error instanceof ProtocolViolation)) throw error;
+    this.#refuse(candidate.packet, { reasonCode: error.reasonCode, message: error.message });
   }
 
   #onExchangePacket(candidate: Candidate, frame: Buffer): void {

@@ -239,7 +239,7 @@ sequence(
     broker,
     shows: ['MQTT-3.15.2-2+', 'MQTT-3.15.2-2-', 'MQTT-3.15.2-3+', 'MQTT-3.15.2-3-', 'MQTT-3.1.2-24-'],
     title:
-      'an AUTH that just fits the client has nothing but method and data; one byte more, and there is no way to go on',
+      'an AUTH that just fits the client has nothing but method and data; one byte more, and there is no way to go on, which CONNACK 0x95 says',
   },
   async ({ test }) => {
     for (const missing of [0, 1]) {
@@ -250,7 +250,11 @@ sequence(
       if (missing === 0) {
         expect(await client.expectPacket('auth')).toMatchObject({ ...lengthyChallenge(), length: length - 3 });
         expect(client.bytesReceived).toBe(length);
-      } else await client.expectClosed();
+      } else {
+        // Section 4.13.2: no DISCONNECT before CONNACK.
+        expect((await client.expectPacket('connack')).reasonCode).toBe(0x95);
+        await client.expectClosed();
+      }
     }
   },
 );
