@@ -103,7 +103,8 @@ export class ControlProperties implements property.PropertyVisitor {
 
 /**
  * A topic name that names something: not empty [MQTT-4.7.3-1] and without wildcards [MQTT-4.7.0-1]. The packet can be
- * parsed, it only says what is not allowed; so 0x82, as section 3.3.2.1 asks for the empty topic name of a PUBLISH.
+ * parsed, it only says what is not allowed; so 0x82, as section 3.3.2.1 asks for the empty topic name of a PUBLISH. 0x90
+ * is about where a message goes itself (section 3.4.2.1).
  * @throws ProtocolViolation
  */
 export function expectTopicName(bytes: Buffer, start: number, end: number, what: string): void {

@@ -101,6 +101,7 @@ export function encodePublishProperties(properties: PublishProperties): Buffer {
   if (responseTopic !== undefined) {
     // [MQTT-3.3.2-14]
     if (/[+#]/.test(responseTopic)) throw new InvalidArgument('responseTopic contains a wildcard [MQTT-3.3.2-14]');
+    if (responseTopic === '') throw new InvalidArgument('responseTopic is empty [MQTT-4.7.3-1]');
     parts.push(Buffer.from([Property.ResponseTopic]), text('responseTopic', responseTopic));
   }
   if (correlationData !== undefined)

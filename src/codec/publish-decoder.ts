@@ -6,6 +6,7 @@
 import { MalformedPacket, ProtocolViolation } from '../core/errors.js';
 import { Message, type Qos } from '../core/message.js';
 import { ReasonCode } from '../core/reason-code.js';
+import { expectTopicName } from './control-properties.js';
 import * as Property from './property-walker.js';
 import { sizeOfLength, writeLength } from './variable-byte-integer.js';
 
@@ -22,8 +23,6 @@ const PUBLISH_PROPERTIES = Property.propertySet(
 
 /** Bytes that the Topic Alias property takes: identifier and two-byte integer. */
 const ALIAS_LENGTH = 3;
-const PLUS = 0x2b;
-const HASH = 0x23;
 
 export class PublishDecoder implements Property.PropertyVisitor {
   /** The decoded content; `topic` and the publisher's fields are left to the caller. Valid until the next call. */
@@ -115,7 +114,7 @@ export class PublishDecoder implements Property.PropertyVisitor {
         this.#aliasOffset = valueStart - 1;
         break;
       case Property.ResponseTopic:
-        checkResponseTopic(bytes, valueStart + 2, valueEnd);
+        expectTopicName(bytes, valueStart + 2, valueEnd, 'the Response Topic [MQTT-3.3.2-14]');
         break;
       case Property.SubscriptionIdentifier:
         throw new ProtocolViolation(
@@ -158,14 +157,5 @@ export class PublishDecoder implements Property.PropertyVisitor {
     message.bytes = resolved;
     this.frameStart = 0;
     this.frameEnd = offset;
-  }
-}
-
-function checkResponseTopic(bytes: Buffer, start: number, end: number): void {
-  // [MQTT-3.3.2-14]
-  for (let i = start; i < end; i++) {
-    if (bytes[i] === PLUS || bytes[i] === HASH) {
-      throw new ProtocolViolation(ReasonCode.ProtocolError, 'Response Topic contains a wildcard [MQTT-3.3.2-14]');
-    }
   }
 }

@@ -65,6 +65,7 @@ describe('encodePublishProperties', () => {
     ['U+0000', { userProperties: [['a', '\0']] as const }],
     ['half a character', { contentType: '\ud800' }],
     ['a wildcard in the response topic', { responseTopic: 'a/+' }],
+    ['an empty response topic', { responseTopic: '' }],
     ['an unknown payload format', { payloadFormatIndicator: 2 as 1 }],
   ])('refuses %s', (_name, properties) => {
     expect(() => encodePublishProperties(properties)).toThrow(InvalidArgument);

@@ -145,6 +145,7 @@ describe('PublishDecoder', () => {
     ['two topic aliases', [0x30, 10, 0, 1, 0x74, 6, 0x23, 0, 1, 0x23, 0, 1], true, 0x82],
     ['a Subscription Identifier', [0x30, 6, 0, 1, 0x74, 2, 0x0b, 1], true, 0x82],
     ['a payload format of 2', [0x30, 6, 0, 1, 0x74, 2, 0x01, 2], true, 0x82],
+    ['an empty Response Topic [MQTT-4.7.3-1]', [0x30, 7, 0, 1, 0x74, 3, 0x08, 0, 0], true, 0x82],
     ['two expiry intervals', [0x30, 14, 0, 1, 0x74, 10, 2, 0, 0, 0, 1, 2, 0, 0, 0, 1], true, 0x82],
     ['a Session Expiry Interval', [0x30, 9, 0, 1, 0x74, 5, 0x11, 0, 0, 0, 1], true, 0x81],
     ['an encoded surrogate in a string', [0x30, 10, 0, 1, 0x74, 6, 3, 0, 3, 0xed, 0xa0, 0x80], true, 0x81],
