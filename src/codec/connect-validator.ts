@@ -3,6 +3,7 @@
  * mqtt-packet does not tell.
  */
 import { MalformedPacket } from '../core/errors.js';
+import { ReasonCode } from '../core/reason-code.js';
 import { ControlProperties, expectTopicName } from './control-properties.js';
 import { FrameReader } from './frame-reader.js';
 import * as property from './property-walker.js';
@@ -106,7 +107,7 @@ function takeConnectProperties(reader: FrameReader): ControlProperties {
 function takeWill(reader: FrameReader, level: ProtocolLevel): WillPropertySection | undefined {
   const section = level.version === 5 ? takeWillProperties(reader) : undefined;
   const topicStart = reader.takeString('the will topic'); // [MQTT-3.1.3-11]
-  expectTopicName(reader.bytes, topicStart, reader.offset, 'the will topic');
+  expectTopicName(reader.bytes, topicStart, reader.offset, 'the will topic', ReasonCode.TopicNameInvalid);
   reader.takeBinary('the will payload');
   return section;
 }

@@ -102,18 +102,24 @@ export class ControlProperties implements property.PropertyVisitor {
 }
 
 /**
- * A topic name that names something: not empty [MQTT-4.7.3-1] and without wildcards [MQTT-4.7.0-1]. The packet can be
- * parsed, it only says what is not allowed; so 0x82, as section 3.3.2.1 asks for the empty topic name of a PUBLISH. 0x90
- * is about where a message goes itself (section 3.4.2.1).
+ * A topic name that names something: not empty [MQTT-4.7.3-1] and without wildcards [MQTT-4.7.0-1].
+ * @param reasonCode 0x90 for the topic that a message goes to (section 3.2.2.2 has it for the will's). For the one that
+ *   an answer to it would go to there is only 0x82, as section 3.3.2.1 asks for an empty topic name without an alias.
  * @throws ProtocolViolation
  */
-export function expectTopicName(bytes: Buffer, start: number, end: number, what: string): void {
-  if (start === end) refuse(`${what} is empty [MQTT-4.7.3-1]`);
+export function expectTopicName(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  what: string,
+  reasonCode: ReasonCode = ReasonCode.ProtocolError,
+): void {
+  if (start === end) refuse(`${what} is empty [MQTT-4.7.3-1]`, reasonCode);
   for (let i = start; i < end; i++) {
-    if (bytes[i] === PLUS || bytes[i] === HASH) refuse(`${what} contains a wildcard [MQTT-4.7.0-1]`);
+    if (bytes[i] === PLUS || bytes[i] === HASH) refuse(`${what} contains a wildcard [MQTT-4.7.0-1]`, reasonCode);
   }
 }
 
-function refuse(message: string): never {
-  throw new ProtocolViolation(ReasonCode.ProtocolError, message);
+function refuse(message: string, reasonCode: ReasonCode = ReasonCode.ProtocolError): never {
+  throw new ProtocolViolation(reasonCode, message);
 }

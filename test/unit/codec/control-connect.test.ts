@@ -94,9 +94,9 @@ const REFUSED: Refused[] = [
   ['U+0000 in a user property [MQTT-1.5.7-1]', '10 "MQTT" 05 02 0000 [26 "a" 0001 00] "c"', 0x81],
   ['ill-formed UTF-8 in the authentication method', '10 "MQTT" 05 02 0000 [15 0001 ff] "c"', 0x81],
   // --- will topic
-  ['empty will topic [MQTT-4.7.3-1]', '10 "MQTT" 04 06 0000 "c" "" "x"', 0x82],
-  ['will topic with # [MQTT-4.7.0-1]', '10 "MQTT" 05 06 0000 [] "c" [] "w/#" "x"', 0x82],
-  ['will topic with + [MQTT-4.7.0-1]', '10 "MQTT" 04 06 0000 "c" "w/+" "x"', 0x82],
+  ['empty will topic [MQTT-4.7.3-1]', '10 "MQTT" 04 06 0000 "c" "" "x"', 0x90],
+  ['will topic with # [MQTT-4.7.0-1]', '10 "MQTT" 05 06 0000 [] "c" [] "w/#" "x"', 0x90],
+  ['will topic with + [MQTT-4.7.0-1]', '10 "MQTT" 04 06 0000 "c" "w/+" "x"', 0x90],
   // --- properties
   ['unknown property (2.2.2.2)', '10 "MQTT" 05 02 0000 [7f 00] "c"', 0x81],
   ['property 0', '10 "MQTT" 05 02 0000 [00] "c"', 0x81],
