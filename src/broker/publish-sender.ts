@@ -62,6 +62,10 @@ export class PublishSender implements SessionFront {
     return this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes;
   }
 
+  get knowsRetainAsPublished(): boolean {
+    return this.#isVersion5;
+  }
+
   fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
     if (identifiers === null && message.span + FRAMING_BYTES <= this.#maximumPacketSize) return true;
     return this.#maximumPacketSize === UNLIMITED_PACKET_SIZE || this.#fitsExactly(message, qos, identifiers);

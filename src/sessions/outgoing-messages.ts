@@ -109,6 +109,11 @@ export class OutgoingMessages implements LogReader {
     return this.#front?.hasRoom === true && this.#windowHasRoom;
   }
 
+  /** Retain As Published counts: the session may be that of an MQTT 5 client, and go on with one that cannot ask for it. */
+  get knowsRetainAsPublished(): boolean {
+    return this.#front?.knowsRetainAsPublished === true;
+  }
+
   get #windowHasRoom(): boolean {
     const window = this.#window;
     return window === null || (!window.isResending && window.count < this.#windowLimit);

@@ -5,6 +5,8 @@ import type { Publication } from '../core/publication.js';
 export interface SessionFront {
   /** The outbound buffer is below its soft limit. */
   readonly hasRoom: boolean;
+  /** The client knows of Retain As Published: MQTT 3 has RETAIN 0 on whatever an existing subscription brings. */
+  readonly knowsRetainAsPublished: boolean;
   /** The encoded packet does not pass the client's Maximum Packet Size [MQTT-3.1.2-24]. */
   fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean;
   /** Sends the publication that is being routed. `packetId` is 0 for QoS 0. */

@@ -181,12 +181,19 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
       publication.receivers++;
       return;
     }
-    // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-    const retain = options.retainAsPublished && message.retain;
+    const retain = message.retain && this.#keepsRetain(options);
     if (qos === 0 && !this.#waitsInStream(options, message)) this.#deliverAtMostOnce(options, publication, retain);
     else if (this.isConnected || this.readiness === Readiness.Away) {
       this.#deliverAcknowledged(options, publication, qos, retain);
     }
+  }
+
+  /**
+   * [MQTT-3.3.1-12] [MQTT-3.3.1-13], and [MQTT-3.3.1-9] of 3.1.1: whoever made the subscription, MQTT 3 gets RETAIN 0 on
+   * what is not brought by its SUBSCRIBE.
+   */
+  #keepsRetain({ retainAsPublished, streams }: DeliveryOptions): boolean {
+    return retainAsPublished && (streams === NO_STREAMS || this.knowsRetainAsPublished);
   }
 
   /**
@@ -408,6 +415,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   onMiscounted(): void {
     this.#context.accounts.restored--;
+  }
+
+  get knowsRetainAsPublished(): boolean {
+    return this.#outgoing.knowsRetainAsPublished;
   }
 
   openBacklog(): Backlog {

@@ -31,6 +31,8 @@ export interface BacklogOwner {
   readonly subscriptions: ReadonlyMap<string, Subscription<Subscriber>>;
   /** Stream of what came to it alone. */
   readonly ownStream: MessageStream | null;
+  /** The client that takes the messages knows of Retain As Published, which the one that subscribed may have asked for. */
+  readonly knowsRetainAsPublished: boolean;
   /** A message can be taken that could not before. */
   onBacklogLoaded(): void;
   /** It stands elsewhere without having taken anything: that is to be stored. */
@@ -396,7 +398,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     if (granted === -1) return false;
     const { taken } = this;
     taken.qos = Math.min(message.qos, granted) as Qos;
-    taken.retain = message.retain && asPublished;
+    taken.retain = message.retain && asPublished && this.#owner.knowsRetainAsPublished;
     taken.identifiers = this.#withUnloggedIdentifiers(message, identifiers);
     return true;
   }
@@ -428,7 +430,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     const { taken } = this;
     // After the subscription has ended, what the group had given to this session is still its own.
     taken.qos = Math.min(message.qos, granted === -1 ? message.qos : granted) as Qos;
-    taken.retain = message.retain && asPublished;
+    taken.retain = message.retain && asPublished && this.#owner.knowsRetainAsPublished;
     taken.identifiers = identifiers;
     return true;
   }

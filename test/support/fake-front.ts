@@ -15,6 +15,7 @@ export interface Sent {
 export class FakeFront implements SessionFront {
   readonly sent: Sent[] = [];
   hasRoom = true;
+  knowsRetainAsPublished = true;
   congested = 0;
   awaitingCommit = 0;
   /** Longest payload that the client takes. */

@@ -44,6 +44,7 @@ export class ModelClient implements SessionFront {
   session: Session | null = null;
   isConnected = false;
   hasRoom = true;
+  readonly knowsRetainAsPublished = true;
   /** What it should not have got, or should have. */
   readonly failures: string[] = [];
   /** Since the session began. */

@@ -40,6 +40,7 @@ export class PacketQueue implements StateSource {
         clientId: record.clientId,
         subscriptions: new Map(),
         ownStream: this.stream,
+        knowsRetainAsPublished: true,
         onBacklogLoaded: () => {},
         onMiscounted: () => {},
         onPlaceChanged: () => {},
