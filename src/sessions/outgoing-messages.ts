@@ -409,8 +409,14 @@ export class OutgoingMessages implements LogReader {
       if (qos === 2) window.receive(packetId);
       else window.drop(packetId);
     } else if (!front.fits(message, qos, identifiers)) {
-      this.#context.log.release(window.drop(packetId));
       this.#context.accounts.drop('packet-too-large'); // [MQTT-3.1.2-25]
+      if (qos === 1) this.#settle(window.drop(packetId));
+      else {
+        // The client may have had it on an earlier connection, and would take the next one under this identifier for a
+        // repeat: the exchange is brought to its end. PUBREL waits for the record as after any PUBREC.
+        this.#settle(window.receive(packetId));
+        this.#lastTicket = Math.max(this.#lastTicket, this.#owner.onOutgoingChanged(true));
+      }
     } else {
       window.markSent(packetId);
       front.resendPublish(message, qos, packetId, window.retainOf(packetId), identifiers); // [MQTT-3.3.1-1]
