@@ -112,9 +112,11 @@ export class InboundControl {
     const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked);
     const suback = encodeSuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
     this.#acknowledger.send(ticket, SUBACK, suback);
-    if (replays.length === 0) return;
-    this.#replays ??= new RetainedReplays(this.#context, this.#session);
-    this.#replays.add(replays);
+    if (replays.length > 0) {
+      this.#replays ??= new RetainedReplays(this.#context, this.#session);
+      this.#replays.add(replays);
+    }
+    this.#replays?.onSubscribed(packet.subscriptions.map(({ filter }) => filter));
   }
 
   #onUnsubscribe(packet: UnsubscribePacket): void {

@@ -22,8 +22,8 @@ export class RetainedReplay {
   /** The filter of the subscription, as given. */
   readonly filter: string;
   readonly #found: RetainedCursor<Message>;
-  readonly #options: DeliveryOptions;
-  readonly #exceptPublisher: string | undefined;
+  #options: DeliveryOptions;
+  #exceptPublisher: string | undefined;
 
   /** @param exceptPublisher a client id whose messages are left out (No Local) */
   constructor(
@@ -36,6 +36,12 @@ export class RetainedReplay {
     this.#found = found;
     this.#options = options;
     this.#exceptPublisher = exceptPublisher;
+  }
+
+  /** What is left to be sent is sent as the other one would: its subscription has replaced that of this. */
+  follow(other: RetainedReplay): void {
+    this.#options = other.#options;
+    this.#exceptPublisher = other.#exceptPublisher;
   }
 
   /** Sends the next slice. @returns true once everything has been sent */

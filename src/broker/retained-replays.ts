@@ -37,6 +37,18 @@ export class RetainedReplays implements ReplayTarget {
     }
   }
 
+  /**
+   * Subscriptions have been made, some in the place of others: what is left of the retained messages that those have
+   * brought comes at the QoS that has been granted now, and with the identifier given now [MQTT-3.8.4-3] [MQTT-3.8.4-8].
+   */
+  onSubscribed(filters: readonly string[]): void {
+    for (const filter of filters) {
+      const subscription = this.#session.subscriptions.get(filter);
+      if (subscription === undefined) continue;
+      this.#replays.get(filter)?.follow(replayOf(this.#context, this.#session, filter, subscription));
+    }
+  }
+
   /** Starts anew what an earlier connection of the session has cut off. */
   restart(): void {
     for (const filter of this.#session.owedRetained) {
