@@ -182,6 +182,7 @@ export class ClientConnection
       protocolVersion: packet.protocolVersion,
       isBridge: packet.isBridge,
       maximumPacketSize,
+      requestedExpirySeconds: packet.sessionExpirySeconds ?? 0,
       identity,
     };
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);

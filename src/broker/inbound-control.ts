@@ -31,6 +31,8 @@ export interface ControlTerms {
   readonly isBridge: boolean;
   /** Largest packet that the client takes, bytes. */
   readonly maximumPacketSize: number;
+  /** What CONNECT asked for, whatever was granted. Seconds. */
+  readonly requestedExpirySeconds: number;
   /** null if the client has named no authentication method. */
   readonly identity: ProvenIdentity | null;
 }
@@ -131,7 +133,7 @@ export class InboundControl {
     const session = this.#session;
     if (packet.sessionExpirySeconds !== undefined) {
       // Section 3.14.2.2.2
-      if (session.expirySeconds === 0 && packet.sessionExpirySeconds > 0) {
+      if (this.#terms.requestedExpirySeconds === 0 && packet.sessionExpirySeconds > 0) {
         throw new ProtocolViolation(ReasonCode.ProtocolError, 'DISCONNECT sets a session expiry that CONNECT had at 0');
       }
       const maximum = this.#context.limits.sessionExpiryMaximumSeconds;
