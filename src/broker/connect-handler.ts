@@ -104,11 +104,16 @@ export function acceptance(
     topicAliasMaximum: limits.topicAliasMaximum === 0 ? undefined : limits.topicAliasMaximum,
     serverKeepAliveSeconds: terms.keepAliveSeconds === packet.keepAliveSeconds ? undefined : terms.keepAliveSeconds,
     // [MQTT-3.1.2-28]
-    responseInformation: packet.requestResponseInformation ? `response/${terms.clientId}` : undefined,
+    responseInformation: packet.requestResponseInformation ? responseInformationOf(terms.clientId) : undefined,
     // [MQTT-4.12.0-5], and neither without a method [MQTT-4.12.0-6]
     authenticationMethod: identity?.method.name,
     authenticationData: identity?.data,
   };
+}
+
+/** What the client makes Response Topics of: without wildcards, which they must not have [MQTT-3.3.2-14]. */
+function responseInformationOf(clientId: string): string | undefined {
+  return /[+#]/.test(clientId) ? undefined : `response/${clientId}`;
 }
 
 function refusalOfNoId({ protocolVersion, cleanStart }: ConnectPacket): string | undefined {
