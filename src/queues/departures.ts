@@ -1,0 +1,198 @@
+/**
+ * How messages leave a queue without having been acknowledged: they are dropped for a reason, or go to the dead-letter queue, in the
+ * commit that settles them here.
+ */
+import type { Message } from '../core/message.js';
+import { type DeadLetterReason, decodeEntry } from './entry-codec.js';
+import type { GroupLane } from './group-lane.js';
+import type { QueueCore } from './queue-core.js';
+import type { QueueDropReason } from './queue-counters.js';
+import { NOBODY } from './queue-log.js';
+import { lastRetryDelayMs } from './queue-options.js';
+import type { TrackedMessage } from './tracked-message.js';
+
+/** A message that its dead-letter queue does not take stays away at least so long before that is tried again. */
+const SHORTEST_HOLD_MS = 1000;
+/** Messages that may make room for one. */
+const EVICTED_AT_ONCE = 64;
+
+export class Departures {
+  readonly #core: QueueCore;
+  #isMakingRoom = false;
+
+  constructor(core: QueueCore) {
+    this.#core = core;
+  }
+
+  /** The next message of the lane, which is not to be received. @param bytes -1 if not known */
+  dropNext(lane: GroupLane, sequence: number, bytes: number, reason: QueueDropReason): void {
+    this.#core.index.dropNext(lane, sequence, bytes);
+    this.#core.settle(sequence);
+    this.#core.counters.drop(reason);
+  }
+
+  drop(message: TrackedMessage, reason: QueueDropReason): void {
+    this.#core.index.remove(message);
+    this.#core.settle(message.sequence);
+    this.#core.counters.drop(reason);
+  }
+
+  /** @returns false if the dead-letter queue is missing or does not take it: it is where it was */
+  tryDeadLetter(
+    sequence: number,
+    message: Message,
+    entryBytes: Buffer,
+    tracked: TrackedMessage | undefined,
+    reason: DeadLetterReason,
+  ): boolean {
+    const { name, options, context, nowMs, counters } = this.#core;
+    if (options.deadLetter === null) return false;
+    const entry = decodeEntry(entryBytes);
+    const isMoved = context.moveTo(options.deadLetter.queue, message, {
+      ...entry,
+      delayedUntilMs: 0,
+      origin: {
+        queue: name,
+        sequence,
+        reason,
+        receives: tracked?.attempts ?? 0,
+        firstFailedAtMs: tracked?.firstFailedAtMs ?? 0,
+        lastFailedAtMs: tracked?.lastFailedAtMs ?? 0,
+        movedAtMs: nowMs,
+      },
+    });
+    if (!isMoved) return false;
+    this.#core.settle(sequence);
+    counters.moved++;
+    return true;
+  }
+
+  /**
+   * A message that has been received often enough, or was rejected. If its dead-letter queue does not take it, it stays, and
+   * is tried again after the last delay of the ladder.
+   * @returns false if it stays
+   */
+  retire(tracked: TrackedMessage, message: Message, entryBytes: Buffer): boolean {
+    const { index, counters, options, nowMs } = this.#core;
+    const reason = tracked.isRejected ? 'rejected' : 'max-receives';
+    if (this.tryDeadLetter(tracked.sequence, message, entryBytes, tracked, reason)) {
+      index.remove(tracked);
+      return true;
+    }
+    counters.deadLettersHeldBack++;
+    index.postpone(tracked, nowMs + Math.max(SHORTEST_HOLD_MS, lastRetryDelayMs(options.retry)));
+    this.#core.stateChanged(tracked);
+    return false;
+  }
+
+  /** The next message of the lane has expired. */
+  expireNext(
+    lane: GroupLane,
+    sequence: number,
+    message: Message,
+    entryBytes: Buffer,
+    reason: 'expired' | 'retention',
+  ): void {
+    const { index, options } = this.#core;
+    const tracked = index.find(sequence);
+    const bytes = message.byteLength + entryBytes.length;
+    if (options.deadLetterExpired && this.tryDeadLetter(sequence, message, entryBytes, tracked, reason)) {
+      index.dropNext(lane, sequence, bytes);
+    } else this.dropNext(lane, sequence, bytes, reason);
+  }
+
+  /**
+   * The first message of the lane that was never received has outlived its retention.
+   * @returns false if it has to be read first, which has been begun
+   */
+  expireFirst(lane: GroupLane): boolean {
+    const { index, options, context, number } = this.#core;
+    const sequence = lane.firstSequence;
+    let isMoved = false;
+    if (options.deadLetterExpired) {
+      const message = context.log.find(sequence, NOBODY);
+      if (message === undefined) return false;
+      const entryBytes = message === null ? null : context.log.findEntry(sequence, number);
+      if (message !== null && entryBytes !== null && entryBytes !== undefined) {
+        isMoved = this.tryDeadLetter(sequence, message, entryBytes, undefined, 'retention');
+      }
+    }
+    index.dropFirstWaiting(lane, -1);
+    if (isMoved) return true;
+    this.#core.settle(sequence);
+    this.#core.counters.drop('retention');
+    return true;
+  }
+
+  /**
+   * A message that is not in flight has outlived its retention.
+   * @returns false if it has to be read first, which has been begun
+   */
+  expireTracked(message: TrackedMessage): boolean {
+    const { index, options, context, number } = this.#core;
+    if (options.deadLetterExpired) {
+      const content = context.log.find(message.sequence, NOBODY);
+      if (content === undefined) return false;
+      const entryBytes = content === null ? null : context.log.findEntry(message.sequence, number);
+      if (
+        content !== null &&
+        entryBytes !== null &&
+        entryBytes !== undefined &&
+        this.tryDeadLetter(message.sequence, content, entryBytes, message, 'retention')
+      ) {
+        index.remove(message);
+        return true;
+      }
+    }
+    this.drop(message, 'retention');
+    return true;
+  }
+
+  /**
+   * Gives up the oldest messages that were never received, as far as the policy allows, until there is room.
+   * @returns false if there is none
+   */
+  makeRoom(bytes: number): boolean {
+    const { options } = this.#core;
+    if (this.#hasRoom(bytes)) return true;
+    // A circle of dead-letter queues that are all full ends here.
+    if (options.overflow === 'refuse' || bytes > options.maxBytes || this.#isMakingRoom) return false;
+    this.#isMakingRoom = true;
+    for (let left = EVICTED_AT_ONCE; left > 0 && !this.#hasRoom(bytes); left--) if (!this.#evictOldest()) break;
+    this.#isMakingRoom = false;
+    return this.#hasRoom(bytes);
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { index, options } = this.#core;
+    return index.count < options.maxMessages && index.bytes + bytes <= options.maxBytes;
+  }
+
+  #evictOldest(): boolean {
+    const { index, options, context, number, counters } = this.#core;
+    const lane = index.oldestLane();
+    if (lane === null) return false;
+    const sequence = lane.firstSequence;
+    let isMoved = false;
+    let bytes = -1;
+    if (options.overflow === 'dead-letter-oldest') {
+      const message = context.log.find(sequence, NOBODY);
+      // It is being read: until it is there, the queue is full.
+      if (message === undefined) return false;
+      const entryBytes = message === null ? null : context.log.findEntry(sequence, number);
+      if (message !== null && entryBytes !== null && entryBytes !== undefined) {
+        bytes = message.byteLength + entryBytes.length;
+        isMoved = this.tryDeadLetter(sequence, message, entryBytes, undefined, 'overflow');
+        if (!isMoved) {
+          counters.deadLettersHeldBack++;
+          return false;
+        }
+      }
+    }
+    index.dropFirstWaiting(lane, bytes);
+    if (isMoved) return true;
+    this.#core.settle(sequence);
+    counters.drop(options.overflow === 'drop-oldest' ? 'overflow' : 'storage-damaged');
+    return true;
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Gives ready messages to those who wait for them, in the order in which they asked. What has to be read from the disk first lets the
+ * other groups go ahead; what has expired, or was received often enough, leaves on the way.
+ */
+import type { Message } from '../core/message.js';
+import type { Consumer } from './consumer.js';
+import { Delivery } from './delivery.js';
+import type { Departures } from './departures.js';
+import { enqueuedAtMsOf } from './entry-codec.js';
+import type { GroupLane } from './group-lane.js';
+import { type MessageIndex, NONE } from './message-index.js';
+import type { QueueCore } from './queue-core.js';
+import { NOBODY, type QueueLogReader } from './queue-log.js';
+import { Receive, type ReceiveOptions, type ReceiveOwner, type Receiver } from './receive.js';
+import { IN_FLIGHT, NEVER, type TrackedMessage } from './tracked-message.js';
+import { Waiters } from './waiters.js';
+
+/** Messages that may leave undelivered before the event loop gets its turn. */
+const DEPARTURES_PER_TURN = 256;
+const NOTHING: readonly Delivery[] = [];
+
+export class Dispatcher implements ReceiveOwner {
+  readonly #core: QueueCore;
+  readonly #departures: Departures;
+  /** Called when messages have got deadlines. */
+  readonly #onDeadline: () => void;
+  readonly #waiters = new Waiters();
+  /** Receives of consumers that have no room, or are not the active one. */
+  readonly #parked = new Map<Consumer, Receive[]>();
+  /** Would be answered with nothing, but something is being read. */
+  #impatient: Receive[] = [];
+  #reading = 0;
+  /** Bytes of all messages ever taken. */
+  #takenBytes = 0;
+  #departuresLeft = DEPARTURES_PER_TURN;
+  #isPumping = false;
+  #mustPumpAgain = false;
+  #isContinuing = false;
+
+  constructor(core: QueueCore, departures: Departures, onDeadline: () => void) {
+    this.#core = core;
+    this.#departures = departures;
+    this.#onDeadline = onDeadline;
+  }
+
+  /** Receives that wait. */
+  get waiting(): number {
+    let parked = 0;
+    for (const receives of this.#parked.values()) parked += receives.length;
+    return this.#waiters.length + parked;
+  }
+
+  receive(options: ReceiveOptions, receiver: Receiver): Receive {
+    const receive = new Receive(options, receiver, this);
+    this.#list(receive);
+    this.pump();
+    if (receive.state !== 'waiting') return receive;
+    const { waitMs = 0 } = options;
+    if (waitMs > 0) this.#core.context.wheel.arm(receive, this.#core.nowMs + waitMs);
+    else if (this.#reading > 0 || this.#isContinuing) this.#impatient.push(receive);
+    else this.onWaitOver(receive);
+    return receive;
+  }
+
+  /** Messages have become ready, or there is room for more of them in flight. */
+  pump(): void {
+    if (this.#isPumping) {
+      this.#mustPumpAgain = true;
+      return;
+    }
+    const { answers, log } = this.#core.context;
+    answers.hold();
+    this.#isPumping = true;
+    do {
+      this.#mustPumpAgain = false;
+      while (this.#serveFirst());
+    } while (this.#mustPumpAgain);
+    this.#isPumping = false;
+    answers.letGo(log.settledTicket);
+  }
+
+  onConsumerReady(consumer: Consumer): void {
+    const parked = this.#parked.get(consumer);
+    if (parked === undefined) return;
+    this.#parked.delete(consumer);
+    for (const receive of parked) if (receive.state === 'waiting') this.#list(receive);
+    this.pump();
+  }
+
+  onWaitOver(receive: Receive): void {
+    if (receive.state !== 'waiting') return;
+    this.#unlist(receive);
+    receive.onTaken(NOTHING);
+    receive.onSettled();
+  }
+
+  onCancelled(receive: Receive, taken: readonly Delivery[]): void {
+    this.#unlist(receive);
+    const { index } = this.#core;
+    for (const { sequence, generation } of taken) {
+      const message = index.find(sequence);
+      if (message?.state !== IN_FLIGHT || message.generation !== generation) continue;
+      message.attempts--;
+      index.giveBack(message);
+      this.#core.stateChanged(message);
+    }
+    this.pump();
+  }
+
+  /** Everybody who waits is told that there is nothing: the queue is going. */
+  close(): void {
+    for (let first = this.#waiters.first; first !== null; first = this.#waiters.first) this.onWaitOver(first);
+    for (const receives of [...this.#parked.values()]) for (const receive of receives) this.onWaitOver(receive);
+  }
+
+  #list(receive: Receive): void {
+    const { consumer } = receive.options;
+    if (consumer === undefined || receive.room > 0) {
+      this.#waiters.push(receive);
+      return;
+    }
+    const parked = this.#parked.get(consumer);
+    if (parked === undefined) this.#parked.set(consumer, [receive]);
+    else parked.push(receive);
+  }
+
+  #unlist(receive: Receive): void {
+    this.#waiters.remove(receive);
+    this.#core.context.wheel.cancel(receive);
+    const { consumer } = receive.options;
+    const parked = consumer === undefined ? undefined : this.#parked.get(consumer);
+    if (consumer === undefined || parked === undefined) return;
+    const others = parked.filter((other) => other !== receive);
+    if (others.length === 0) this.#parked.delete(consumer);
+    else this.#parked.set(consumer, others);
+  }
+
+  /** @returns false if nobody waits, or there is nothing for him */
+  #serveFirst(): boolean {
+    const receive = this.#waiters.first;
+    if (receive === null) return false;
+    if (receive.room <= 0) {
+      this.#waiters.remove(receive);
+      this.#list(receive);
+      return true;
+    }
+    const deliveries = this.#takeFor(receive);
+    if (deliveries === null) return false;
+    this.#unlist(receive);
+    receive.onTaken(deliveries);
+    this.#onDeadline();
+    const { answers, log } = this.#core.context;
+    answers.add(receive, this.#core.lastTicket, log.settledTicket);
+    return true;
+  }
+
+  #takeFor(receive: Receive): readonly Delivery[] | null {
+    const { index, options, isFifo } = this.#core;
+    const most = Math.min(receive.room, options.maxInFlight - index.inFlight);
+    const { maxPerGroup = most } = receive.options;
+    let deliveries: Delivery[] | null = null;
+    for (let left = most; left > 0; ) {
+      const lane = index.beginTurn();
+      if (lane === null) break;
+      const bound = index.boundOf(lane);
+      const bytesBefore = this.#takenBytes;
+      let taken = 0;
+      for (const end = isFifo ? Math.min(left, maxPerGroup) : 1; taken < end; taken++) {
+        const delivery = this.#takeFrom(lane, bound, receive);
+        if (delivery === null) break;
+        deliveries ??= [];
+        deliveries.push(delivery);
+      }
+      left -= taken;
+      index.endTurn(lane, taken, this.#takenBytes - bytesBefore);
+      if (this.#departuresLeft <= 0) {
+        this.#continueLater();
+        break;
+      }
+    }
+    return deliveries;
+  }
+
+  /** Takes the next message of a group; null if it has none, or it has to be read. */
+  #takeFrom(lane: GroupLane, bound: number, receive: Receive): Delivery | null {
+    const { index, number, context, options } = this.#core;
+    const { log } = context;
+    const nowMs = context.clock.now();
+    while (this.#departuresLeft > 0) {
+      const sequence = index.nextOf(lane, bound);
+      if (sequence === NONE) return null;
+      let message = log.find(sequence, NOBODY);
+      if (message === undefined) message = log.find(sequence, new LaneReader(this, index, lane));
+      const entryBytes = message === null || message === undefined ? message : log.findEntry(sequence, number);
+      if (entryBytes === undefined || message === undefined) {
+        this.#reading++;
+        index.setLoading(lane, true);
+        return null;
+      }
+      const known = index.find(sequence);
+      if (message === null || entryBytes === null) {
+        this.#departures.dropNext(lane, sequence, -1, 'storage-damaged');
+      } else if (nowMs - enqueuedAtMsOf(entryBytes) >= options.retentionMs) {
+        this.#departures.expireNext(lane, sequence, message, entryBytes, 'retention');
+      } else if (message.isExpired(nowMs)) {
+        this.#departures.expireNext(lane, sequence, message, entryBytes, 'expired');
+      } else if (known !== undefined && this.#isSpent(known)) {
+        const isGone = this.#departures.retire(known, message, entryBytes);
+        this.#onDeadline();
+        // It holds later ones of its group back.
+        if (!isGone) return null;
+      } else {
+        return this.#take(lane, sequence, message, entryBytes, receive, nowMs);
+      }
+      this.#departuresLeft--;
+    }
+    return null;
+  }
+
+  #isSpent({ isRejected, attempts }: TrackedMessage): boolean {
+    const { deadLetter } = this.#core.options;
+    return deadLetter !== null && (isRejected || attempts >= deadLetter.maxReceives);
+  }
+
+  #take(
+    lane: GroupLane,
+    sequence: number,
+    message: Message,
+    entryBytes: Buffer,
+    receive: Receive,
+    nowMs: number,
+  ): Delivery {
+    const { index, number, context, counters, options } = this.#core;
+    const { consumer, visibilityTimeoutMs = options.visibilityTimeoutMs } = receive.options;
+    const bytes = message.byteLength + entryBytes.length;
+    this.#takenBytes += bytes;
+    const tracked = index.take(lane, sequence, bytes);
+    tracked.attempts++;
+    tracked.generation++;
+    if (tracked.firstReceivedAtMs === 0) tracked.firstReceivedAtMs = nowMs;
+    index.hideUntil(tracked, visibilityTimeoutMs === null ? NEVER : nowMs + visibilityTimeoutMs);
+    if (consumer !== undefined) {
+      tracked.holder = consumer;
+      consumer.onTaken(tracked);
+    }
+    counters.receives++;
+    this.#core.stateChanged(tracked);
+    return new Delivery(message, entryBytes, tracked, number, context.handles);
+  }
+
+  /** What had to be read for a lane is there, or lost. */
+  onLoaded(index: MessageIndex, lane: GroupLane): void {
+    this.#reading--;
+    if (index === this.#core.index) index.setLoading(lane, false);
+    this.pump();
+    this.#answerImpatient();
+  }
+
+  #continueLater(): void {
+    if (this.#isContinuing) return;
+    this.#isContinuing = true;
+    this.#core.context.clock.schedule(0, () => {
+      this.#isContinuing = false;
+      this.#departuresLeft = DEPARTURES_PER_TURN;
+      this.pump();
+      this.#answerImpatient();
+    });
+  }
+
+  #answerImpatient(): void {
+    if (this.#reading > 0 || this.#isContinuing) return;
+    const impatient = this.#impatient;
+    this.#impatient = [];
+    for (const receive of impatient) this.onWaitOver(receive);
+  }
+}
+
+/** Waits for the next message of a lane to be read. */
+class LaneReader implements QueueLogReader {
+  readonly #dispatcher: Dispatcher;
+  readonly #index: MessageIndex;
+  readonly #lane: GroupLane;
+
+  constructor(dispatcher: Dispatcher, index: MessageIndex, lane: GroupLane) {
+    this.#dispatcher = dispatcher;
+    this.#index = index;
+    this.#lane = lane;
+  }
+
+  onLoaded(): void {
+    this.#dispatcher.onLoaded(this.#index, this.#lane);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * How messages come into a queue: checked, compared with the deduplication window, given room, and placed once the log has given them a
+ * number. A message for several queues is admitted by each, stored once, and placed in each.
+ */
+import { createHash } from 'node:crypto';
+import type { Message } from '../core/message.js';
+import type { Ticket } from '../store/ticket.js';
+import type { DeduplicationWindow } from './deduplication-window.js';
+import type { Departures } from './departures.js';
+import { encodeEntry, type MessageEntry } from './entry-codec.js';
+import type { QueueCore } from './queue-core.js';
+import type { RefusalReason } from './queue-counters.js';
+
+/** How a message goes into a queue; what is left out is decided by the queue. */
+export interface EnqueueOptions {
+  readonly id?: string;
+  readonly group?: string;
+  /** 0 to 9, higher first. */
+  readonly priority?: number;
+  readonly delayMs?: number;
+  readonly deduplicationId?: string;
+  readonly key?: string;
+  readonly attributes?: readonly (readonly [name: string, value: string])[];
+}
+
+/** What became of a message; not to be told to anybody before `ticket` is settled. */
+export type EnqueueOutcome =
+  | { readonly status: 'enqueued'; readonly id: string; readonly sequence: number; readonly ticket: Ticket }
+  /** It was enqueued before, under this id. */
+  | { readonly status: 'duplicate'; readonly id: string; readonly ticket: Ticket }
+  | { readonly status: 'refused'; readonly reason: RefusalReason };
+
+/** A message that the queue takes, before it is stored. */
+export interface Admission {
+  readonly status: 'admitted';
+  readonly entry: MessageEntry;
+  readonly bytes: Buffer;
+  /** From another queue: it is no duplicate of itself. */
+  readonly isMoved: boolean;
+}
+
+const HIGHEST_PRIORITY = 9;
+const LONGEST_DELAY_MS = 366 * 86_400_000;
+
+export class Intake {
+  readonly #core: QueueCore;
+  readonly #departures: Departures;
+  readonly #window: DeduplicationWindow;
+
+  constructor(core: QueueCore, departures: Departures, window: DeduplicationWindow) {
+    this.#core = core;
+    this.#departures = departures;
+    this.#window = window;
+  }
+
+  /** Decides; what is admitted has to be placed before anything else is. */
+  admit(message: Message, options: EnqueueOptions): Admission | EnqueueOutcome {
+    const { nowMs, counters, context } = this.#core;
+    const deduplicationId = this.#deduplicationIdOf(message, options);
+    if (deduplicationId !== '') {
+      const known = this.#window.find(deduplicationId, nowMs);
+      if (known !== undefined) {
+        counters.duplicates++;
+        return { status: 'duplicate', id: known.messageId, ticket: known.ticket };
+      }
+    }
+    const { priority = 0, delayMs = this.#core.options.delayMs } = options;
+    if (!isWholeUpTo(priority, HIGHEST_PRIORITY)) return this.#refuse('invalid-priority');
+    if (!isWholeUpTo(delayMs, LONGEST_DELAY_MS)) return this.#refuse('invalid-delay');
+    const entry: MessageEntry = {
+      id: options.id ?? context.ids.next(),
+      enqueuedAtMs: nowMs,
+      group: options.group ?? '',
+      priority,
+      delayedUntilMs: delayMs === 0 ? 0 : nowMs + delayMs,
+      deduplicationId,
+      key: options.key ?? '',
+      attributes: options.attributes ?? [],
+      origin: null,
+    };
+    return this.#admitEntry(message, entry, false);
+  }
+
+  /** A message that comes from another queue. @returns null if there is no room for it */
+  admitMoved(message: Message, entry: MessageEntry): Admission | null {
+    const admission = this.#admitEntry(message, entry, true);
+    return admission.status === 'admitted' ? admission : null;
+  }
+
+  /** The message has been stored: it can be received from now on, or from its time on. */
+  place({ entry, bytes, isMoved }: Admission, message: Message, sequence: number, ticket: Ticket): EnqueueOutcome {
+    const { index, counters, nowMs } = this.#core;
+    const size = message.byteLength + bytes.length;
+    this.#core.onRecorded(ticket);
+    if (entry.delayedUntilMs > nowMs) {
+      const tracked = index.addTracked(sequence, entry.group, entry.priority, entry.enqueuedAtMs, size);
+      index.postpone(tracked, entry.delayedUntilMs);
+    } else index.addWaiting(sequence, entry.group, entry.priority, entry.enqueuedAtMs, size);
+    counters.enqueued++;
+    if (entry.deduplicationId !== '' && !isMoved && this.#isDeduplicating) {
+      this.#core.onRecorded(this.#window.add(entry.deduplicationId, entry.id, nowMs));
+    }
+    return { status: 'enqueued', id: entry.id, sequence, ticket: this.#core.lastTicket };
+  }
+
+  #admitEntry(message: Message, entry: MessageEntry, isMoved: boolean): Admission | EnqueueOutcome {
+    const { options } = this.#core;
+    if (message.byteLength > options.maxMessageBytes) return this.#refuse('message-too-large');
+    const bytes = encodeEntry(entry);
+    if (!this.#departures.makeRoom(message.byteLength + bytes.length)) return this.#refuse('queue-full');
+    return { status: 'admitted', entry, bytes, isMoved };
+  }
+
+  get #isDeduplicating(): boolean {
+    return this.#core.options.deduplication.by !== 'none';
+  }
+
+  #deduplicationIdOf(message: Message, options: EnqueueOptions): string {
+    const { by } = this.#core.options.deduplication;
+    if (by === 'none') return '';
+    if (options.deduplicationId !== undefined) return options.deduplicationId;
+    return by === 'content' ? createHash('sha256').update(message.payload).digest('base64url') : '';
+  }
+
+  #refuse(reason: RefusalReason): EnqueueOutcome {
+    this.#core.counters.refuse(reason);
+    return { status: 'refused', reason };
+  }
+}
+
+function isWholeUpTo(value: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= most;
+}

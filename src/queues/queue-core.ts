@@ -1,0 +1,112 @@
+/**
+ * What the parts of one queue share: its name and number, its options, its messages and what is counted. Whatever a queue records
+ * passes through here, so that the ticket of the last record is known.
+ */
+import type { Clock } from '../core/clock.js';
+import type { Message } from '../core/message.js';
+import type { TimingWheel } from '../core/timing-wheel.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import type { MessageEntry } from './entry-codec.js';
+import type { MessageIds } from './message-ids.js';
+import { MessageIndex } from './message-index.js';
+import { QueueCounters } from './queue-counters.js';
+import type { QueueLog } from './queue-log.js';
+import type { QueueOptions } from './queue-options.js';
+import type { ReceiptHandles } from './receipt-handle.js';
+import type { SettledAnswers } from './settled-answers.js';
+import type { TrackedMessage } from './tracked-message.js';
+
+/** What all queues share. */
+export interface QueueContext {
+  readonly clock: Clock;
+  /** For calls that wait. */
+  readonly wheel: TimingWheel;
+  readonly log: QueueLog;
+  readonly handles: ReceiptHandles;
+  readonly ids: MessageIds;
+  readonly answers: SettledAnswers;
+  /** Stores a message in another queue as well. @returns false if that queue does not exist, or is full */
+  moveTo(queue: string, message: Message, entry: MessageEntry): boolean;
+}
+
+/** A slice of arrivals spans at most this part of the retention: so much too late an unread message may go. */
+const SLICES_PER_RETENTION = 64;
+
+export class QueueCore {
+  readonly name: string;
+  readonly context: QueueContext;
+  readonly counters = new QueueCounters();
+  #options: QueueOptions;
+  #number: number;
+  #index: MessageIndex;
+  /** Numbers that the queue had before it was purged. */
+  readonly #formerNumbers = new Set<number>();
+  #lastTicket: Ticket = NO_TICKET;
+
+  constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
+    this.name = name;
+    this.context = context;
+    this.#number = number;
+    this.#options = options;
+    this.#index = newIndex(options);
+  }
+
+  get number(): number {
+    return this.#number;
+  }
+
+  get options(): QueueOptions {
+    return this.#options;
+  }
+
+  get index(): MessageIndex {
+    return this.#index;
+  }
+
+  get isFifo(): boolean {
+    return this.#options.type === 'fifo';
+  }
+
+  get nowMs(): number {
+    return this.context.clock.now();
+  }
+
+  /** Of the last thing that the queue has recorded: what it says now is on disk when this is settled. */
+  get lastTicket(): Ticket {
+    return this.#lastTicket;
+  }
+
+  hadNumber(number: number): boolean {
+    return this.#formerNumbers.has(number);
+  }
+
+  onRecorded(ticket: Ticket): void {
+    if (ticket > this.#lastTicket) this.#lastTicket = ticket;
+  }
+
+  settle(sequence: number): void {
+    this.onRecorded(this.context.log.settle(this.#number, sequence));
+  }
+
+  stateChanged(message: TrackedMessage): void {
+    this.onRecorded(this.context.log.stateChanged(this.#number, message.sequence));
+  }
+
+  /** All but the type may change. */
+  setOptions(options: QueueOptions): void {
+    this.#options = options;
+  }
+
+  /** Begins anew under another number. @returns the messages that it had */
+  renew(number: number): MessageIndex {
+    const former = this.#index;
+    this.#formerNumbers.add(this.#number);
+    this.#number = number;
+    this.#index = newIndex(this.#options);
+    return former;
+  }
+}
+
+function newIndex(options: QueueOptions): MessageIndex {
+  return new MessageIndex(options.type === 'fifo', Math.ceil(options.retentionMs / SLICES_PER_RETENTION));
+}

@@ -1,0 +1,53 @@
+/** What is kept of a queue, and of the registry, where the log keeps definitions: JSON, since it changes rarely. */
+import { DamagedQueueRecord } from './queue-errors.js';
+import { type QueueOptions, validateQueueOptions } from './queue-options.js';
+
+export interface QueueDefinition {
+  readonly name: string;
+  readonly options: QueueOptions;
+}
+
+/** What belongs to all queues. */
+export interface RegistryRecord {
+  /** Numbers below it have been used. */
+  readonly nextNumber: number;
+  /** Of the receipt handles. */
+  readonly secret: Buffer;
+}
+
+export function encodeDefinition({ name, options }: QueueDefinition): Buffer {
+  return Buffer.from(JSON.stringify({ version: 1, name, options }));
+}
+
+/** @throws DamagedQueueRecord @throws InvalidQueueOption */
+export function decodeDefinition(bytes: Buffer): QueueDefinition {
+  const { name, options } = parse(bytes);
+  if (typeof name !== 'string' || typeof options !== 'object') {
+    throw new DamagedQueueRecord('A definition of a queue is incomplete');
+  }
+  return { name, options: validateQueueOptions(options as Partial<QueueOptions>) };
+}
+
+export function encodeRegistry({ nextNumber, secret }: RegistryRecord): Buffer {
+  return Buffer.from(JSON.stringify({ version: 1, nextNumber, secret: secret.toString('hex') }));
+}
+
+/** @throws DamagedQueueRecord */
+export function decodeRegistry(bytes: Buffer): RegistryRecord {
+  const { nextNumber, secret } = parse(bytes);
+  if (typeof nextNumber !== 'number' || typeof secret !== 'string' || !/^[0-9a-f]{16}$/.test(secret)) {
+    throw new DamagedQueueRecord('The record of all queues is incomplete');
+  }
+  return { nextNumber, secret: Buffer.from(secret, 'hex') };
+}
+
+function parse(bytes: Buffer): Record<string, unknown> {
+  let record: unknown;
+  try {
+    record = JSON.parse(bytes.toString());
+  } catch {
+    throw new DamagedQueueRecord('A definition of a queue cannot be read');
+  }
+  if (typeof record !== 'object' || record === null) throw new DamagedQueueRecord('A definition of a queue is empty');
+  return record as Record<string, unknown>;
+}

@@ -1,0 +1,261 @@
+/**
+ * All queues by name and by number. It is the log's client: it takes over what the log restores, is asked for states, and lets
+ * answers go when they are settled. Numbers of queues are never used again.
+ */
+import type { Clock } from '../core/clock.js';
+import type { Message } from '../core/message.js';
+import { TimingWheel } from '../core/timing-wheel.js';
+import type { Ticket } from '../store/ticket.js';
+import { AbandonedMessages } from './abandoned-messages.js';
+import type { MessageEntry } from './entry-codec.js';
+import type { Admission, EnqueueOptions, EnqueueOutcome } from './intake.js';
+import { MessageIds } from './message-ids.js';
+import { Queue } from './queue.js';
+import type { QueueContext } from './queue-core.js';
+import { decodeDefinition, decodeRegistry, encodeDefinition, encodeRegistry } from './queue-definition.js';
+import { DamagedQueueRecord, InvalidQueueOption, QueueExists, QueueNotFound } from './queue-errors.js';
+import type { QueueLog, QueueLogClient, QueueLogRecovery } from './queue-log.js';
+import { type QueueOptions, validateQueueOptions } from './queue-options.js';
+import { ReceiptHandles } from './receipt-handle.js';
+import { SettledAnswers } from './settled-answers.js';
+
+/** A message for one queue. */
+export interface QueueDelivery {
+  readonly queue: Queue;
+  readonly options: EnqueueOptions;
+}
+
+/** Under which the registry's own record is kept. */
+const REGISTRY = 0;
+const SECRET_BYTES = 8;
+const ID_BYTES = 9;
+
+export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
+  readonly #log: QueueLog;
+  readonly #clock: Clock;
+  readonly #randomBytes: (count: number) => Buffer;
+  readonly #byName = new Map<string, Queue>();
+  readonly #byNumber = new Map<number, Queue>();
+  readonly #answers = new SettledAnswers();
+  readonly #abandoned: AbandonedMessages;
+  readonly #wheel: TimingWheel;
+  #context: QueueContext | null = null;
+  #secret: Buffer | null = null;
+  #nextNumber = 1;
+  #lostRecords = 0;
+
+  constructor(log: QueueLog, clock: Clock, randomBytes: (count: number) => Buffer) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#randomBytes = randomBytes;
+    this.#abandoned = new AbandonedMessages(clock, log);
+    this.#wheel = new TimingWheel(clock);
+  }
+
+  queues(): IterableIterator<Queue> {
+    return this.#byName.values();
+  }
+
+  find(name: string): Queue | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Records that could not be understood at start. */
+  get lostRecords(): number {
+    return this.#lostRecords;
+  }
+
+  /**
+   * The queue of that name, made if there is none. Its ticket says when it will outlive a crash.
+   * @throws InvalidQueueOption
+   * @throws QueueExists if there is one with other options
+   */
+  ensure(name: string, given: Partial<QueueOptions> = {}): Queue {
+    const options = this.#checkOptions(name, given);
+    const known = this.#byName.get(name);
+    if (known !== undefined) {
+      if (JSON.stringify(known.options) === JSON.stringify(options)) return known;
+      throw new QueueExists(`The queue ${name} exists with other options`);
+    }
+    const context = this.#ensureContext();
+    const queue = new Queue(name, this.#takeNumber(), options, context);
+    this.#list(queue);
+    this.#save(queue);
+    return queue;
+  }
+
+  /**
+   * Changes what is given of the options.
+   * @throws QueueNotFound
+   * @throws InvalidQueueOption also if the type would change
+   */
+  configure(name: string, given: Partial<QueueOptions>): Ticket {
+    const queue = this.#get(name);
+    const options = this.#checkOptions(name, { ...queue.options, ...given });
+    if (options.type !== queue.options.type) throw new InvalidQueueOption('type', 'cannot be changed');
+    queue.setOptions(options);
+    return this.#save(queue);
+  }
+
+  /** Gives up all messages of a queue, in constant time. @throws QueueNotFound */
+  purge(name: string): Ticket {
+    const queue = this.#get(name);
+    const former = queue.number;
+    this.#byNumber.delete(former);
+    const index = queue.purge(this.#takeNumber());
+    this.#byNumber.set(queue.number, queue);
+    this.#save(queue);
+    const ticket = this.#log.queueRemoved(former);
+    this.#abandoned.add(former, index.sequences());
+    return ticket;
+  }
+
+  /** Gives up a queue with its messages, in constant time. @throws QueueNotFound */
+  delete(name: string): Ticket {
+    const queue = this.#get(name);
+    const { number } = queue;
+    this.#byName.delete(name);
+    this.#byNumber.delete(number);
+    const ticket = this.#log.queueRemoved(number);
+    this.#abandoned.add(number, queue.delete().sequences());
+    return ticket;
+  }
+
+  /** Puts one message in several queues, stored once. @returns what became of it in each */
+  enqueue(message: Message, deliveries: readonly QueueDelivery[]): EnqueueOutcome[] {
+    const admissions = deliveries.map(({ queue, options }) => queue.admit(message, options));
+    const entries: { queue: number; bytes: Buffer }[] = [];
+    for (const [index, admission] of admissions.entries()) {
+      if (admission.status !== 'admitted') continue;
+      entries.push({ queue: (deliveries[index] as QueueDelivery).queue.number, bytes: admission.bytes });
+    }
+    if (entries.length === 0) return admissions as EnqueueOutcome[];
+    const { sequence, ticket } = this.#log.append(message, entries);
+    this.#answers.hold();
+    const outcomes = admissions.map((admission, index) =>
+      admission.status === 'admitted'
+        ? (deliveries[index] as QueueDelivery).queue.place(admission, message, sequence, ticket)
+        : admission,
+    );
+    this.#answers.letGo(this.#log.settledTicket);
+    return outcomes;
+  }
+
+  /** Calls back when the ticket is settled, after those who asked before. */
+  whenSettled(ticket: Ticket, callback: () => void): void {
+    this.#answers.add({ onSettled: callback }, ticket, this.#log.settledTicket);
+  }
+
+  /** Calls nobody any more. */
+  stop(): void {
+    for (const queue of this.#byName.values()) queue.stop();
+    this.#abandoned.stop();
+    this.#wheel.stop();
+  }
+
+  onSettled(): void {
+    this.#answers.release(this.#log.settledTicket);
+  }
+
+  encodeState(queue: number, sequence: number): Buffer | null {
+    return this.#byNumber.get(queue)?.encodeState(sequence) ?? null;
+  }
+
+  encodeChunk(queue: number, chunk: number): Buffer | null {
+    return this.#byNumber.get(queue)?.encodeChunk(chunk) ?? null;
+  }
+
+  restoreQueue(number: number, bytes: Buffer): void {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+    this.#tryRestore(() => {
+      if (number === REGISTRY) {
+        const { nextNumber, secret } = decodeRegistry(bytes);
+        this.#nextNumber = Math.max(this.#nextNumber, nextNumber);
+        this.#secret = secret;
+        return;
+      }
+      const { name, options } = decodeDefinition(bytes);
+      this.#list(new Queue(name, number, options, this.#ensureContext()));
+    });
+  }
+
+  restoreChunk(number: number, chunk: number, bytes: Buffer): void {
+    this.#tryRestore(() => this.#byNumber.get(number)?.restoreChunk(chunk, bytes));
+  }
+
+  restoreMessage(number: number, sequence: number, entry: Buffer, state: Buffer | null, byteLength: number): boolean {
+    const queue = this.#byNumber.get(number);
+    if (queue === undefined) return false;
+    return this.#tryRestore(() => queue.restoreMessage(sequence, entry, state, byteLength));
+  }
+
+  /** @returns false if the record is damaged, and was left out */
+  #tryRestore(restore: () => void): boolean {
+    try {
+      restore();
+      return true;
+    } catch (error) {
+      if (!(error instanceof DamagedQueueRecord) && !(error instanceof InvalidQueueOption)) throw error;
+      this.#lostRecords++;
+      return false;
+    }
+  }
+
+  #get(name: string): Queue {
+    const queue = this.#byName.get(name);
+    if (queue === undefined) throw new QueueNotFound(`There is no queue ${name}`);
+    return queue;
+  }
+
+  #checkOptions(name: string, given: Partial<QueueOptions>): QueueOptions {
+    const options = validateQueueOptions(given);
+    if (options.deadLetter?.queue === name) {
+      throw new InvalidQueueOption('deadLetter.queue', 'is the queue itself');
+    }
+    return options;
+  }
+
+  #list(queue: Queue): void {
+    this.#byName.set(queue.name, queue);
+    this.#byNumber.set(queue.number, queue);
+  }
+
+  #save(queue: Queue): Ticket {
+    return this.#log.queueSaved(queue.number, encodeDefinition({ name: queue.name, options: queue.options }));
+  }
+
+  #takeNumber(): number {
+    const number = this.#nextNumber++;
+    this.#saveRegistry();
+    return number;
+  }
+
+  #saveRegistry(): void {
+    this.#secret ??= this.#randomBytes(SECRET_BYTES);
+    this.#log.queueSaved(REGISTRY, encodeRegistry({ nextNumber: this.#nextNumber, secret: this.#secret }));
+  }
+
+  /** Made when the first queue is: what it needs may have to be restored before. */
+  #ensureContext(): QueueContext {
+    this.#secret ??= this.#randomBytes(SECRET_BYTES);
+    this.#context ??= {
+      clock: this.#clock,
+      wheel: this.#wheel,
+      log: this.#log,
+      handles: new ReceiptHandles(this.#secret, this.#randomBytes(4).readUInt32LE()),
+      ids: new MessageIds(this.#randomBytes(ID_BYTES)),
+      answers: this.#answers,
+      moveTo: (queue, message, entry) => this.#moveTo(queue, message, entry),
+    };
+    return this.#context;
+  }
+
+  #moveTo(name: string, message: Message, entry: MessageEntry): boolean {
+    const queue = this.#byName.get(name);
+    const admission: Admission | null = queue?.admitMoved(message, entry) ?? null;
+    if (queue === undefined || admission === null) return false;
+    const { sequence, ticket } = this.#log.append(message, [{ queue: queue.number, bytes: admission.bytes }]);
+    queue.place(admission, message, sequence, ticket);
+    return true;
+  }
+}

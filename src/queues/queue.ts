@@ -1,0 +1,386 @@
+/**
+ * One work queue: the verbs that the doors use, and what they do to a message in flight. Each verb changes the state at once and records
+ * the change; what it returns may be told only when the ticket that it names, or `lastTicket`, is settled. Receives wait for
+ * that by themselves.
+ *
+ *   Intake ──▶ MessageIndex ◀── Dispatcher ──▶ receives
+ *                  ▲    └── Departures ──▶ dropped, dead letters
+ *                  └── acknowledge, refuse, extend, reject, release (here)
+ */
+import type { Message } from '../core/message.js';
+import type { Ticket } from '../store/ticket.js';
+import { Consumer } from './consumer.js';
+import { DeduplicationWindow } from './deduplication-window.js';
+import type { Delivery } from './delivery.js';
+import { Departures } from './departures.js';
+import { Dispatcher } from './dispatcher.js';
+import { decodeEntry, type MessageEntry } from './entry-codec.js';
+import { type Admission, type EnqueueOptions, type EnqueueOutcome, Intake } from './intake.js';
+import type { MessageIndex } from './message-index.js';
+import { type QueueContext, QueueCore } from './queue-core.js';
+import type { QueueCounters } from './queue-counters.js';
+import { NOBODY } from './queue-log.js';
+import { type QueueOptions, retryDelayMs } from './queue-options.js';
+import type { Receive, ReceiveOptions, Receiver } from './receive.js';
+import { RetentionSweep } from './retention-sweep.js';
+import { decodeState, encodeState } from './state-codec.js';
+import { IN_FLIGHT, NEVER, READY, type TrackedMessage } from './tracked-message.js';
+import { WakeUp } from './wake-up.js';
+
+/** What became of a message that somebody named by its receipt handle. */
+export type ReceiptOutcome =
+  | 'done'
+  /** Acknowledged, or gone otherwise, before. */
+  | 'already-done'
+  /** In a fifo queue: its visibility timeout is over, or it was received again since. */
+  | 'receipt-expired'
+  /** It is there, but nobody has it. */
+  | 'not-in-flight'
+  /** The handle was not given out by this queue. */
+  | 'receipt-invalid';
+
+export interface RefuseOptions {
+  /** When it comes back; the queue's ladder decides unless given. */
+  readonly delayMs?: number;
+  /** False if the receive should not count: the consumer could not even try. */
+  readonly isCounted?: boolean;
+}
+
+export interface QueueStatistics {
+  readonly ready: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+  readonly bytes: number;
+  readonly groups: number;
+  /** How long ago the oldest message was enqueued; 0 if there is none. */
+  readonly oldestAgeMs: number;
+  readonly waitingReceives: number;
+  readonly consumers: number;
+}
+
+export class Queue {
+  readonly #core: QueueCore;
+  readonly #departures: Departures;
+  readonly #dispatcher: Dispatcher;
+  readonly #window: DeduplicationWindow;
+  readonly #intake: Intake;
+  readonly #sweep: RetentionSweep;
+  readonly #wakeUp: WakeUp;
+  readonly #consumers = new Set<Consumer>();
+
+  constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
+    const core = new QueueCore(name, number, options, context);
+    this.#core = core;
+    this.#departures = new Departures(core);
+    this.#wakeUp = new WakeUp(context.clock, () => this.#onDue());
+    this.#dispatcher = new Dispatcher(core, this.#departures, () => this.#wakeUp.ensure(core.index.nextDueMs));
+    this.#window = new DeduplicationWindow(options.deduplication.windowMs, {
+      onChunkChanged: (chunk) => context.log.chunkChanged(core.number, chunk),
+      onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
+    });
+    this.#intake = new Intake(core, this.#departures, this.#window);
+    this.#sweep = new RetentionSweep(core, this.#departures);
+  }
+
+  get name(): string {
+    return this.#core.name;
+  }
+
+  /** Under which it is known to the log; another one after each purge. */
+  get number(): number {
+    return this.#core.number;
+  }
+
+  get options(): QueueOptions {
+    return this.#core.options;
+  }
+
+  get counters(): QueueCounters {
+    return this.#core.counters;
+  }
+
+  /** Settled when everything that the queue has said so far is on disk. */
+  get lastTicket(): Ticket {
+    return this.#core.lastTicket;
+  }
+
+  /** More cannot be received before something in flight is done with. */
+  get isAtInFlightLimit(): boolean {
+    return this.#core.index.inFlight >= this.options.maxInFlight;
+  }
+
+  get statistics(): QueueStatistics {
+    const { index, nowMs } = this.#core;
+    return {
+      ready: index.waiting,
+      inFlight: index.inFlight,
+      delayed: index.delayed,
+      bytes: index.bytes,
+      groups: index.groups,
+      oldestAgeMs: index.count === 0 ? 0 : Math.max(0, nowMs - index.oldestMs),
+      waitingReceives: this.#dispatcher.waiting,
+      consumers: this.#consumers.size,
+    };
+  }
+
+  /** Messages that are in nobody's account: 0, or something is wrong. */
+  get missing(): number {
+    const { index, counters } = this.#core;
+    const came = counters.enqueued + counters.restored;
+    const went = counters.acknowledged + counters.dropped + counters.moved;
+    return came - went - index.waiting - index.inFlight - index.delayed;
+  }
+
+  /** Whether it takes the message; what is admitted has to be stored and placed at once. */
+  admit(message: Message, options: EnqueueOptions): Admission | EnqueueOutcome {
+    return this.#intake.admit(message, options);
+  }
+
+  /** @returns null if there is no room for a message from another queue */
+  admitMoved(message: Message, entry: MessageEntry): Admission | null {
+    return this.#intake.admitMoved(message, entry);
+  }
+
+  /** An admitted message has been stored. */
+  place(admission: Admission, message: Message, sequence: number, ticket: Ticket): EnqueueOutcome {
+    const outcome = this.#intake.place(admission, message, sequence, ticket);
+    this.#sweep.ensure();
+    this.#wakeUp.ensure(this.#core.index.nextDueMs);
+    this.#dispatcher.pump();
+    return outcome;
+  }
+
+  /** @returns what the caller cancels when nobody is there any more to be answered */
+  receive(options: ReceiveOptions, receiver: Receiver): Receive {
+    return this.#dispatcher.receive(options, receiver);
+  }
+
+  openConsumer(name: string): Consumer {
+    const consumer = new Consumer(name, (itself) => this.#dispatcher.onConsumerReady(itself));
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  /** The consumer is gone: what it had goes back at once. @param isAbnormal its receives count */
+  closeConsumer(consumer: Consumer, isAbnormal: boolean): void {
+    if (!this.#consumers.delete(consumer)) return;
+    consumer.cancelCalls();
+    for (const message of consumer.heldMessages()) {
+      if (isAbnormal) message.onFailed(this.#core.nowMs);
+      else message.attempts--;
+      this.#core.index.giveBack(message);
+      this.#core.stateChanged(message);
+    }
+    this.#dispatcher.pump();
+  }
+
+  /** The messages are done. Deleting twice succeeds. */
+  acknowledge(handles: readonly string[]): ReceiptOutcome[] {
+    return this.#forEach(handles, (message) => this.#acknowledge(message));
+  }
+
+  /** The same for somebody who holds the delivery itself. */
+  acknowledgeDelivery(delivery: Delivery): ReceiptOutcome {
+    const message = this.#findReceived(delivery.queueNumber, delivery.sequence, delivery.generation);
+    const outcome = typeof message === 'string' ? message : this.#acknowledge(message);
+    this.#dispatcher.pump();
+    return outcome;
+  }
+
+  /** The messages come back after a delay. */
+  refuse(handles: readonly string[], options: RefuseOptions = {}): ReceiptOutcome[] {
+    return this.#forEach(handles, (message) => this.#refuse(message, options));
+  }
+
+  refuseDelivery(delivery: Delivery, options: RefuseOptions = {}): ReceiptOutcome {
+    const message = this.#findReceived(delivery.queueNumber, delivery.sequence, delivery.generation);
+    const outcome = typeof message === 'string' ? message : this.#refuse(message, options);
+    this.#dispatcher.pump();
+    return outcome;
+  }
+
+  /** The messages stay hidden for so long from now on; 0 makes them visible at once. */
+  extend(handles: readonly string[], visibilityTimeoutMs: number): ReceiptOutcome[] {
+    return this.#forEach(handles, (message) => this.#extend(message, visibilityTimeoutMs));
+  }
+
+  /** The messages go to the dead-letter queue at once, or are dropped if there is none. */
+  reject(handles: readonly string[]): ReceiptOutcome[] {
+    return this.#forEach(handles, (message) => this.#reject(message));
+  }
+
+  /** All but the type may be changed while it is running. */
+  setOptions(options: QueueOptions): void {
+    this.#core.setOptions(options);
+    this.#sweep.ensure();
+    this.#dispatcher.pump();
+  }
+
+  /** Gives up all messages; goes on under another number. @returns what the log has to let go of */
+  purge(number: number): MessageIndex {
+    this.#countGone('purged');
+    this.#window.clear();
+    this.#sweep.reset();
+    this.#wakeUp.stop();
+    return this.#core.renew(number);
+  }
+
+  /** The queue is gone. @returns what the log has to let go of */
+  delete(): MessageIndex {
+    this.#countGone('deleted');
+    this.stop();
+    return this.#core.renew(0);
+  }
+
+  /** Calls nobody any more. */
+  stop(): void {
+    this.#sweep.stop();
+    this.#wakeUp.stop();
+    for (const consumer of this.#consumers) consumer.cancelCalls();
+    this.#consumers.clear();
+    this.#dispatcher.close();
+  }
+
+  encodeState(sequence: number): Buffer | null {
+    const message = this.#core.index.find(sequence);
+    return message === undefined ? null : encodeState(message);
+  }
+
+  encodeChunk(chunk: number): Buffer | null {
+    return this.#window.encode(chunk);
+  }
+
+  /** For recovery. @throws DamagedQueueRecord */
+  restoreChunk(chunk: number, bytes: Buffer): void {
+    this.#window.restore(chunk, bytes);
+  }
+
+  /** For recovery, in order of sequence. @throws DamagedQueueRecord; nothing has been changed then */
+  restoreMessage(sequence: number, entryBytes: Buffer, stateBytes: Buffer | null, byteLength: number): void {
+    const { index, counters, nowMs } = this.#core;
+    const { group, priority, enqueuedAtMs, delayedUntilMs } = decodeEntry(entryBytes);
+    const state = stateBytes === null ? null : decodeState(stateBytes);
+    const bytes = byteLength + entryBytes.length;
+    counters.restored++;
+    this.#sweep.ensure();
+    if (state === null && delayedUntilMs <= nowMs) {
+      index.addWaiting(sequence, group, priority, enqueuedAtMs, bytes);
+      return;
+    }
+    const message = index.addTracked(sequence, group, priority, enqueuedAtMs, bytes);
+    if (state === null) {
+      index.postpone(message, delayedUntilMs);
+    } else {
+      message.restore(state);
+      const isOver = state.state === READY || state.dueAtMs <= nowMs || state.dueAtMs === NEVER;
+      if (!isOver && state.state === IN_FLIGHT) index.resume(message, state.dueAtMs);
+      else if (!isOver) index.postpone(message, state.dueAtMs);
+    }
+    this.#wakeUp.ensure(index.nextDueMs);
+  }
+
+  #forEach(handles: readonly string[], apply: (message: TrackedMessage) => ReceiptOutcome): ReceiptOutcome[] {
+    const outcomes = handles.map((handle) => {
+      const receipt = this.#core.context.handles.decode(handle);
+      if (receipt === null) return 'receipt-invalid';
+      const message = this.#findReceived(receipt.queue, receipt.sequence, receipt.generation);
+      return typeof message === 'string' ? message : apply(message);
+    });
+    this.#dispatcher.pump();
+    return outcomes;
+  }
+
+  #findReceived(queue: number, sequence: number, generation: number): TrackedMessage | ReceiptOutcome {
+    const { index, number, isFifo } = this.#core;
+    if (queue !== number) return this.#core.hadNumber(queue) ? 'already-done' : 'receipt-invalid';
+    const message = index.find(sequence);
+    if (message === undefined) return 'already-done';
+    // A timeout that is over counts even if its timer has not been called yet.
+    const isCurrent =
+      message.state === IN_FLIGHT && message.generation === generation && message.dueAtMs > this.#core.nowMs;
+    return isFifo && !isCurrent ? 'receipt-expired' : message;
+  }
+
+  #acknowledge(message: TrackedMessage): ReceiptOutcome {
+    this.#core.index.remove(message);
+    this.#core.settle(message.sequence);
+    this.#core.counters.acknowledged++;
+    return 'done';
+  }
+
+  #refuse(message: TrackedMessage, { delayMs, isCounted = true }: RefuseOptions): ReceiptOutcome {
+    const { index, nowMs, options, counters } = this.#core;
+    if (message.state !== IN_FLIGHT) return 'not-in-flight';
+    if (isCounted) message.onFailed(nowMs);
+    else message.attempts--;
+    counters.refusedByConsumer++;
+    const delay = delayMs ?? retryDelayMs(options.retry, message.attempts);
+    if (delay > 0) index.postpone(message, nowMs + delay);
+    else index.giveBack(message);
+    this.#core.stateChanged(message);
+    this.#wakeUp.ensure(index.nextDueMs);
+    return 'done';
+  }
+
+  #extend(message: TrackedMessage, visibilityTimeoutMs: number): ReceiptOutcome {
+    const { index, nowMs } = this.#core;
+    if (visibilityTimeoutMs <= 0) return this.#refuse(message, { delayMs: 0 });
+    if (message.state !== IN_FLIGHT) return 'not-in-flight';
+    index.hideUntil(message, nowMs + visibilityTimeoutMs);
+    this.#core.stateChanged(message);
+    this.#wakeUp.ensure(index.nextDueMs);
+    return 'done';
+  }
+
+  #reject(message: TrackedMessage): ReceiptOutcome {
+    const { index, options, context, number, nowMs } = this.#core;
+    if (message.state !== IN_FLIGHT) return 'not-in-flight';
+    if (options.deadLetter === null) {
+      this.#departures.drop(message, 'rejected');
+      return 'done';
+    }
+    message.onFailed(nowMs);
+    message.isRejected = true;
+    const content = context.log.find(message.sequence, NOBODY);
+    const entryBytes =
+      content === null || content === undefined ? null : context.log.findEntry(message.sequence, number);
+    if (content === null || content === undefined || entryBytes === null || entryBytes === undefined) {
+      // It goes when it would be received next, and has been read.
+      index.giveBack(message);
+      this.#core.stateChanged(message);
+    } else this.#departures.retire(message, content, entryBytes);
+    this.#wakeUp.ensure(index.nextDueMs);
+    return 'done';
+  }
+
+  /** Visibility timeouts and delays are over. What is on disk says so too, since deadlines are absolute. */
+  #onDue(): void {
+    const { index, nowMs, counters } = this.#core;
+    for (let message = index.takeDue(nowMs); message !== null; message = index.takeDue(nowMs)) {
+      if (message.state === IN_FLIGHT) {
+        counters.visibilityTimeouts++;
+        message.onFailed(message.dueAtMs);
+      }
+      index.makeDueReady(message);
+    }
+    this.#wakeUp.ensure(index.nextDueMs);
+    this.#dispatcher.pump();
+  }
+
+  #countGone(reason: 'purged' | 'deleted'): void {
+    const { index, counters } = this.#core;
+    counters.drop(reason, index.waiting + index.inFlight + index.delayed);
+    for (const message of this.#heldByConsumers()) message.holder = null;
+  }
+
+  #heldByConsumers(): TrackedMessage[] {
+    const held: TrackedMessage[] = [];
+    for (const consumer of this.#consumers) {
+      for (const message of consumer.heldMessages()) {
+        consumer.onReleased(message);
+        held.push(message);
+      }
+    }
+    return held;
+  }
+}

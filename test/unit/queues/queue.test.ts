@@ -1,0 +1,624 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Delivery } from '../../../src/queues/delivery.js';
+import { QueueWorld, textOf } from '../../support/queue-world.js';
+
+let world: QueueWorld;
+
+beforeEach(() => {
+  world = new QueueWorld();
+});
+
+function handlesOf(deliveries: readonly Delivery[]): string[] {
+  return deliveries.map((delivery) => delivery.receiptHandle);
+}
+
+describe('a standard queue', () => {
+  it('gives what was put in, in order, with id and attempt', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'one', { id: 'id-1', attributes: [['a', 'b']] });
+    world.enqueue(queue, 'two');
+    const deliveries = world.take(queue);
+    expect(deliveries.map(textOf)).toEqual(['one', 'two']);
+    expect(deliveries[0]?.entry).toMatchObject({ id: 'id-1', attributes: [['a', 'b']], group: '' });
+    expect(deliveries[0]?.attempt).toBe(1);
+    expect(deliveries[0]?.firstReceivedAtMs).toBe(world.clock.now());
+    expect(queue.statistics).toMatchObject({ ready: 0, inFlight: 2, delayed: 0 });
+  });
+
+  it('answers a receive only when the attempt is on disk', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'one');
+    const call = world.ask(queue, { max: 1 });
+    expect(call.answer()).toBeNull();
+    world.log.close();
+    expect(call.answer()).toBeNull();
+    world.log.settleClosed();
+    expect(call.answer()?.map(textOf)).toEqual(['one']);
+  });
+
+  it('hides a message for its visibility timeout, to the millisecond', () => {
+    const queue = world.queue('q', { visibilityTimeoutMs: 5000 });
+    world.enqueue(queue, 'one');
+    world.take(queue);
+    world.clock.advance(4999);
+    expect(world.takeTexts(queue)).toEqual([]);
+    world.clock.advance(1);
+    const [again] = world.take(queue);
+    expect(again?.attempt).toBe(2);
+    expect(queue.counters.visibilityTimeouts).toBe(1);
+  });
+
+  it('forgets what was acknowledged, and takes a second acknowledgement for done', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'one');
+    const handles = handlesOf(world.take(queue));
+    expect(queue.acknowledge(handles)).toEqual(['done']);
+    expect(queue.acknowledge(handles)).toEqual(['already-done']);
+    world.clock.advance(100_000);
+    expect(world.takeTexts(queue)).toEqual([]);
+    expect(world.log.messages).toBe(0);
+  });
+
+  it('takes an old handle for a message that is still there', () => {
+    const queue = world.queue('q', { visibilityTimeoutMs: 1000 });
+    world.enqueue(queue, 'one');
+    const handles = handlesOf(world.take(queue));
+    world.clock.advance(1000);
+    world.take(queue);
+    expect(queue.acknowledge(handles)).toEqual(['done']);
+    expect(queue.statistics).toMatchObject({ ready: 0, inFlight: 0 });
+  });
+
+  it('refuses handles that are made up, altered, or of another queue', () => {
+    const queue = world.queue('q');
+    const other = world.queue('other');
+    world.enqueue(queue, 'one');
+    const [handle = ''] = handlesOf(world.take(queue));
+    const altered = `${handle.slice(0, 9)}${handle[9] === 'A' ? 'B' : 'A'}${handle.slice(10)}`;
+    expect(queue.acknowledge(['', 'x'.repeat(36), altered])).toEqual(Array(3).fill('receipt-invalid'));
+    expect(other.acknowledge([handle])).toEqual(['receipt-invalid']);
+  });
+
+  it('brings a refused message back after the delay of the ladder, or the one that is given', () => {
+    const queue = world.queue('q', { retry: { delaysMs: [1000, 3000] } });
+    world.enqueue(queue, 'one');
+    queue.refuse(handlesOf(world.take(queue)));
+    expect(queue.statistics).toMatchObject({ delayed: 1, inFlight: 0 });
+    world.clock.advance(999);
+    expect(world.takeTexts(queue)).toEqual([]);
+    world.clock.advance(1);
+    queue.refuse(handlesOf(world.take(queue)));
+    world.clock.advance(2999);
+    expect(world.takeTexts(queue)).toEqual([]);
+    world.clock.advance(1);
+    queue.refuse(handlesOf(world.take(queue)), { delayMs: 0 });
+    expect(world.take(queue)[0]?.attempt).toBe(4);
+  });
+
+  it('extends a visibility timeout from now on', () => {
+    const queue = world.queue('q', { visibilityTimeoutMs: 1000 });
+    world.enqueue(queue, 'one');
+    const handles = handlesOf(world.take(queue));
+    world.clock.advance(900);
+    expect(queue.extend(handles, 5000)).toEqual(['done']);
+    world.clock.advance(4999);
+    expect(world.takeTexts(queue)).toEqual([]);
+    world.clock.advance(1);
+    expect(world.takeTexts(queue)).toEqual(['one']);
+    world.clock.advance(1000);
+    expect(queue.extend(handles, 5000)).toEqual(['not-in-flight']);
+  });
+
+  it('does not let a message that always fails delay the others', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'poison');
+    for (const text of ['a', 'b', 'c']) world.enqueue(queue, text);
+    const seen: string[] = [];
+    for (let turn = 0; turn < 7; turn++) {
+      const deliveries = world.take(queue, 1);
+      seen.push(...deliveries.map(textOf));
+      if (seen.at(-1) === 'poison') queue.refuse(handlesOf(deliveries), { delayMs: 0 });
+    }
+    expect(seen).toEqual(expect.arrayContaining(['a', 'b', 'c']));
+  });
+
+  it('delays new messages, each by its own time', () => {
+    const queue = world.queue('q', { delayMs: 1000 });
+    world.enqueue(queue, 'late', { delayMs: 2000 });
+    world.enqueue(queue, 'usual');
+    world.enqueue(queue, 'now', { delayMs: 0 });
+    expect(queue.statistics).toMatchObject({ ready: 1, delayed: 2 });
+    expect(world.takeTexts(queue)).toEqual(['now']);
+    world.clock.advance(1000);
+    expect(world.takeTexts(queue)).toEqual(['usual']);
+    world.clock.advance(1000);
+    expect(world.takeTexts(queue)).toEqual(['late']);
+  });
+
+  it('serves priorities first, but lets the lower ones have a turn', () => {
+    const queue = world.queue('q');
+    for (let number = 0; number < 40; number++) world.enqueue(queue, `high ${number}`, { priority: 9 });
+    world.enqueue(queue, 'low');
+    expect(world.takeTexts(queue, 1)).toEqual(['high 0']);
+    const texts = world.takeTexts(queue, 30);
+    expect(texts).toContain('low');
+    expect(texts.indexOf('low')).toBeLessThan(20);
+  });
+
+  it('gives groups turns: a loud one does not keep the others waiting', () => {
+    const queue = world.queue('q');
+    for (let number = 0; number < 50; number++) world.enqueue(queue, `loud ${number}`, { group: 'loud' });
+    world.enqueue(queue, 'quiet', { group: 'quiet' });
+    expect(world.takeTexts(queue, 3)).toContain('quiet');
+    expect(queue.statistics.groups).toBe(2);
+  });
+
+  it('charges a group for the bytes that it takes', () => {
+    const queue = world.queue('q');
+    for (let number = 0; number < 10; number++) {
+      world.enqueue(queue, 'x'.repeat(100_000), { group: 'large' });
+      for (let copy = 0; copy < 10; copy++) world.enqueue(queue, 'small', { group: 'small' });
+    }
+    const sizes = world.take(queue, 21).map(({ message }) => message.payload.length);
+    expect(sizes.filter((size) => size === 100_000).length).toBeLessThanOrEqual(4);
+  });
+
+  it('keeps within its limit of messages in flight', () => {
+    const queue = world.queue('q', { maxInFlight: 2 });
+    for (const text of ['a', 'b', 'c']) world.enqueue(queue, text);
+    const deliveries = world.take(queue);
+    expect(deliveries).toHaveLength(2);
+    expect(queue.isAtInFlightLimit).toBe(true);
+    const waiting = world.ask(queue, { max: 5, waitMs: 1000 });
+    queue.acknowledge(handlesOf(deliveries.slice(0, 1)));
+    world.log.commit();
+    expect(waiting.answer()?.map(textOf)).toEqual(['c']);
+  });
+});
+
+describe('a receive that waits', () => {
+  it('is served in order, or answered with nothing when its time is over', () => {
+    const queue = world.queue('q');
+    const first = world.ask(queue, { max: 1, waitMs: 10_000 });
+    const second = world.ask(queue, { max: 1, waitMs: 1000 });
+    world.enqueue(queue, 'one');
+    world.log.commit();
+    expect(first.answer()?.map(textOf)).toEqual(['one']);
+    expect(second.answer()).toBeNull();
+    world.clock.advance(1100);
+    expect(second.answer()).toEqual([]);
+    expect(queue.statistics.waitingReceives).toBe(0);
+  });
+
+  it('gives back at once and uncounted what was taken for it when nobody is there any more', () => {
+    const queue = world.queue('q');
+    const gone = world.ask(queue, { max: 1, waitMs: 10_000 });
+    world.enqueue(queue, 'one');
+    gone.receive.cancel();
+    const [delivery] = world.take(queue);
+    expect(gone.answer()).toBeNull();
+    expect(delivery?.attempt).toBe(1);
+    expect(world.missing).toBe(0);
+  });
+
+  it('can be taken off the list while it waits', () => {
+    const queue = world.queue('q');
+    const calls = [1, 2, 3].map(() => world.ask(queue, { max: 1, waitMs: 10_000 }));
+    calls[1]?.receive.cancel();
+    for (const text of ['a', 'b']) world.enqueue(queue, text);
+    world.log.commit();
+    expect(calls.map((call) => call.answer()?.map(textOf))).toEqual([['a'], undefined, ['b']]);
+  });
+
+  it('waits for room in the prefetch of its consumer', () => {
+    const queue = world.queue('q');
+    const consumer = queue.openConsumer('c');
+    for (const text of ['a', 'b', 'c']) world.enqueue(queue, text);
+    const [first] = world.take(queue, 1, { consumer, prefetch: 1 });
+    const call = world.ask(queue, { max: 5, waitMs: 1000, consumer, prefetch: 1 });
+    world.log.commit();
+    expect(call.answer()).toBeNull();
+    expect(world.takeTexts(queue, 1)).toEqual(['b']);
+    queue.acknowledge(handlesOf([first as Delivery]));
+    world.log.commit();
+    expect(call.answer()?.map(textOf)).toEqual(['c']);
+  });
+
+  it('may receive again from within its answer', () => {
+    const queue = world.queue('q');
+    const seen: string[] = [];
+    const again = (deliveries: readonly Delivery[]): void => {
+      for (const delivery of deliveries) {
+        seen.push(textOf(delivery));
+        queue.acknowledgeDelivery(delivery);
+      }
+      if (seen.length < 5) queue.receive({ max: 1, waitMs: 1000 }, { onReceived: again });
+    };
+    queue.receive({ max: 1, waitMs: 1000 }, { onReceived: again });
+    for (const text of ['a', 'b', 'c', 'd', 'e']) world.enqueue(queue, text);
+    for (let turn = 0; turn < 6; turn++) world.log.commit();
+    expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(world.missing).toBe(0);
+  });
+});
+
+describe('a consumer that goes', () => {
+  it.each([
+    [false, 1],
+    [true, 2],
+  ])('gives back what it had (abnormally: %s)', (isAbnormal, attempt) => {
+    const queue = world.queue('q');
+    const consumer = queue.openConsumer('c');
+    for (const text of ['a', 'b']) world.enqueue(queue, text);
+    world.take(queue, 2, { consumer, visibilityTimeoutMs: null });
+    world.clock.advance(10 ** 7);
+    expect(world.takeTexts(queue)).toEqual([]);
+    queue.closeConsumer(consumer, isAbnormal);
+    const deliveries = world.take(queue);
+    expect(deliveries.map(textOf)).toEqual(['a', 'b']);
+    expect(deliveries[0]?.attempt).toBe(attempt);
+  });
+});
+
+describe('a fifo queue', () => {
+  const FIFO = { type: 'fifo', visibilityTimeoutMs: 1000 } as const;
+
+  it('gives the messages of a group in order, one receive at a time', () => {
+    const queue = world.queue('q', FIFO);
+    for (const text of ['1', '2', '3']) world.enqueue(queue, text, { group: 'a' });
+    world.enqueue(queue, 'x', { group: 'b' });
+    const first = world.take(queue, 2, { maxPerGroup: 1 });
+    expect(first.map(textOf)).toEqual(['1', 'x']);
+    expect(world.takeTexts(queue)).toEqual([]);
+    queue.acknowledge(handlesOf(first));
+    expect(world.takeTexts(queue)).toEqual(['2', '3']);
+  });
+
+  it('serves an earlier one that came back before later ones', () => {
+    const queue = world.queue('q', FIFO);
+    for (const text of ['1', '2', '3']) world.enqueue(queue, text, { group: 'a' });
+    const both = world.take(queue, 2);
+    queue.refuse(handlesOf(both.slice(0, 1)), { delayMs: 0 });
+    const again = world.take(queue, 5);
+    expect(again.map(textOf)).toEqual(['1']);
+    queue.acknowledge(handlesOf([...again, ...both.slice(1)]));
+    expect(world.takeTexts(queue)).toEqual(['3']);
+  });
+
+  it('lets a message that waits for its retry block its own group only', () => {
+    const queue = world.queue('q', FIFO);
+    for (const text of ['1', '2']) world.enqueue(queue, text, { group: 'a' });
+    world.enqueue(queue, 'x', { group: 'b' });
+    queue.refuse(handlesOf(world.take(queue, 1)), { delayMs: 5000 });
+    const other = world.take(queue);
+    expect(other.map(textOf)).toEqual(['x']);
+    queue.acknowledge(handlesOf(other));
+    world.clock.advance(4999);
+    expect(world.takeTexts(queue)).toEqual([]);
+    world.clock.advance(1);
+    expect(world.takeTexts(queue)).toEqual(['1', '2']);
+  });
+
+  it('takes only the newest handle, while it lasts', () => {
+    const queue = world.queue('q', FIFO);
+    world.enqueue(queue, '1', { group: 'a' });
+    const old = handlesOf(world.take(queue));
+    world.clock.advance(1000);
+    expect(queue.acknowledge(old)).toEqual(['receipt-expired']);
+    const newer = handlesOf(world.take(queue));
+    expect(queue.acknowledge(old)).toEqual(['receipt-expired']);
+    expect(queue.acknowledge(newer)).toEqual(['done']);
+    expect(queue.acknowledge(old)).toEqual(['already-done']);
+  });
+
+  it('keeps order when new messages are delayed and the delay is lowered', () => {
+    const queue = world.queue('q', { ...FIFO, delayMs: 2000 });
+    world.enqueue(queue, '1', { group: 'a' });
+    world.registry.configure('q', { delayMs: 0 });
+    world.enqueue(queue, '2', { group: 'a' });
+    expect(world.takeTexts(queue)).toEqual([]);
+    world.clock.advance(2000);
+    expect(world.takeTexts(queue)).toEqual(['1', '2']);
+  });
+});
+
+describe('a dead-letter queue', () => {
+  const OPTIONS = { deadLetter: { queue: 'dead', maxReceives: 2 }, retry: { delaysMs: [10] } } as const;
+
+  it('gets what would be received once too often, with its id and history', () => {
+    const dead = world.queue('dead');
+    const queue = world.queue('q', OPTIONS);
+    world.enqueue(queue, 'one', { id: 'id-1' });
+    const startedAtMs = world.clock.now();
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const deliveries = world.take(queue);
+      expect(deliveries[0]?.attempt).toBe(attempt);
+      queue.refuse(handlesOf(deliveries));
+      expect(dead.statistics.ready).toBe(0);
+      world.clock.advance(10);
+    }
+    expect(world.takeTexts(queue)).toEqual([]);
+    const [letter] = world.take(dead);
+    expect(letter?.attempt).toBe(1);
+    expect(letter?.entry).toMatchObject({
+      id: 'id-1',
+      enqueuedAtMs: startedAtMs,
+      origin: { queue: 'q', reason: 'max-receives', receives: 2, firstFailedAtMs: startedAtMs },
+    });
+    expect(queue.counters.moved).toBe(1);
+    expect(world.missing).toBe(0);
+  });
+
+  it('gets what is rejected at once; without one it is dropped', () => {
+    const dead = world.queue('dead');
+    const queue = world.queue('q', OPTIONS);
+    world.enqueue(queue, 'one');
+    expect(queue.reject(handlesOf(world.take(queue)))).toEqual(['done']);
+    expect(world.takeTexts(dead)).toEqual(['one']);
+    expect(dead.reject(handlesOf([]))).toEqual([]);
+    const plain = world.queue('plain');
+    world.enqueue(plain, 'two');
+    plain.reject(handlesOf(world.take(plain)));
+    expect(plain.counters.dropsOf('rejected')).toBe(1);
+    expect(world.missing).toBe(0);
+  });
+
+  it('that is missing leaves the message where it is, tried again after the last delay', () => {
+    const queue = world.queue('q', { ...OPTIONS, retry: { delaysMs: [10, 4000] } });
+    world.enqueue(queue, 'one');
+    for (let attempt = 0; attempt < 2; attempt++) queue.refuse(handlesOf(world.take(queue)), { delayMs: 0 });
+    expect(world.takeTexts(queue)).toEqual([]);
+    expect(queue.counters.deadLettersHeldBack).toBe(1);
+    world.queue('dead');
+    world.clock.advance(3999);
+    expect(world.takeTexts(queue)).toEqual([]);
+    expect(world.get('dead').statistics.ready).toBe(0);
+    world.clock.advance(1);
+    expect(world.takeTexts(queue)).toEqual([]);
+    expect(world.takeTexts(world.get('dead'))).toEqual(['one']);
+  });
+});
+
+describe('limits', () => {
+  it('refuse what does not fit, each for its reason', () => {
+    const queue = world.queue('q', { maxMessages: 2, maxMessageBytes: 10 });
+    expect(world.enqueue(queue, 'x'.repeat(11))).toEqual({ status: 'refused', reason: 'message-too-large' });
+    expect(world.enqueue(queue, 'a', { priority: 10 })).toEqual({ status: 'refused', reason: 'invalid-priority' });
+    expect(world.enqueue(queue, 'a', { delayMs: -1 })).toEqual({ status: 'refused', reason: 'invalid-delay' });
+    world.enqueue(queue, 'a');
+    world.enqueue(queue, 'b');
+    expect(world.enqueue(queue, 'c')).toEqual({ status: 'refused', reason: 'queue-full' });
+    expect(queue.counters.refusalsOf('queue-full')).toBe(1);
+  });
+
+  it('count bytes, and free them', () => {
+    const queue = world.queue('q', { maxBytes: 400 });
+    expect(world.enqueue(queue, 'x'.repeat(300)).status).toBe('enqueued');
+    expect(world.enqueue(queue, 'y'.repeat(300)).status).toBe('refused');
+    queue.acknowledge(handlesOf(world.take(queue)));
+    expect(queue.statistics.bytes).toBe(0);
+    expect(world.enqueue(queue, 'y'.repeat(300)).status).toBe('enqueued');
+  });
+
+  it('drop the oldest of all groups if so configured', () => {
+    const queue = world.queue('q', { maxMessages: 3, overflow: 'drop-oldest' });
+    for (const [text, group] of ['1a', '2b', '3a', '4c', '5b'].map((name) => [name, name[1] as string] as const)) {
+      world.enqueue(queue, text, { group });
+    }
+    expect(world.takeTexts(queue).sort()).toEqual(['3a', '4c', '5b']);
+    expect(queue.counters.dropsOf('overflow')).toBe(2);
+    expect(world.enqueue(queue, '6').status).toBe('refused');
+    expect(world.missing).toBe(0);
+  });
+
+  it('move the oldest to the dead-letter queue if so configured', () => {
+    const dead = world.queue('dead');
+    const queue = world.queue('q', {
+      maxMessages: 2,
+      overflow: 'dead-letter-oldest',
+      deadLetter: { queue: 'dead', maxReceives: 5 },
+    });
+    for (const text of ['1', '2', '3']) world.enqueue(queue, text);
+    expect(world.takeTexts(queue)).toEqual(['2', '3']);
+    expect(world.take(dead)[0]?.entry.origin?.reason).toBe('overflow');
+  });
+});
+
+describe('what is too old', () => {
+  it('is not delivered after its Message Expiry', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'one', {}, world.clock.now() + 1000);
+    world.clock.advance(1000);
+    expect(world.takeTexts(queue)).toEqual([]);
+    expect(queue.counters.dropsOf('expired')).toBe(1);
+  });
+
+  it('is not delivered after its retention, nor kept though nobody receives', () => {
+    const queue = world.queue('q', { retentionMs: 64_000 });
+    for (let number = 0; number < 3000; number++) {
+      world.enqueue(queue, 'old', { group: `${number % 7}` });
+      if (number % 1000 === 0) world.clock.advance(1000);
+    }
+    world.clock.advance(61_000);
+    world.enqueue(queue, 'new');
+    expect(world.takeTexts(queue, 10).filter((text) => text === 'old').length).toBeLessThanOrEqual(10);
+    world.clock.advance(10_000);
+    expect(queue.statistics.ready + queue.statistics.inFlight).toBeLessThanOrEqual(11);
+    expect(queue.counters.dropsOf('retention')).toBeGreaterThanOrEqual(2990);
+    expect(world.missing).toBe(0);
+  });
+
+  it('goes to the dead-letter queue if so configured', () => {
+    const dead = world.queue('dead');
+    const queue = world.queue('q', {
+      retentionMs: 64_000,
+      deadLetter: { queue: 'dead', maxReceives: 3 },
+      deadLetterExpired: true,
+    });
+    world.enqueue(queue, 'one');
+    world.clock.advance(70_000);
+    expect(queue.statistics.ready).toBe(0);
+    expect(world.take(dead)[0]?.entry.origin?.reason).toBe('retention');
+    expect(world.missing).toBe(0);
+  });
+
+  it('leaves without keeping the event loop, however much it is', () => {
+    const queue = world.queue('q');
+    for (let number = 0; number < 1000; number++) world.enqueue(queue, 'old', {}, world.clock.now() + 10);
+    world.enqueue(queue, 'new');
+    world.clock.advance(10);
+    const call = world.ask(queue, { max: 1 });
+    world.log.commit();
+    expect(call.answer()).toBeNull();
+    expect(queue.counters.dropsOf('expired')).toBeLessThan(500);
+    world.clock.advance(100);
+    world.log.commit();
+    expect(call.answer()?.map(textOf)).toEqual(['new']);
+  });
+});
+
+describe('deduplication', () => {
+  it('accepts a second message with an id within the window, and does not enqueue it', () => {
+    const queue = world.queue('q', { deduplication: { by: 'id', windowMs: 5000 } });
+    const first = world.enqueue(queue, 'one', { id: 'id-1', deduplicationId: 'd' });
+    expect(world.enqueue(queue, 'two', { deduplicationId: 'd' })).toEqual({
+      status: 'duplicate',
+      id: 'id-1',
+      ticket: first.status === 'enqueued' ? first.ticket : -1,
+    });
+    queue.acknowledge(handlesOf(world.take(queue)));
+    world.log.commit();
+    world.crash();
+    world.clock.advance(4999);
+    expect(world.enqueue(world.get('q'), 'three', { deduplicationId: 'd' })).toMatchObject({ id: 'id-1' });
+    world.clock.advance(1);
+    expect(world.enqueue(world.get('q'), 'four', { deduplicationId: 'd' }).status).toBe('enqueued');
+  });
+
+  it('compares the content if so configured', () => {
+    const queue = world.queue('q', { deduplication: { by: 'content', windowMs: 5000 } });
+    expect(world.enqueue(queue, 'one').status).toBe('enqueued');
+    expect(world.enqueue(queue, 'one').status).toBe('duplicate');
+    expect(world.enqueue(queue, 'two').status).toBe('enqueued');
+  });
+});
+
+describe('content that has to be read', () => {
+  it('keeps a receive waiting, and lets other groups go ahead', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'cold', { group: 'a' });
+    world.log.cool();
+    world.enqueue(queue, 'warm', { group: 'b' });
+    expect(world.takeTexts(queue, 2)).toEqual(['warm']);
+    const call = world.ask(queue, { max: 1 });
+    world.log.commit();
+    expect(call.answer()).toBeNull();
+    world.log.load();
+    world.log.commit();
+    expect(call.answer()?.map(textOf)).toEqual(['cold']);
+  });
+
+  it('that is lost is counted, and the next is served', () => {
+    const queue = world.queue('q');
+    const lost = world.enqueue(queue, 'lost');
+    world.enqueue(queue, 'kept');
+    world.log.cool();
+    const call = world.ask(queue, { max: 1 });
+    world.log.lose(lost.status === 'enqueued' ? lost.sequence : -1);
+    world.log.load();
+    world.log.commit();
+    expect(call.answer()?.map(textOf)).toEqual(['kept']);
+    expect(queue.counters.dropsOf('storage-damaged')).toBe(1);
+    expect(world.missing).toBe(0);
+  });
+});
+
+describe('after a crash', () => {
+  it('deadlines, attempts and handles are what they were', () => {
+    const queue = world.queue('q', { visibilityTimeoutMs: 5000 });
+    for (const text of ['a', 'b', 'c']) world.enqueue(queue, text);
+    const deliveries = world.take(queue, 2);
+    queue.acknowledge(handlesOf(deliveries.slice(0, 1)));
+    world.log.commit();
+    world.clock.advance(2000);
+    world.crash();
+    const restored = world.get('q');
+    expect(restored.statistics).toMatchObject({ ready: 1, inFlight: 1 });
+    expect(world.takeTexts(restored)).toEqual(['c']);
+    expect(restored.acknowledge(handlesOf(deliveries))).toEqual(['already-done', 'done']);
+    world.clock.advance(3000);
+    expect(world.takeTexts(restored)).toEqual([]);
+    expect(world.missing).toBe(0);
+  });
+
+  it('what had no timeout is there again', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'a');
+    world.take(queue, 1, { consumer: queue.openConsumer('c'), visibilityTimeoutMs: null });
+    world.crash();
+    expect(world.take(world.get('q'))[0]?.attempt).toBe(2);
+  });
+
+  it('what was not committed has not happened', () => {
+    const queue = world.queue('q');
+    world.enqueue(queue, 'a');
+    world.log.commit();
+    world.enqueue(queue, 'b');
+    world.ask(queue, { max: 1 });
+    world.crash();
+    const deliveries = world.take(world.get('q'));
+    expect(deliveries.map((delivery) => [textOf(delivery), delivery.attempt])).toEqual([['a', 1]]);
+  });
+});
+
+describe('purging and deleting', () => {
+  it('gives up all messages at once, and lets go of them later', () => {
+    const queue = world.queue('q');
+    for (let number = 0; number < 5000; number++) world.enqueue(queue, 'x', { group: `${number % 100}` });
+    const handles = handlesOf(world.take(queue));
+    world.registry.purge('q');
+    expect(queue.statistics).toMatchObject({ ready: 0, inFlight: 0 });
+    expect(queue.counters.dropsOf('purged')).toBe(5000);
+    expect(world.log.messages).toBe(5000);
+    world.clock.advance(1000);
+    expect(world.log.messages).toBe(0);
+    expect(queue.acknowledge(handles)).toEqual(Array(10).fill('already-done'));
+    world.enqueue(queue, 'new');
+    expect(world.takeTexts(queue)).toEqual(['new']);
+    expect(world.missing).toBe(0);
+  });
+
+  it('is final, also if the process dies before all is let go', () => {
+    const queue = world.queue('q');
+    world.queue('gone');
+    world.enqueue(queue, 'x');
+    world.enqueue(world.get('gone'), 'y');
+    world.log.commit();
+    world.registry.purge('q');
+    world.registry.delete('gone');
+    world.log.commit();
+    world.crash();
+    expect(world.takeTexts(world.get('q'))).toEqual([]);
+    expect(world.registry.find('gone')).toBeUndefined();
+    expect(world.log.messages).toBe(0);
+    expect(world.queue('gone').number).toBeGreaterThan(world.get('q').number);
+  });
+});
+
+it('stores a message for several queues once', () => {
+  const [one, two] = [world.queue('one'), world.queue('two')];
+  const message = world.registry.enqueue(
+    (() => {
+      const source = world.queue('three');
+      world.enqueue(source, 'x');
+      return (world.take(source)[0] as Delivery).message;
+    })(),
+    [one, two].map((queue) => ({ queue, options: {} })),
+  );
+  expect(message.map(({ status }) => status)).toEqual(['enqueued', 'enqueued']);
+  expect(world.log.messages).toBe(2);
+  one.acknowledge(handlesOf(world.take(one)));
+  expect(world.log.messages).toBe(2);
+  two.acknowledge(handlesOf(world.take(two)));
+  expect(world.log.messages).toBe(1);
+});

@@ -1,0 +1,366 @@
+/**
+ * Random work with queues, with crashes between and within commits, against a plain account of what was promised to whom:
+ * nothing acknowledged comes back, nothing answered is lost, order and attempts are kept, ids are taken once.
+ * MILLRACE_LONG=1 makes thousands of runs.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Delivery } from '../../../src/queues/delivery.js';
+import type { Queue } from '../../../src/queues/queue.js';
+import type { QueueOptions } from '../../../src/queues/queue-options.js';
+import { QueueWorld, type ReceiveCall, textOf } from '../../support/queue-world.js';
+
+const RUNS = process.env['MILLRACE_LONG'] === '1' ? 8000 : 250;
+const MAX_RECEIVES = 3;
+const WINDOW_MS = 3000;
+const GROUPS = ['a', 'b', 'c'];
+
+type Command =
+  | { do: 'enqueue'; group: number; priority: number; delayMs: number; deduplicationId: number }
+  | { do: 'receive'; queue: number; max: number; perGroup: number; waitMs: number; consumer: number }
+  | { do: 'acknowledge' | 'refuse' | 'reject' | 'extend'; which: number; ms: number }
+  | { do: 'acknowledge-old'; which: number }
+  | { do: 'cancel'; which: number }
+  | { do: 'close-consumer'; which: number; isAbnormal: boolean }
+  | { do: 'advance'; ms: number }
+  | { do: 'close' | 'settle' | 'commit' | 'cool' | 'load' }
+  | { do: 'crash'; isWritten: boolean };
+
+const which = fc.nat(20);
+const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('enqueue' as const),
+      group: fc.nat(2),
+      priority: fc.constantFrom(0, 0, 0, 5, 9),
+      delayMs: fc.constantFrom(0, 0, 0, 500, 1500),
+      deduplicationId: fc.nat(12),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('receive' as const),
+      queue: fc.constantFrom(0, 0, 0, 1),
+      max: fc.integer({ min: 1, max: 5 }),
+      perGroup: fc.constantFrom(1, 10),
+      waitMs: fc.constantFrom(0, 2000),
+      consumer: fc.nat(2),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constantFrom('acknowledge' as const, 'acknowledge' as const, 'refuse' as const, 'extend' as const),
+      which,
+      ms: fc.constantFrom(0, 300, 2500),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reject' as const), which, ms: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('acknowledge-old' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close-consumer' as const), which, isAbnormal: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(1, 200, 999, 4000) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constantFrom('close' as const, 'settle' as const, 'commit' as const) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cool' as const, 'load' as const, 'load' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), isWritten: fc.boolean() }) },
+);
+
+/** What is known of a message that was accepted. */
+interface Accepted {
+  readonly text: string;
+  readonly id: string;
+  readonly group: string;
+  readonly order: number;
+  readonly deduplicationId: string;
+  readonly atMs: number;
+  /** Of the enqueue; 0 when it has been settled. */
+  ticket: number;
+  /** Of the acknowledgement; -1 if there was none, 0 when it has been settled. */
+  doneTicket: number;
+  /** It has been in the dead-letter queue: it is later ones' turn in its group. */
+  isDeadLetter: boolean;
+}
+
+class Run {
+  readonly #world = new QueueWorld();
+  readonly #options: Partial<QueueOptions>;
+  readonly #accepted = new Map<string, Accepted>();
+  #calls: ReceiveCall[] = [];
+  #deliveries: { queue: string; delivery: Delivery }[] = [];
+  #consumers: (ReturnType<Queue['openConsumer']> | null)[] = [null, null, null];
+  /** The newest receive of each message that was answered. */
+  readonly #generations = new Map<number, number>();
+  #order = 0;
+
+  constructor(type: 'standard' | 'fifo') {
+    this.#options = {
+      type,
+      visibilityTimeoutMs: 1000,
+      maxMessages: 30,
+      deadLetter: { queue: 'dead', maxReceives: MAX_RECEIVES },
+      deduplication: { by: 'id', windowMs: WINDOW_MS },
+      retry: { delaysMs: [0, 400] },
+    };
+    this.#world.queue('dead', { type, visibilityTimeoutMs: 1000 });
+    this.#world.queue('work', this.#options);
+    this.#world.log.commit();
+  }
+
+  play(commands: readonly Command[]): void {
+    for (const command of commands) {
+      this.#do(command);
+      this.#noteSettled();
+      expect(this.#world.missing).toBe(0);
+    }
+    this.#drain();
+  }
+
+  #do(command: Command): void {
+    const world = this.#world;
+    switch (command.do) {
+      case 'enqueue':
+        this.#enqueue(command);
+        break;
+      case 'receive':
+        this.#receive(command);
+        break;
+      case 'acknowledge':
+      case 'refuse':
+      case 'reject':
+      case 'extend':
+        this.#answer(command);
+        break;
+      case 'acknowledge-old':
+        this.#acknowledgeOld(command.which);
+        break;
+      case 'cancel':
+        this.#calls[command.which % Math.max(1, this.#calls.length)]?.receive.cancel();
+        break;
+      case 'close-consumer':
+        this.#closeConsumer(command.which % 3, command.isAbnormal);
+        break;
+      case 'advance':
+        world.clock.advance(command.ms);
+        break;
+      case 'close':
+        world.log.close();
+        break;
+      case 'settle':
+        world.log.settleClosed();
+        break;
+      case 'commit':
+        world.log.commit();
+        break;
+      case 'cool':
+        world.log.cool();
+        break;
+      case 'load':
+        world.log.load();
+        break;
+      case 'crash':
+        this.#crash(command.isWritten);
+        break;
+    }
+  }
+
+  #enqueue(command: Extract<Command, { do: 'enqueue' }>): void {
+    const world = this.#world;
+    const order = this.#order++;
+    const deduplicationId = `${command.deduplicationId}`;
+    const group = GROUPS[command.group] as string;
+    const outcome = world.enqueue(world.get('work'), `${order}`, {
+      id: `id-${order}`,
+      group,
+      priority: command.priority,
+      delayMs: command.delayMs,
+      deduplicationId,
+    });
+    const nowMs = world.clock.now();
+    const earlier = [...this.#accepted.values()].filter(
+      (other) => other.deduplicationId === deduplicationId && nowMs - other.atMs < WINDOW_MS,
+    );
+    if (outcome.status === 'duplicate') {
+      expect(earlier.map(({ id }) => id)).toContain(outcome.id);
+    } else if (outcome.status === 'enqueued') {
+      expect(earlier).toEqual([]);
+      this.#accepted.set(outcome.id, {
+        text: `${order}`,
+        id: outcome.id,
+        group,
+        order,
+        deduplicationId,
+        atMs: nowMs,
+        ticket: outcome.ticket,
+        doneTicket: -1,
+        isDeadLetter: false,
+      });
+    } else expect(outcome.reason).toBe('queue-full');
+  }
+
+  #receive({ queue, max, perGroup, waitMs, consumer }: Extract<Command, { do: 'receive' }>): void {
+    const world = this.#world;
+    const name = queue === 0 ? 'work' : 'dead';
+    if (queue === 0 && consumer > 0) this.#consumers[consumer] ??= world.get('work').openConsumer(`${consumer}`);
+    const taker = queue === 0 ? this.#consumers[consumer] : null;
+    const call = { receive: null as ReceiveCall['receive'] | null };
+    call.receive = world
+      .get(name)
+      .receive(
+        { max, maxPerGroup: perGroup, waitMs, ...(taker ? { consumer: taker, prefetch: 4 } : {}) },
+        { onReceived: (deliveries) => this.#onReceived(name, deliveries) },
+      );
+    this.#calls.push({ receive: call.receive, answer: () => null });
+  }
+
+  #onReceived(queue: string, deliveries: readonly Delivery[]): void {
+    const inCall = new Set<string>();
+    for (const delivery of deliveries) {
+      const { id } = delivery.entry;
+      const accepted = this.#accepted.get(id);
+      expect(accepted, `${id} was never accepted`).toBeDefined();
+      if (accepted === undefined) continue;
+      expect(textOf(delivery)).toBe(accepted.text);
+      expect(accepted.doneTicket, `${id} was acknowledged`).not.toBe(0);
+      if (queue === 'work') {
+        expect(accepted.isDeadLetter).toBe(false);
+        expect(delivery.attempt).toBeLessThanOrEqual(MAX_RECEIVES);
+      } else {
+        accepted.isDeadLetter = true;
+        expect(delivery.entry.origin).toMatchObject({ queue: 'work' });
+      }
+      if (this.#options.type === 'fifo' && queue === 'work') this.#checkOrder(accepted, inCall);
+      expect(delivery.generation).toBeGreaterThan(this.#generations.get(delivery.sequence) ?? 0);
+      this.#generations.set(delivery.sequence, delivery.generation);
+      inCall.add(id);
+      this.#deliveries.push({ queue, delivery });
+    }
+  }
+
+  /** All earlier ones of the group are done, dead letters, or came just before in the same answer. */
+  #checkOrder(message: Accepted, inCall: ReadonlySet<string>): void {
+    const dead = this.#idsIn('dead');
+    for (const other of this.#accepted.values()) {
+      if (other.group !== message.group || other.order >= message.order) continue;
+      const isOut = other.doneTicket !== -1 || other.isDeadLetter || dead.has(other.id) || inCall.has(other.id);
+      expect(isOut, `${message.id} overtook ${other.id}`).toBe(true);
+    }
+  }
+
+  /** What the disk will hold in a queue after the next commit cannot be asked of the queue: this is what it moved there. */
+  #idsIn(name: string): Set<string> {
+    return this.#world.log.idsOf(this.#world.get(name).number);
+  }
+
+  #answer({ do: verb, which: at, ms }: Extract<Command, { which: number; ms: number }>): void {
+    if (this.#deliveries.length === 0) return;
+    const [{ queue: name, delivery }] = this.#deliveries.splice(at % this.#deliveries.length, 1) as [
+      { queue: string; delivery: Delivery },
+    ];
+    const queue = this.#world.get(name);
+    const handles = [delivery.receiptHandle];
+    if (verb === 'acknowledge') this.#onAcknowledged(delivery, queue.acknowledge(handles)[0] as string, queue);
+    else if (verb === 'refuse') queue.refuse(handles, ms === 300 ? {} : { delayMs: ms });
+    else if (verb === 'extend') queue.extend(handles, ms);
+    else if (name === 'work') queue.reject(handles);
+    if (verb === 'extend') this.#deliveries.push({ queue: name, delivery });
+  }
+
+  #onAcknowledged(delivery: Delivery, outcome: string, queue: Queue): void {
+    const accepted = this.#accepted.get(delivery.entry.id) as Accepted;
+    if (outcome === 'done') accepted.doneTicket = queue.lastTicket;
+    else expect(['already-done', 'receipt-expired']).toContain(outcome);
+  }
+
+  /** A handle of long ago, or of before a crash. */
+  #acknowledgeOld(at: number): void {
+    const old = this.#deliveries[at % Math.max(1, this.#deliveries.length)];
+    if (old === undefined) return;
+    const queue = this.#world.get(old.queue);
+    this.#onAcknowledged(old.delivery, queue.acknowledge([old.delivery.receiptHandle])[0] as string, queue);
+  }
+
+  #closeConsumer(at: number, isAbnormal: boolean): void {
+    const consumer = this.#consumers[at];
+    if (consumer) this.#world.get('work').closeConsumer(consumer, isAbnormal);
+    this.#consumers[at] = null;
+  }
+
+  #noteSettled(): void {
+    const settled = this.#world.log.settledTicket;
+    for (const accepted of this.#accepted.values()) {
+      if (accepted.ticket <= settled) accepted.ticket = 0;
+      if (accepted.doneTicket > 0 && accepted.doneTicket <= settled) accepted.doneTicket = 0;
+    }
+  }
+
+  #crash(isWritten: boolean): void {
+    this.#noteSettled();
+    this.#calls = [];
+    this.#consumers = [null, null, null];
+    this.#world.crash(isWritten);
+    const there = new Set([...this.#idsIn('work'), ...this.#idsIn('dead')]);
+    for (const accepted of [...this.#accepted.values()]) {
+      const { id, ticket, doneTicket } = accepted;
+      if (doneTicket === 0) {
+        expect(there, `${id} came back`).not.toContain(id);
+      } else if (there.has(id)) {
+        accepted.ticket = 0;
+        accepted.doneTicket = -1;
+        accepted.isDeadLetter = this.#idsIn('dead').has(id);
+      } else if (doneTicket > 0) {
+        // Nobody was told that it is done, but it is.
+        accepted.doneTicket = 0;
+      } else {
+        expect(ticket, `${id} is lost`).not.toBe(0);
+        this.#accepted.delete(id);
+      }
+    }
+    for (const id of there) expect([...this.#accepted.keys()]).toContain(id);
+    // Tickets begin anew.
+    for (const accepted of this.#accepted.values()) accepted.ticket = 0;
+  }
+
+  /** In the end everything that was accepted is received and acknowledged. */
+  #drain(): void {
+    const world = this.#world;
+    for (const consumer of [0, 1, 2]) this.#closeConsumer(consumer, false);
+    for (const { receive } of this.#calls) receive.cancel();
+    for (let round = 0; round < 60; round++) {
+      world.log.load();
+      world.clock.advance(1000);
+      for (const name of ['work', 'dead']) {
+        const queue = world.get(name);
+        queue.receive({ max: 10 }, { onReceived: (deliveries) => this.#onReceived(name, deliveries) });
+        world.log.commit();
+        for (const { queue: from, delivery } of this.#deliveries.splice(0)) {
+          const source = world.get(from);
+          this.#onAcknowledged(delivery, source.acknowledge([delivery.receiptHandle])[0] as string, source);
+        }
+      }
+    }
+    world.log.commit();
+    this.#noteSettled();
+    expect([...this.#accepted.values()].filter(({ doneTicket }) => doneTicket !== 0)).toEqual([]);
+    for (const queue of world.registry.queues()) {
+      expect(queue.statistics).toMatchObject({ ready: 0, inFlight: 0, delayed: 0, bytes: 0, groups: 0 });
+      expect(queue.missing).toBe(0);
+    }
+    expect(world.log.messages).toBe(0);
+  }
+}
+
+describe.each(['standard', 'fifo'] as const)('%s queues under random work and crashes', (type) => {
+  it('keep what they promise', { timeout: 600_000 }, () => {
+    fc.assert(
+      fc.property(fc.array(commandArbitrary, { maxLength: 150, size: 'max' }), (commands) =>
+        new Run(type).play(commands),
+      ),
+      { numRuns: RUNS },
+    );
+  });
+});
