@@ -29,6 +29,8 @@ export class Dispatcher implements ReceiveOwner {
   readonly #parked = new Map<Consumer, Receive[]>();
   /** Would be answered with nothing, but something is being read. */
   #impatient: Receive[] = [];
+  /** Of an exclusive queue: who has it. */
+  #active: Consumer | null = null;
   #reading = 0;
   /** Bytes of all messages ever taken. */
   #takenBytes = 0;
@@ -87,6 +89,14 @@ export class Dispatcher implements ReceiveOwner {
     this.pump();
   }
 
+  /** The consumer is gone: of an exclusive queue, the next one that waits takes over. */
+  onConsumerGone(consumer: Consumer): void {
+    if (this.#active !== consumer) return;
+    this.#active = null;
+    const next = this.#parked.keys().next().value;
+    if (next !== undefined) this.onConsumerReady(next);
+  }
+
   onWaitOver(receive: Receive): void {
     if (receive.state !== 'waiting') return;
     this.#unlist(receive);
@@ -115,13 +125,22 @@ export class Dispatcher implements ReceiveOwner {
 
   #list(receive: Receive): void {
     const { consumer } = receive.options;
-    if (consumer === undefined || receive.room > 0) {
+    // Nobody in particular cannot have a queue to himself: he waits for nothing.
+    if (consumer === undefined && this.#core.options.exclusive) return;
+    if (consumer === undefined || (receive.room > 0 && this.#mayReceive(consumer))) {
       this.#waiters.push(receive);
       return;
     }
     const parked = this.#parked.get(consumer);
     if (parked === undefined) this.#parked.set(consumer, [receive]);
     else parked.push(receive);
+  }
+
+  /** The first consumer that asks has an exclusive queue until it goes. */
+  #mayReceive(consumer: Consumer): boolean {
+    if (!this.#core.options.exclusive) return true;
+    this.#active ??= consumer;
+    return this.#active === consumer;
   }
 
   #unlist(receive: Receive): void {

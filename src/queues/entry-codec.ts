@@ -35,7 +35,7 @@ export interface MessageEntry {
   /** May not be received before; 0 for at once. */
   readonly delayedUntilMs: number;
   readonly deduplicationId: string;
-  /** For `compactByKey`; empty for none. */
+  /** What the message is about, for its consumers; empty for none. */
   readonly key: string;
   readonly attributes: readonly (readonly [name: string, value: string])[];
   readonly origin: MessageOrigin | null;

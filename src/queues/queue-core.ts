@@ -27,6 +27,8 @@ export interface QueueContext {
   readonly answers: SettledAnswers;
   /** Stores a message in another queue as well. @returns false if that queue does not exist, or is full */
   moveTo(queue: string, message: Message, entry: MessageEntry): boolean;
+  /** Its last consumer has been gone for as long as `autoDeleteAfterMs` says. */
+  onUnused(queue: string): void;
 }
 
 /** A slice of arrivals spans at most this part of the retention: so much too late an unread message may go. */

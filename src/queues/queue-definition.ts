@@ -1,10 +1,13 @@
 /** What is kept of a queue, and of the registry, where the log keeps definitions: JSON, since it changes rarely. */
 import { DamagedQueueRecord } from './queue-errors.js';
 import { type QueueOptions, validateQueueOptions } from './queue-options.js';
+import { REDRIVE_STATES, type RedriveProgress } from './redrive.js';
 
 export interface QueueDefinition {
   readonly name: string;
   readonly options: QueueOptions;
+  /** Its last redrive; null if there was none. */
+  readonly redrive: RedriveProgress | null;
 }
 
 /** What belongs to all queues. */
@@ -15,17 +18,17 @@ export interface RegistryRecord {
   readonly secret: Buffer;
 }
 
-export function encodeDefinition({ name, options }: QueueDefinition): Buffer {
-  return Buffer.from(JSON.stringify({ version: 1, name, options }));
+export function encodeDefinition({ name, options, redrive }: QueueDefinition): Buffer {
+  return Buffer.from(JSON.stringify({ version: 1, name, options, redrive }));
 }
 
 /** @throws DamagedQueueRecord @throws InvalidQueueOption */
 export function decodeDefinition(bytes: Buffer): QueueDefinition {
-  const { name, options } = parse(bytes);
+  const { name, options, redrive } = parse(bytes);
   if (typeof name !== 'string' || typeof options !== 'object') {
     throw new DamagedQueueRecord('A definition of a queue is incomplete');
   }
-  return { name, options: validateQueueOptions(options as Partial<QueueOptions>) };
+  return { name, options: validateQueueOptions(options as Partial<QueueOptions>), redrive: readRedrive(redrive) };
 }
 
 export function encodeRegistry({ nextNumber, secret }: RegistryRecord): Buffer {
@@ -39,6 +42,16 @@ export function decodeRegistry(bytes: Buffer): RegistryRecord {
     throw new DamagedQueueRecord('The record of all queues is incomplete');
   }
   return { nextNumber, secret: Buffer.from(secret, 'hex') };
+}
+
+/** One that was running has been stopped by the end of the process. */
+function readRedrive(record: unknown): RedriveProgress | null {
+  if (typeof record !== 'object' || record === null) return null;
+  const { state, target, startedAtMs, moved, total } = record as Record<string, unknown>;
+  const known = REDRIVE_STATES.find((name) => name === state);
+  if (known === undefined || (typeof target !== 'string' && target !== null)) return null;
+  if (typeof startedAtMs !== 'number' || typeof moved !== 'number' || typeof total !== 'number') return null;
+  return { state: known === 'running' ? 'stopped' : known, target, startedAtMs, moved, total };
 }
 
 function parse(bytes: Buffer): Record<string, unknown> {

@@ -10,8 +10,6 @@ export type RetryPolicy =
 export interface QueueOptions {
   /** `fifo`: order within a group, and only the newest receipt handle counts. */
   readonly type: 'standard' | 'fifo';
-  /** Of a fifo queue: one receive at a time per group, or more of a group to the consumer that holds it already. */
-  readonly ordering: 'strict' | 'pipelined';
   /** How long a received message stays hidden. SQS's default. */
   readonly visibilityTimeoutMs: number;
   /** How long a new message waits before it may be received. */
@@ -36,17 +34,14 @@ export interface QueueOptions {
   readonly retry: RetryPolicy;
   /** Whether a second message with the same id, or the same content (SHA-256), within the window is a duplicate. */
   readonly deduplication: { readonly by: 'none' | 'id' | 'content'; readonly windowMs: number };
-  /** One consumer at a time; the next takes over when it goes. */
+  /** One consumer at a time, the next takes over when it goes; who receives without being a consumer gets nothing. */
   readonly exclusive: boolean;
   /** The queue goes with its last consumer, after so long; null if it stays. */
   readonly autoDeleteAfterMs: number | null;
-  /** A new message replaces the waiting one with the same key. */
-  readonly compactByKey: boolean;
 }
 
 export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   type: 'standard',
-  ordering: 'strict',
   visibilityTimeoutMs: 30_000,
   delayMs: 0,
   retentionMs: 4 * 86_400_000,
@@ -61,7 +56,6 @@ export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   deduplication: { by: 'none', windowMs: 300_000 },
   exclusive: false,
   autoDeleteAfterMs: null,
-  compactByKey: false,
 };
 
 const LONGEST_MS = 366 * 86_400_000;
@@ -76,7 +70,6 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
     if (!(name in DEFAULT_QUEUE_OPTIONS)) throw new InvalidQueueOption(name, 'is no option of a queue');
   }
   oneOf('type', options.type, ['standard', 'fifo']);
-  oneOf('ordering', options.ordering, ['strict', 'pipelined']);
   oneOf('overflow', options.overflow, ['refuse', 'drop-oldest', 'dead-letter-oldest']);
   whole('visibilityTimeoutMs', options.visibilityTimeoutMs, 0, LONGEST_MS);
   whole('delayMs', options.delayMs, 0, LONGEST_MS);
@@ -89,7 +82,7 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
   checkRetry(options.retry);
   oneOf('deduplication.by', options.deduplication?.by, ['none', 'id', 'content']);
   whole('deduplication.windowMs', options.deduplication.windowMs, 1, LONGEST_MS);
-  for (const name of ['deadLetterExpired', 'exclusive', 'compactByKey'] as const) {
+  for (const name of ['deadLetterExpired', 'exclusive'] as const) {
     if (typeof options[name] !== 'boolean') throw new InvalidQueueOption(name, 'is not true or false');
   }
   if (options.autoDeleteAfterMs !== null) whole('autoDeleteAfterMs', options.autoDeleteAfterMs, 0, LONGEST_MS);

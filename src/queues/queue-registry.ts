@@ -13,10 +13,11 @@ import { MessageIds } from './message-ids.js';
 import { Queue } from './queue.js';
 import type { QueueContext } from './queue-core.js';
 import { decodeDefinition, decodeRegistry, encodeDefinition, encodeRegistry } from './queue-definition.js';
-import { DamagedQueueRecord, InvalidQueueOption, QueueExists, QueueNotFound } from './queue-errors.js';
+import { DamagedQueueRecord, InvalidQueueOption, QueueExists, QueueNotFound, RedriveRunning } from './queue-errors.js';
 import type { QueueLog, QueueLogClient, QueueLogRecovery } from './queue-log.js';
 import { type QueueOptions, validateQueueOptions } from './queue-options.js';
 import { ReceiptHandles } from './receipt-handle.js';
+import { Redrive, type RedriveOptions, type RedriveProgress } from './redrive.js';
 import { SettledAnswers } from './settled-answers.js';
 
 /** A message for one queue. */
@@ -36,6 +37,9 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   readonly #randomBytes: (count: number) => Buffer;
   readonly #byName = new Map<string, Queue>();
   readonly #byNumber = new Map<number, Queue>();
+  /** By queue: the one that is running, and what is known of the last one. */
+  readonly #redrives = new Map<Queue, Redrive>();
+  readonly #endedRedrives = new Map<Queue, RedriveProgress>();
   readonly #answers = new SettledAnswers();
   readonly #abandoned: AbandonedMessages;
   readonly #wheel: TimingWheel;
@@ -100,6 +104,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   /** Gives up all messages of a queue, in constant time. @throws QueueNotFound */
   purge(name: string): Ticket {
     const queue = this.#get(name);
+    this.#redrives.get(queue)?.stop();
     const former = queue.number;
     this.#byNumber.delete(former);
     const index = queue.purge(this.#takeNumber());
@@ -113,12 +118,47 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   /** Gives up a queue with its messages, in constant time. @throws QueueNotFound */
   delete(name: string): Ticket {
     const queue = this.#get(name);
+    this.#redrives.get(queue)?.stop();
+    this.#endedRedrives.delete(queue);
     const { number } = queue;
     this.#byName.delete(name);
     this.#byNumber.delete(number);
     const ticket = this.#log.queueRemoved(number);
     this.#abandoned.add(number, queue.delete().sequences());
     return ticket;
+  }
+
+  /**
+   * Begins to bring the messages of a dead-letter queue back.
+   * @throws QueueNotFound
+   * @throws RedriveRunning
+   * @throws InvalidQueueOption if the rate is not positive
+   */
+  startRedrive(name: string, options: RedriveOptions): Ticket {
+    const queue = this.#get(name);
+    if (this.#redrives.has(queue)) throw new RedriveRunning(`A redrive of ${name} is running`);
+    if (!(options.perSecond > 0)) throw new InvalidQueueOption('perSecond', 'is no rate');
+    if (options.target === name) throw new InvalidQueueOption('target', 'is the queue itself');
+    const redrive = new Redrive(queue, options, this.#clock, () => {
+      this.#redrives.delete(queue);
+      this.#endedRedrives.set(queue, redrive.progress);
+      this.#save(queue);
+    });
+    this.#redrives.set(queue, redrive);
+    return this.#save(queue);
+  }
+
+  /** @returns false if none is running @throws QueueNotFound */
+  cancelRedrive(name: string): boolean {
+    const redrive = this.#redrives.get(this.#get(name));
+    redrive?.cancel();
+    return redrive !== undefined;
+  }
+
+  /** Of the redrive that is running, or the last one; null if there was none. @throws QueueNotFound */
+  redriveProgress(name: string): RedriveProgress | null {
+    const queue = this.#get(name);
+    return this.#redrives.get(queue)?.progress ?? this.#endedRedrives.get(queue) ?? null;
   }
 
   /** Puts one message in several queues, stored once. @returns what became of it in each */
@@ -148,6 +188,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
 
   /** Calls nobody any more. */
   stop(): void {
+    for (const redrive of [...this.#redrives.values()]) redrive.stop();
     for (const queue of this.#byName.values()) queue.stop();
     this.#abandoned.stop();
     this.#wheel.stop();
@@ -174,8 +215,11 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
         this.#secret = secret;
         return;
       }
-      const { name, options } = decodeDefinition(bytes);
-      this.#list(new Queue(name, number, options, this.#ensureContext()));
+      const { name, options, redrive } = decodeDefinition(bytes);
+      const queue = new Queue(name, number, options, this.#ensureContext());
+      this.#list(queue);
+      if (redrive !== null) this.#endedRedrives.set(queue, redrive);
+      queue.onUnused();
     });
   }
 
@@ -221,7 +265,8 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   }
 
   #save(queue: Queue): Ticket {
-    return this.#log.queueSaved(queue.number, encodeDefinition({ name: queue.name, options: queue.options }));
+    const { name, number, options } = queue;
+    return this.#log.queueSaved(number, encodeDefinition({ name, options, redrive: this.redriveProgress(name) }));
   }
 
   #takeNumber(): number {
@@ -245,6 +290,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
       handles: new ReceiptHandles(this.#secret, this.#randomBytes(4).readUInt32LE()),
       ids: new MessageIds(this.#randomBytes(ID_BYTES)),
       answers: this.#answers,
+      onUnused: (queue) => void this.delete(queue),
       moveTo: (queue, message, entry) => this.#moveTo(queue, message, entry),
     };
     return this.#context;

@@ -66,6 +66,8 @@ export class Queue {
   readonly #intake: Intake;
   readonly #sweep: RetentionSweep;
   readonly #wakeUp: WakeUp;
+  /** For the end of an auto-delete queue. */
+  readonly #unused: WakeUp;
   readonly #consumers = new Set<Consumer>();
 
   constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
@@ -80,6 +82,9 @@ export class Queue {
     });
     this.#intake = new Intake(core, this.#departures, this.#window);
     this.#sweep = new RetentionSweep(core, this.#departures);
+    this.#unused = new WakeUp(context.clock, () => {
+      if (this.#consumers.size === 0) context.onUnused(name);
+    });
   }
 
   get name(): string {
@@ -158,6 +163,7 @@ export class Queue {
   openConsumer(name: string): Consumer {
     const consumer = new Consumer(name, (itself) => this.#dispatcher.onConsumerReady(itself));
     this.#consumers.add(consumer);
+    this.#unused.stop();
     return consumer;
   }
 
@@ -171,7 +177,29 @@ export class Queue {
       this.#core.index.giveBack(message);
       this.#core.stateChanged(message);
     }
+    this.#dispatcher.onConsumerGone(consumer);
     this.#dispatcher.pump();
+    if (this.#consumers.size === 0) this.onUnused();
+  }
+
+  /** It has no consumer: an auto-delete queue goes after its grace time. Called for those that a restart finds, too. */
+  onUnused(): void {
+    const { autoDeleteAfterMs } = this.options;
+    if (autoDeleteAfterMs !== null) this.#unused.ensure(this.#core.nowMs + autoDeleteAfterMs);
+  }
+
+  /** Moves a message that was received from here to another queue. @returns false if that does not take it, or it is not here */
+  moveDelivery(delivery: Delivery, target: string): boolean {
+    const message = this.#findReceived(delivery.queueNumber, delivery.sequence, delivery.generation);
+    if (typeof message === 'string' || message.state !== IN_FLIGHT) return false;
+    const { context, index, counters } = this.#core;
+    const entry = { ...delivery.entry, delayedUntilMs: 0, deduplicationId: '', origin: null };
+    if (!context.moveTo(target, delivery.message, entry)) return false;
+    index.remove(message);
+    this.#core.settle(message.sequence);
+    counters.moved++;
+    this.#dispatcher.pump();
+    return true;
   }
 
   /** The messages are done. Deleting twice succeeds. */
@@ -236,6 +264,7 @@ export class Queue {
   stop(): void {
     this.#sweep.stop();
     this.#wakeUp.stop();
+    this.#unused.stop();
     for (const consumer of this.#consumers) consumer.cancelCalls();
     this.#consumers.clear();
     this.#dispatcher.close();

@@ -622,3 +622,116 @@ it('stores a message for several queues once', () => {
   two.acknowledge(handlesOf(world.take(two)));
   expect(world.log.messages).toBe(1);
 });
+
+describe('a redrive', () => {
+  function fillDeadLetters(count: number): void {
+    world.queue('dead');
+    const queue = world.queue('q', { deadLetter: { queue: 'dead', maxReceives: 1 } });
+    for (let number = 0; number < count; number++) world.enqueue(queue, `${number}`, { id: `id-${number}` });
+    while (queue.statistics.ready > 0) queue.reject(handlesOf(world.take(queue)));
+    expect(world.get('dead').statistics.ready).toBe(count);
+  }
+
+  it('brings messages back to where they came from, so many a second', () => {
+    fillDeadLetters(20);
+    world.registry.startRedrive('dead', { perSecond: 10 });
+    const step = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += 50) {
+        world.clock.advance(50);
+        world.log.commit();
+      }
+    };
+    step(1000);
+    const { moved = 0 } = world.registry.redriveProgress('dead') ?? {};
+    expect(moved).toBeGreaterThanOrEqual(5);
+    expect(moved).toBeLessThanOrEqual(11);
+    expect(world.get('q').statistics.ready).toBe(moved);
+    step(3000);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'completed', moved: 20, total: 20 });
+    const [first] = world.take(world.get('q'));
+    expect(first?.attempt).toBe(1);
+    expect(first?.entry).toMatchObject({ id: 'id-0', origin: null });
+    expect(world.missing).toBe(0);
+  });
+
+  it('can be cancelled, and leaves what it had in hand uncounted', () => {
+    fillDeadLetters(5);
+    world.registry.startRedrive('dead', { perSecond: 50 });
+    world.clock.advance(1);
+    expect(world.get('dead').statistics.inFlight).toBe(5);
+    expect(world.registry.cancelRedrive('dead')).toBe(true);
+    expect(world.registry.cancelRedrive('dead')).toBe(false);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'cancelled', moved: 0 });
+    expect(world.take(world.get('dead'))[0]?.attempt).toBe(1);
+    expect(world.missing).toBe(0);
+  });
+
+  it('survives a restart as stopped', () => {
+    fillDeadLetters(5);
+    world.registry.startRedrive('dead', { perSecond: 1 });
+    world.log.commit();
+    world.crash();
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'stopped', total: 5 });
+    expect(world.get('dead').statistics.ready).toBe(5);
+  });
+
+  it('fails where the target is missing, and loses nothing', () => {
+    fillDeadLetters(2);
+    world.registry.startRedrive('dead', { perSecond: 50, target: 'nowhere' });
+    world.clock.advance(1);
+    world.log.commit();
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'failed', moved: 0 });
+    expect(world.get('dead').statistics.ready).toBe(2);
+    expect(() => world.registry.startRedrive('dead', { perSecond: 0 })).toThrow('no rate');
+  });
+
+  it('also moves single messages that somebody has received', () => {
+    fillDeadLetters(2);
+    const dead = world.get('dead');
+    const [first] = world.take(dead, 1) as [Delivery];
+    expect(dead.moveDelivery(first, 'q')).toBe(true);
+    expect(dead.moveDelivery(first, 'q')).toBe(false);
+    expect(world.takeTexts(world.get('q'))).toEqual(['0']);
+    expect(world.missing).toBe(0);
+  });
+});
+
+describe('an exclusive queue', () => {
+  it('serves one consumer until it goes, then the next', () => {
+    const queue = world.queue('q', { exclusive: true });
+    const [one, two] = [queue.openConsumer('one'), queue.openConsumer('two')];
+    const first = world.ask(queue, { max: 1, waitMs: 9000, consumer: one, visibilityTimeoutMs: null });
+    const second = world.ask(queue, { max: 5, waitMs: 9000, consumer: two });
+    for (const text of ['a', 'b', 'c']) world.enqueue(queue, text);
+    world.log.commit();
+    expect(first.answer()?.map(textOf)).toEqual(['a']);
+    expect(second.answer()).toBeNull();
+    expect(world.takeTexts(queue)).toEqual([]);
+    queue.closeConsumer(one, false);
+    world.log.commit();
+    expect(second.answer()?.map(textOf).sort()).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('an auto-delete queue', () => {
+  it('goes with its last consumer, after its grace time', () => {
+    const queue = world.queue('q', { autoDeleteAfterMs: 5000 });
+    const one = queue.openConsumer('one');
+    queue.closeConsumer(one, false);
+    world.clock.advance(4000);
+    const two = queue.openConsumer('two');
+    world.clock.advance(10_000);
+    expect(world.registry.find('q')).toBe(queue);
+    queue.closeConsumer(two, false);
+    world.clock.advance(5000);
+    expect(world.registry.find('q')).toBeUndefined();
+  });
+
+  it('goes after a restart if nobody comes back', () => {
+    world.queue('q', { autoDeleteAfterMs: 5000 }).openConsumer('one');
+    world.log.commit();
+    world.crash();
+    world.clock.advance(5000);
+    expect(world.registry.find('q')).toBeUndefined();
+  });
+});

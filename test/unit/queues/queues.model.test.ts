@@ -24,6 +24,7 @@ type Command =
   | { do: 'close-consumer'; which: number; isAbnormal: boolean }
   | { do: 'advance'; ms: number }
   | { do: 'close' | 'settle' | 'commit' | 'cool' | 'load' }
+  | { do: 'redrive'; perSecond: number; isCancelled: boolean }
   | { do: 'crash'; isWritten: boolean };
 
 const which = fc.nat(20);
@@ -67,6 +68,14 @@ const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom('close' as const, 'settle' as const, 'commit' as const) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cool' as const, 'load' as const, 'load' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('redrive' as const),
+      perSecond: fc.constantFrom(5, 100),
+      isCancelled: fc.boolean(),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), isWritten: fc.boolean() }) },
 );
 
@@ -82,7 +91,7 @@ interface Accepted {
   ticket: number;
   /** Of the acknowledgement; -1 if there was none, 0 when it has been settled. */
   doneTicket: number;
-  /** It has been in the dead-letter queue: it is later ones' turn in its group. */
+  /** It has been in the dead-letter queue: it is later ones' turn in its group, also if it comes back. */
   isDeadLetter: boolean;
 }
 
@@ -114,6 +123,7 @@ class Run {
   play(commands: readonly Command[]): void {
     for (const command of commands) {
       this.#do(command);
+      this.#noteDeadLetters();
       this.#noteSettled();
       expect(this.#world.missing).toBe(0);
     }
@@ -161,6 +171,9 @@ class Run {
         break;
       case 'load':
         world.log.load();
+        break;
+      case 'redrive':
+        this.#redrive(command.perSecond, command.isCancelled);
         break;
       case 'crash':
         this.#crash(command.isWritten);
@@ -227,10 +240,8 @@ class Run {
       expect(textOf(delivery)).toBe(accepted.text);
       expect(accepted.doneTicket, `${id} was acknowledged`).not.toBe(0);
       if (queue === 'work') {
-        expect(accepted.isDeadLetter).toBe(false);
         expect(delivery.attempt).toBeLessThanOrEqual(MAX_RECEIVES);
       } else {
-        accepted.isDeadLetter = true;
         expect(delivery.entry.origin).toMatchObject({ queue: 'work' });
       }
       if (this.#options.type === 'fifo' && queue === 'work') this.#checkOrder(accepted, inCall);
@@ -243,15 +254,29 @@ class Run {
 
   /** All earlier ones of the group are done, dead letters, or came just before in the same answer. */
   #checkOrder(message: Accepted, inCall: ReadonlySet<string>): void {
-    const dead = this.#idsIn('dead');
+    this.#noteDeadLetters();
+    if (message.isDeadLetter) return;
     for (const other of this.#accepted.values()) {
       if (other.group !== message.group || other.order >= message.order) continue;
-      const isOut = other.doneTicket !== -1 || other.isDeadLetter || dead.has(other.id) || inCall.has(other.id);
+      const isOut = other.doneTicket !== -1 || other.isDeadLetter || inCall.has(other.id);
       expect(isOut, `${message.id} overtook ${other.id}`).toBe(true);
     }
   }
 
-  /** What the disk will hold in a queue after the next commit cannot be asked of the queue: this is what it moved there. */
+  #noteDeadLetters(): void {
+    for (const id of this.#idsIn('dead')) {
+      const accepted = this.#accepted.get(id);
+      if (accepted !== undefined) accepted.isDeadLetter = true;
+    }
+  }
+
+  #redrive(perSecond: number, isCancelled: boolean): void {
+    const { registry } = this.#world;
+    if (isCancelled) registry.cancelRedrive('dead');
+    else if (registry.redriveProgress('dead')?.state !== 'running') registry.startRedrive('dead', { perSecond });
+  }
+
+  /** Messages of a queue, as the log sees it. */
   #idsIn(name: string): Set<string> {
     return this.#world.log.idsOf(this.#world.get(name).number);
   }
@@ -304,6 +329,8 @@ class Run {
     this.#consumers = [null, null, null];
     this.#world.crash(isWritten);
     const there = new Set([...this.#idsIn('work'), ...this.#idsIn('dead')]);
+    expect(there.size, 'a message stands in two queues').toBe(this.#world.log.messages);
+    this.#noteDeadLetters();
     for (const accepted of [...this.#accepted.values()]) {
       const { id, ticket, doneTicket } = accepted;
       if (doneTicket === 0) {
@@ -311,7 +338,6 @@ class Run {
       } else if (there.has(id)) {
         accepted.ticket = 0;
         accepted.doneTicket = -1;
-        accepted.isDeadLetter = this.#idsIn('dead').has(id);
       } else if (doneTicket > 0) {
         // Nobody was told that it is done, but it is.
         accepted.doneTicket = 0;
