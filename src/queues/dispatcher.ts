@@ -177,6 +177,7 @@ export class Dispatcher implements ReceiveOwner {
     const { index, options, isFifo } = this.#core;
     const most = Math.min(receive.room, options.maxInFlight - index.inFlight);
     const { maxPerGroup = most } = receive.options;
+    const nowMs = this.#core.nowMs;
     let deliveries: Delivery[] | null = null;
     for (let left = most; left > 0; ) {
       const lane = index.beginTurn();
@@ -185,7 +186,7 @@ export class Dispatcher implements ReceiveOwner {
       const bytesBefore = this.#takenBytes;
       let taken = 0;
       for (const end = isFifo ? Math.min(left, maxPerGroup) : 1; taken < end; taken++) {
-        const delivery = this.#takeFrom(lane, bound, receive);
+        const delivery = this.#takeFrom(lane, bound, receive, nowMs);
         if (delivery === null) break;
         deliveries ??= [];
         deliveries.push(delivery);
@@ -201,10 +202,9 @@ export class Dispatcher implements ReceiveOwner {
   }
 
   /** Takes the next message of a group; null if it has none, or it has to be read. */
-  #takeFrom(lane: GroupLane, bound: number, receive: Receive): Delivery | null {
+  #takeFrom(lane: GroupLane, bound: number, receive: Receive, nowMs: number): Delivery | null {
     const { index, number, context, options } = this.#core;
     const { log } = context;
-    const nowMs = context.clock.now();
     while (this.#departuresLeft > 0) {
       const sequence = index.nextOf(lane, bound);
       if (sequence === NONE) return null;

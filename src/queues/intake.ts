@@ -37,6 +37,7 @@ export interface Admission {
   readonly bytes: Buffer;
   /** From another queue: it is no duplicate of itself. */
   readonly isMoved: boolean;
+  readonly admittedAtMs: number;
 }
 
 const HIGHEST_PRIORITY = 9;
@@ -78,37 +79,47 @@ export class Intake {
       attributes: options.attributes ?? [],
       origin: null,
     };
-    return this.#admitEntry(message, entry, false);
+    return this.#admitEntry(message, entry, false, nowMs);
   }
 
   /** A message that comes from another queue. @returns null if there is no room for it */
   admitMoved(message: Message, entry: MessageEntry): Admission | null {
-    const admission = this.#admitEntry(message, entry, true);
+    const admission = this.#admitEntry(message, entry, true, this.#core.nowMs);
     return admission.status === 'admitted' ? admission : null;
   }
 
   /** The message has been stored: it can be received from now on, or from its time on. */
-  place({ entry, bytes, isMoved }: Admission, message: Message, sequence: number, ticket: Ticket): EnqueueOutcome {
-    const { index, counters, nowMs } = this.#core;
+  place(
+    { entry, bytes, isMoved, admittedAtMs }: Admission,
+    message: Message,
+    sequence: number,
+    ticket: Ticket,
+  ): EnqueueOutcome {
+    const { index, counters } = this.#core;
     const size = message.byteLength + bytes.length;
     this.#core.onRecorded(ticket);
-    if (entry.delayedUntilMs > nowMs) {
+    if (entry.delayedUntilMs > admittedAtMs) {
       const tracked = index.addTracked(sequence, entry.group, entry.priority, entry.enqueuedAtMs, size);
       index.postpone(tracked, entry.delayedUntilMs);
     } else index.addWaiting(sequence, entry.group, entry.priority, entry.enqueuedAtMs, size);
     counters.enqueued++;
     if (entry.deduplicationId !== '' && !isMoved && this.#isDeduplicating) {
-      this.#core.onRecorded(this.#window.add(entry.deduplicationId, entry.id, nowMs));
+      this.#core.onRecorded(this.#window.add(entry.deduplicationId, entry.id, admittedAtMs));
     }
     return { status: 'enqueued', id: entry.id, sequence, ticket: this.#core.lastTicket };
   }
 
-  #admitEntry(message: Message, entry: MessageEntry, isMoved: boolean): Admission | EnqueueOutcome {
+  #admitEntry(
+    message: Message,
+    entry: MessageEntry,
+    isMoved: boolean,
+    admittedAtMs: number,
+  ): Admission | EnqueueOutcome {
     const { options } = this.#core;
     if (message.byteLength > options.maxMessageBytes) return this.#refuse('message-too-large');
     const bytes = encodeEntry(entry);
     if (!this.#departures.makeRoom(message.byteLength + bytes.length)) return this.#refuse('queue-full');
-    return { status: 'admitted', entry, bytes, isMoved };
+    return { status: 'admitted', entry, bytes, isMoved, admittedAtMs };
   }
 
   get #isDeduplicating(): boolean {

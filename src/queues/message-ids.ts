@@ -1,7 +1,13 @@
 /** Gives out message ids: 24 characters, unique among all processes that began with another prefix. */
+/** Of one byte each: to write a number out is what an id costs otherwise. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const IDS_PER_BLOCK = 2 ** 16;
+
 export class MessageIds {
   readonly #prefix: string;
-  #next = 0;
+  #blockPrefix = '';
+  #block = 0;
+  #next = IDS_PER_BLOCK;
 
   /** @param random 9 bytes, drawn at each start */
   constructor(random: Buffer) {
@@ -9,6 +15,11 @@ export class MessageIds {
   }
 
   next(): string {
-    return this.#prefix + (this.#next++).toString(16).padStart(12, '0');
+    if (this.#next === IDS_PER_BLOCK) {
+      this.#blockPrefix = this.#prefix + (this.#block++).toString(16).padStart(8, '0');
+      this.#next = 0;
+    }
+    const number = this.#next++;
+    return this.#blockPrefix + (HEX[number >> 8] as string) + (HEX[number & 0xff] as string);
   }
 }

@@ -240,6 +240,7 @@ export class Queue {
   /** All but the type may be changed while it is running. */
   setOptions(options: QueueOptions): void {
     this.#core.setOptions(options);
+    this.#sweep.stop();
     this.#sweep.ensure();
     this.#dispatcher.pump();
   }

@@ -28,6 +28,7 @@ export class RetentionSweep {
 
   /** There are messages: they will be looked at in time. */
   ensure(): void {
+    if (this.#wakeUp.isSet) return;
     const { nowMs, options } = this.#core;
     this.#wakeUp.ensure(nowMs + Math.max(SHORTEST_PERIOD_MS, Math.ceil(options.retentionMs / SWEEPS_PER_RETENTION)));
   }

@@ -12,6 +12,11 @@ export class WakeUp {
     this.#onDue = onDue;
   }
 
+  /** It will call back. */
+  get isSet(): boolean {
+    return this.#cancel !== null;
+  }
+
   /** Calls back at `dueAtMs` or before, if a call was due before. Infinity for not at all. */
   ensure(dueAtMs: number): void {
     if (dueAtMs >= this.#dueAtMs) return;
