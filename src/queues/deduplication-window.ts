@@ -38,13 +38,14 @@ const CHUNKS_PER_WINDOW = 8;
 const writer = new RecordWriter();
 
 export class DeduplicationWindow {
-  readonly #windowMs: number;
+  readonly #windowMs: () => number;
   readonly #home: ChunkHome;
   readonly #known = new Map<string, KnownId>();
   #chunks: Chunk[] = [];
   #nextChunk = 1;
 
-  constructor(windowMs: number, home: ChunkHome) {
+  /** @param windowMs asked each time: it may be configured anew */
+  constructor(windowMs: () => number, home: ChunkHome) {
     this.#windowMs = windowMs;
     this.#home = home;
   }
@@ -56,7 +57,7 @@ export class DeduplicationWindow {
   /** The message that was accepted with this id within the window. */
   find(deduplicationId: string, nowMs: number): { readonly messageId: string; readonly ticket: Ticket } | undefined {
     const known = this.#known.get(deduplicationId);
-    return known !== undefined && nowMs - known.acceptedAtMs < this.#windowMs ? known : undefined;
+    return known !== undefined && nowMs - known.acceptedAtMs < this.#windowMs() ? known : undefined;
   }
 
   /** @returns the ticket of the commit that will hold it */
@@ -116,14 +117,14 @@ export class DeduplicationWindow {
 
   #isFull(chunk: Chunk, nowMs: number): boolean {
     const firstMs = chunk.ids[0]?.acceptedAtMs ?? nowMs;
-    return chunk.ids.length >= IDS_PER_CHUNK || nowMs - firstMs > this.#windowMs / CHUNKS_PER_WINDOW;
+    return chunk.ids.length >= IDS_PER_CHUNK || nowMs - firstMs > this.#windowMs() / CHUNKS_PER_WINDOW;
   }
 
   #removeOld(nowMs: number): void {
     let gone = 0;
     for (const { ids } of this.#chunks) {
       const lastMs = ids.at(-1)?.acceptedAtMs ?? 0;
-      if (nowMs - lastMs < this.#windowMs) break;
+      if (nowMs - lastMs < this.#windowMs()) break;
       gone++;
       for (const known of ids) {
         if (this.#known.get(known.deduplicationId) === known) this.#known.delete(known.deduplicationId);

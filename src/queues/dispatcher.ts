@@ -81,12 +81,12 @@ export class Dispatcher implements ReceiveOwner {
     answers.letGo(log.settledTicket);
   }
 
+  /** The consumer has room, or its turn. Serves nobody yet: it is called while a message changes its state. */
   onConsumerReady(consumer: Consumer): void {
     const parked = this.#parked.get(consumer);
     if (parked === undefined) return;
     this.#parked.delete(consumer);
     for (const receive of parked) if (receive.state === 'waiting') this.#list(receive);
-    this.pump();
   }
 
   /** The consumer is gone: of an exclusive queue, the next one that waits takes over. */

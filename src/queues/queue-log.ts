@@ -59,7 +59,7 @@ export interface QueueLogClient {
   onSettled(): void;
 }
 
-/** What a log calls after a start, before anything else: definitions first, then chunks, then messages in order. */
+/** What a log calls after a start, before anything else: definitions, then chunks, then messages, each kind in order. */
 export interface QueueLogRecovery {
   restoreQueue(queue: number, definition: Buffer): void;
   restoreChunk(queue: number, chunk: number, bytes: Buffer): void;

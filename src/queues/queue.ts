@@ -76,7 +76,7 @@ export class Queue {
     this.#departures = new Departures(core);
     this.#wakeUp = new WakeUp(context.clock, () => this.#onDue());
     this.#dispatcher = new Dispatcher(core, this.#departures, () => this.#wakeUp.ensure(core.index.nextDueMs));
-    this.#window = new DeduplicationWindow(options.deduplication.windowMs, {
+    this.#window = new DeduplicationWindow(() => core.options.deduplication.windowMs, {
       onChunkChanged: (chunk) => context.log.chunkChanged(core.number, chunk),
       onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
     });
@@ -251,14 +251,22 @@ export class Queue {
     this.#window.clear();
     this.#sweep.reset();
     this.#wakeUp.stop();
-    return this.#core.renew(number);
+    const former = this.#core.renew(number);
+    for (const consumer of this.#consumers) {
+      for (const message of consumer.heldMessages()) {
+        message.holder = null;
+        consumer.onReleased(message);
+      }
+    }
+    return former;
   }
 
   /** The queue is gone. @returns what the log has to let go of */
   delete(): MessageIndex {
     this.#countGone('deleted');
+    const former = this.#core.renew(0);
     this.stop();
-    return this.#core.renew(0);
+    return former;
   }
 
   /** Calls nobody any more. */
@@ -400,17 +408,5 @@ export class Queue {
   #countGone(reason: 'purged' | 'deleted'): void {
     const { index, counters } = this.#core;
     counters.drop(reason, index.waiting + index.inFlight + index.delayed);
-    for (const message of this.#heldByConsumers()) message.holder = null;
-  }
-
-  #heldByConsumers(): TrackedMessage[] {
-    const held: TrackedMessage[] = [];
-    for (const consumer of this.#consumers) {
-      for (const message of consumer.heldMessages()) {
-        consumer.onReleased(message);
-        held.push(message);
-      }
-    }
-    return held;
   }
 }

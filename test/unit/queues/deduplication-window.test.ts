@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 function newWindow(): DeduplicationWindow {
-  return new DeduplicationWindow(8000, {
+  return new DeduplicationWindow(() => 8000, {
     onChunkChanged: (chunk) => {
       changed.add(chunk);
       return 1;

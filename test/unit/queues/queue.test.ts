@@ -495,6 +495,14 @@ describe('deduplication', () => {
     expect(world.enqueue(world.get('q'), 'four', { deduplicationId: 'd' }).status).toBe('enqueued');
   });
 
+  it('keeps to a window that is configured anew', () => {
+    const queue = world.queue('q', { deduplication: { by: 'id', windowMs: 5000 } });
+    world.enqueue(queue, 'one', { deduplicationId: 'd' });
+    world.registry.configure('q', { deduplication: { by: 'id', windowMs: 1000 } });
+    world.clock.advance(1000);
+    expect(world.enqueue(queue, 'two', { deduplicationId: 'd' }).status).toBe('enqueued');
+  });
+
   it('compares the content if so configured', () => {
     const queue = world.queue('q', { deduplication: { by: 'content', windowMs: 5000 } });
     expect(world.enqueue(queue, 'one').status).toBe('enqueued');
@@ -586,6 +594,21 @@ describe('purging and deleting', () => {
     world.enqueue(queue, 'new');
     expect(world.takeTexts(queue)).toEqual(['new']);
     expect(world.missing).toBe(0);
+  });
+
+  it('frees the prefetch of consumers, and gives them nothing that is gone', () => {
+    const queue = world.queue('q');
+    const consumer = queue.openConsumer('c');
+    for (const text of ['a', 'b', 'c']) world.enqueue(queue, text);
+    world.take(queue, 2, { consumer, prefetch: 2 });
+    const call = world.ask(queue, { max: 2, waitMs: 9000, consumer, prefetch: 2 });
+    world.registry.purge('q');
+    world.log.commit();
+    expect(call.answer()).toBeNull();
+    expect(consumer.held).toBe(0);
+    world.enqueue(queue, 'new');
+    world.log.commit();
+    expect(call.answer()?.map(textOf)).toEqual(['new']);
   });
 
   it('is final, also if the process dies before all is let go', () => {
