@@ -1,82 +1,19 @@
-"""Eclipse Paho for Python against the broker: each check in MQTT 3.1.1 and 5. Prints one line for each; exits with 1 at the first failure."""
-import queue
-import socket
+"""
+Eclipse Paho for Python against the broker: each check in MQTT 3.1, 3.1.1 and 5. Prints one line for each; exits with 1
+at the first failure. Usage: paho_client.py <TCP port> <WebSocket port> <port of a broker that takes 10 MB>
+"""
 import sys
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from recorded_client import RecordedClient, check
 
-PORT = int(sys.argv[1])
-TIMEOUT = 10
-
-
-class Client:
-    """A client whose events are waited for one by one."""
-
-    def __init__(self, name, version, clean=True, will=None, expiry=None, **options):
-        if version == mqtt.MQTTv5:
-            self.client = mqtt.Client(name, protocol=version, **options)
-        else:
-            self.client = mqtt.Client(name, clean_session=clean, protocol=version, **options)
-        self.version = version
-        self.messages = queue.Queue()
-        self.events = queue.Queue()
-        self.client.on_message = lambda _c, _u, message: self.messages.put(message)
-        self.client.on_subscribe = lambda _c, _u, mid, *rest: self.events.put(("subscribed", mid))
-        self.client.on_publish = lambda _c, _u, mid: self.events.put(("published", mid))
-        self.client.on_connect = lambda _c, _u, flags, code, *rest: self.events.put(("connected", flags))
-        if will:
-            self.client.will_set(*will)
-        keywords = {}
-        if version == mqtt.MQTTv5:
-            properties = Properties(PacketTypes.CONNECT)
-            if expiry:
-                properties.SessionExpiryInterval = expiry
-            keywords = {"clean_start": clean, "properties": properties}
-        self.client.connect("127.0.0.1", PORT, 60, **keywords)
-        self.client.loop_start()
-        self.flags = self.wait("connected")
-
-    def wait(self, kind):
-        while True:
-            event = self.events.get(timeout=TIMEOUT)
-            if event[0] == kind:
-                return event[1]
-
-    def subscribe(self, *args, **keywords):
-        self.client.subscribe(*args, **keywords)
-        self.wait("subscribed")
-
-    def publish(self, *args, **keywords):
-        self.client.publish(*args, **keywords).wait_for_publish(TIMEOUT)
-
-    def next(self):
-        return self.messages.get(timeout=TIMEOUT)
-
-    def disconnect(self):
-        self.client.disconnect()
-        self.client.loop_stop()
-
-    def die(self):
-        """Ends the connection without a word."""
-        self.client._thread_terminate = True
-        self.client._sock.shutdown(socket.SHUT_RDWR)
-        self.client.loop_stop()
-
-
-def check(name, condition):
-    if not condition:
-        print("FAILED", name)
-        sys.exit(1)
-    print("ok", name)
+TCP, WEBSOCKET, ROOMY = (int(port) for port in sys.argv[1:])
 
 
 def all_qos(version, tag):
-    subscriber = Client(f"{tag}-sub", version)
+    subscriber = RecordedClient(TCP, f"{tag}-sub", version)
     subscriber.subscribe(f"{tag}/#", 2)
-    publisher = Client(f"{tag}-pub", version)
+    publisher = RecordedClient(TCP, f"{tag}-pub", version)
     for qos in (0, 1, 2):
         for n in range(200):
             publisher.publish(f"{tag}/{qos}", f"{qos}-{n}", qos)
@@ -88,34 +25,77 @@ def all_qos(version, tag):
     subscriber.disconnect()
 
 
+def many_in_flight(version, tag):
+    expected = [str(n).encode() for n in range(500)]
+    left = RecordedClient(TCP, f"{tag}-left", version, unlimited=True)
+    right = RecordedClient(TCP, f"{tag}-right", version, unlimited=True)
+    left.subscribe(f"{tag}/to-left", 2)
+    right.subscribe(f"{tag}/to-right", 2)
+    sent = []
+    for payload in expected:
+        sent.append(left.client.publish(f"{tag}/to-right", payload, 2))
+        sent.append(right.client.publish(f"{tag}/to-left", payload, 2))
+    for client in (left, right):
+        got = [client.next() for _ in expected]
+        check(f"{tag}: 500 at QoS 2 in flight in both directions, in order",
+              [m.payload for m in got] == expected and all(m.qos == 2 and not m.dup for m in got))
+    for info in sent:
+        info.wait_for_publish(10)
+    check(f"{tag}: all of them completed, none twice",
+          all(info.is_published() for info in sent) and left.messages.empty() and right.messages.empty())
+    left.disconnect()
+    right.disconnect()
+
+
 def large(version, tag):
-    client = Client(f"{tag}-large", version)
-    client.subscribe(f"{tag}/large", 1)
-    payload = bytes(range(256)) * 3000
-    client.publish(f"{tag}/large", payload, 1)
-    check(f"{tag}: 768,000 bytes come back as they were", client.next().payload == payload)
+    client = RecordedClient(ROOMY, f"{tag}-large", version)
+    client.subscribe(f"{tag}/large", 2)
+    payload = bytes(range(250)) * 40_000
+    for qos in (0, 1, 2):
+        client.publish(f"{tag}/large", payload, qos)
+        message = client.next()
+        check(f"{tag}: 10 MB at QoS {qos} come back as they were", message.payload == payload and message.qos == qos)
     client.disconnect()
 
 
+def too_large(version, tag):
+    client = RecordedClient(TCP, f"{tag}-too-large", version, reconnect_on_failure=False)
+    client.client.publish(f"{tag}/large", bytes(2_000_000), 1)
+    reason, *rest = client.wait("disconnected")
+    if version == mqtt.MQTTv5:
+        check(f"{tag}: a packet above the limit is refused with 0x95, and the limit was told before",
+              reason.value == 0x95 and "maximum" in rest[0].ReasonString
+              and client.connack.MaximumPacketSize == 1024 * 1024)
+    else:
+        check(f"{tag}: a packet above the limit ends the connection", reason != 0)
+    client.client.loop_stop()
+
+
 def retained(version, tag):
-    publisher = Client(f"{tag}-pub", version)
+    publisher = RecordedClient(TCP, f"{tag}-pub", version)
     publisher.publish(f"{tag}/kept", "value", 1, retain=True)
-    late = Client(f"{tag}-late", version)
+    late = RecordedClient(TCP, f"{tag}-late", version)
     late.subscribe(f"{tag}/+", 1)
     message = late.next()
     check(f"{tag}: a retained message for a late subscriber", message.retain and message.payload == b"value")
     publisher.publish(f"{tag}/kept", None, 1, retain=True)
-    late.disconnect()
-    publisher.disconnect()
+    cleared = late.next()
+    check(f"{tag}: its removal is passed on as a message", cleared.payload == b"" and not cleared.retain)
+    later = RecordedClient(TCP, f"{tag}-later", version)
+    later.subscribe(f"{tag}/+", 1)
+    publisher.publish(f"{tag}/kept", "passing", 1)
+    check(f"{tag}: and nothing is left for a later one", later.next().payload == b"passing")
+    for client in (publisher, late, later):
+        client.disconnect()
 
 
 def will(version, tag):
-    watcher = Client(f"{tag}-watcher", version)
+    watcher = RecordedClient(TCP, f"{tag}-watcher", version)
     watcher.subscribe(f"{tag}/will", 1)
-    victim = Client(f"{tag}-victim", version, will=(f"{tag}/will", "gone", 1, False))
+    victim = RecordedClient(TCP, f"{tag}-victim", version, will=(f"{tag}/will", "gone", 1, False))
     victim.die()
     check(f"{tag}: the will of a client that died", watcher.next().payload == b"gone")
-    polite = Client(f"{tag}-polite", version, will=(f"{tag}/will", "unexpected", 1, False))
+    polite = RecordedClient(TCP, f"{tag}-polite", version, will=(f"{tag}/will", "unexpected", 1, False))
     polite.disconnect()
     watcher.publish(f"{tag}/will", "last", 1)
     check(f"{tag}: no will after DISCONNECT", watcher.next().payload == b"last")
@@ -125,54 +105,41 @@ def will(version, tag):
 def session(version, tag):
     name = f"{tag}-session"
     keywords = {"clean": False, "expiry": 300}
-    first = Client(name, version, **keywords)
+    first = RecordedClient(TCP, name, version, **keywords)
     first.subscribe(f"{tag}/session", 2)
     first.disconnect()
-    publisher = Client(f"{tag}-pub", version)
+    publisher = RecordedClient(TCP, f"{tag}-pub", version)
     for n in range(50):
         publisher.publish(f"{tag}/session", str(n), 1 + n % 2)
-    again = Client(name, version, **keywords)
-    present = again.flags["session present"] == 1
+    again = RecordedClient(TCP, name, version, **keywords)
     got = [int(again.next().payload) for _ in range(50)]
-    check(f"{tag}: a session keeps what was sent meanwhile", present and sorted(got) == list(range(50)))
+    # MQTT 3.1 has no flag that tells of the session.
+    check(f"{tag}: a session keeps what was sent meanwhile",
+          again.is_present == (version != mqtt.MQTTv31) and sorted(got) == list(range(50)))
     again.disconnect()
     publisher.disconnect()
 
 
-def properties(tag):
-    client = Client(f"{tag}-properties", mqtt.MQTTv5)
-    client.subscribe(f"{tag}/p", options=SubscribeOptions(qos=1), properties=None)
-    sent = Properties(PacketTypes.PUBLISH)
-    sent.UserProperty = [("b", "1"), ("a", "2"), ("b", "3")]
-    sent.ContentType = "text/plain"
-    sent.ResponseTopic = "answers"
-    sent.CorrelationData = b"\x00\x01"
-    sent.MessageExpiryInterval = 100
-    client.publish(f"{tag}/p", "x", 1, properties=sent)
-    got = client.next().properties
-    check(f"{tag}: properties arrive in their order",
-          got.UserProperty == [("b", "1"), ("a", "2"), ("b", "3")] and got.ContentType == "text/plain"
-          and got.ResponseTopic == "answers" and got.CorrelationData == b"\x00\x01"
-          and 98 <= got.MessageExpiryInterval <= 100)
-    client.subscribe(f"{tag}/own", options=SubscribeOptions(qos=1, noLocal=True))
-    client.publish(f"{tag}/own", "own", 1)
-    client.publish(f"{tag}/p", "other", 1)
-    check(f"{tag}: No Local", client.next().payload == b"other")
+def old_devices():
+    name = "a-device-with-a-name-of-more-than-23-bytes"
+    client = RecordedClient(TCP, name, mqtt.MQTTv31)
+    client.subscribe("v31/name", 1)
+    client.publish("v31/name", "x", 1)
+    check("v31: a client identifier above 23 bytes is taken", client.next().payload == b"x")
+    client.disconnect()
+
+
+def over_websocket(version, tag):
+    client = RecordedClient(WEBSOCKET, f"{tag}-ws", version, transport="websockets")
+    client.subscribe(f"{tag}/ws", 2)
+    for qos in (0, 1, 2):
+        client.publish(f"{tag}/ws", "echo", qos)
+        message = client.next()
+        check(f"{tag}: WebSocket there and back at QoS {qos}", message.payload == b"echo" and message.qos == qos)
     client.disconnect()
 
 
 for version, tag in ((mqtt.MQTTv31, "v31"), (mqtt.MQTTv311, "v311"), (mqtt.MQTTv5, "v5")):
-    all_qos(version, tag)
-    large(version, tag)
-    retained(version, tag)
-    will(version, tag)
-    if version != mqtt.MQTTv31:
-        session(version, tag)
-properties("v5")
-
-PORT = int(sys.argv[2])
-over_websocket = Client("ws", mqtt.MQTTv5, transport="websockets")
-over_websocket.subscribe("ws/echo", 1)
-over_websocket.publish("ws/echo", "echo", 1)
-check("WebSocket: there and back", over_websocket.next().payload == b"echo")
-over_websocket.disconnect()
+    for checks in (all_qos, many_in_flight, large, too_large, retained, will, session, over_websocket):
+        checks(version, tag)
+old_devices()
