@@ -1,7 +1,8 @@
 /** What MQTT.js documents of itself, against the broker: sessions, wills, stores, reconnecting, and ending. */
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient, Store } from 'mqtt';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type IClientOptions, Store } from 'mqtt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InteropBroker, until } from './interop-broker.js';
+import { payloadsOf, startClient } from './mqttjs-client.js';
 import { nextEvent } from './next-event.js';
 
 let broker: InteropBroker;
@@ -11,18 +12,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => broker.stop());
-
-interface Received {
-  readonly topic: string;
-  readonly payload: string;
-  readonly packet: IPublishPacket;
-}
-
-/** A client with everything that it has received, from before its first packet on. */
-interface Recorded {
-  readonly client: MqttClient;
-  readonly received: Received[];
-}
 
 const CARRIERS = [
   ['tcp', 3],
@@ -35,31 +24,16 @@ const CARRIERS = [
 
 const NUMBERS = Array.from({ length: 500 }, (_, i) => String(i));
 
-function payloadsOf({ received }: Recorded): string[] {
-  return received.map(({ payload }) => payload);
-}
-
 describe.each(CARRIERS)('MQTT.js over %s, MQTT %i', (carrier, protocolVersion) => {
   const prefix = `${carrier}${protocolVersion}`;
 
-  function open(name: string, options: IClientOptions = {}): Recorded {
-    const client = connect(carrier === 'ws' ? broker.wsUrl : broker.url, {
+  async function start(name: string, options: IClientOptions = {}) {
+    const { connack, ...recorded } = await startClient(carrier === 'ws' ? broker.wsUrl : broker.url, {
       protocolVersion,
       protocolId: protocolVersion === 3 ? 'MQIsdp' : 'MQTT',
       clientId: `${prefix}-${name}`,
-      reconnectPeriod: 0,
       ...options,
     });
-    onTestFinished(() => client.endAsync(true));
-    client.on('error', () => {});
-    const received: Received[] = [];
-    client.on('message', (topic, payload, packet) => received.push({ topic, payload: payload.toString(), packet }));
-    return { client, received };
-  }
-
-  async function start(name: string, options: IClientOptions = {}) {
-    const recorded = open(name, options);
-    const [connack] = await nextEvent(recorded.client, 'connect');
     return { ...recorded, isPresent: connack.sessionPresent };
   }
 
