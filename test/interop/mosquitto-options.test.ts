@@ -119,6 +119,13 @@ describe.each(VERSIONS)('with %s', (version) => {
   });
 });
 
+it('a device of MQTT 3.1 may have a name of more than 23 bytes', async () => {
+  const id = 'a device of MQTT 3.1 whose name is as long as it pleases';
+  const long = await subscriber(id, 'long', '-V', 'mqttv31', '-c', '-q', '1', '-C', '1');
+  await publish('long', '-i', `${id}, twice`, '-V', 'mqttv31', '-q', '1', '-m', 'x');
+  expect(linesOf((await long.finished).output)).toEqual(['x']);
+});
+
 describe('with MQTT 5', () => {
   const v5 = ['-V', 'mqttv5', '-q', '1'];
 

@@ -2,6 +2,7 @@
 Eclipse Paho for Python against the broker: each check in MQTT 3.1, 3.1.1 and 5. Prints one line for each; exits with 1
 at the first failure. Usage: paho_client.py <TCP port> <WebSocket port> <port of a broker that takes 10 MB>
 """
+import queue
 import sys
 
 import paho.mqtt.client as mqtt
@@ -127,6 +128,14 @@ def old_devices():
     client.publish("v31/name", "x", 1)
     check("v31: a client identifier above 23 bytes is taken", client.next().payload == b"x")
     client.disconnect()
+    codes = queue.Queue()
+    nameless = mqtt.Client("x", protocol=mqtt.MQTTv31, reconnect_on_failure=False)
+    nameless._client_id = b""  # it would make up one
+    nameless.on_connect = lambda _c, _u, _flags, code: codes.put(code)
+    nameless.connect("127.0.0.1", TCP)
+    nameless.loop_start()
+    check("v31: an empty one is refused with 2", codes.get(timeout=10) == 2)
+    nameless.loop_stop()
 
 
 def over_websocket(version, tag):

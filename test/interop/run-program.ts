@@ -23,6 +23,9 @@ export function startProgram(
   readonly finished: Promise<ProgramResult>;
   /** Rejects when it ends: for a race with what it is waited for. */
   readonly endsTooEarly: Promise<never>;
+  /** What it has written so far. */
+  readonly output: string;
+  readonly errors: string;
   /** Ends it as a crash would. */
   kill(): void;
 } {
@@ -50,6 +53,12 @@ export function startProgram(
   return {
     finished,
     endsTooEarly,
+    get output() {
+      return output;
+    },
+    get errors() {
+      return errors;
+    },
     kill: () => child.kill('SIGKILL'),
   };
 }
