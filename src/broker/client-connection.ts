@@ -172,7 +172,7 @@ export class ClientConnection
       listener: this.#channel.listener.name,
     };
     const topicAliasMaximum = Math.min(packet.topicAliasMaximum ?? 0, limits.outboundTopicAliasMaximum);
-    const receiverTerms = { isVersion5, maximumPacketSize, topicAliasMaximum };
+    const receiverTerms = { isVersion5, isBridge: packet.isBridge, maximumPacketSize, topicAliasMaximum };
     const sender = new PublishSender(context, this.#outbound, this, receiverTerms);
     const window = Math.min(packet.receiveMaximum ?? limits.maximumInflight, limits.maximumInflight);
     const epoch = session.attach(sender, window);

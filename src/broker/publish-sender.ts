@@ -33,6 +33,8 @@ export interface BacklogHandler {
 
 export interface ReceiverTerms {
   readonly isVersion5: boolean;
+  /** It is a bridge: it gets RETAIN as published in MQTT 3 too. */
+  readonly isBridge: boolean;
   /** Bytes; {@link UNLIMITED_PACKET_SIZE} for none. */
   readonly maximumPacketSize: number;
   /** Aliases that we may use towards the client. */
@@ -46,6 +48,7 @@ export class PublishSender implements SessionFront {
   readonly #outbound: OutboundBuffer;
   readonly #backlog: BacklogHandler;
   readonly #isVersion5: boolean;
+  readonly knowsRetainAsPublished: boolean;
   readonly #maximumPacketSize: number;
   readonly #aliases: OutboundAliases | null;
 
@@ -54,16 +57,13 @@ export class PublishSender implements SessionFront {
     this.#outbound = outbound;
     this.#backlog = backlog;
     this.#isVersion5 = terms.isVersion5;
+    this.knowsRetainAsPublished = terms.isVersion5 || terms.isBridge;
     this.#maximumPacketSize = terms.maximumPacketSize;
     this.#aliases = terms.topicAliasMaximum > 0 ? new OutboundAliases(terms.topicAliasMaximum) : null;
   }
 
   get hasRoom(): boolean {
     return this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes;
-  }
-
-  get knowsRetainAsPublished(): boolean {
-    return this.#isVersion5;
   }
 
   fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {

@@ -251,6 +251,7 @@ describe('during the exchange', () => {
     const test = await start();
     const client = await test.open(5);
     sendConnect(client, 'a', new ScramClient('alice', 'pencil').first, { properties: { maximumPacketSize: 60 } });
+    expect((await client.expectPacket('connack')).reasonCode).toBe(0x95);
     await client.expectClosed();
     expect(test.broker.sessionCount).toBe(0);
   });
