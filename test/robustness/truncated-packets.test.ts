@@ -105,7 +105,8 @@ it('followed by silence ends with the connect timeout or the keep alive', () => 
     clock.advance(limitMs);
     expect(channel.isEnded, `${cut.isFirst} ${cut.version} ${cut.packet.toString('hex')}`).toBe(true);
   }
-  expect(broker.metrics.closesOf('connect-timeout')).toBeGreaterThan(500);
+  // Cut packets of other types end a new connection at once.
+  expect(broker.metrics.closesOf('connect-timeout')).toBeGreaterThan(150);
   expect(broker.metrics.closesOf('keep-alive-timeout')).toBeGreaterThan(500);
 });
 

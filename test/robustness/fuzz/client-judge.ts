@@ -64,7 +64,7 @@ export function judge(bytes: Buffer): Expectation {
 
 function refusalOf({ version, clientId, cleanStart, properties, willTopic }: ClientConnect): string | undefined {
   if (properties.has(0x15)) return 'an authentication method';
-  if (version !== 5 && clientId === '' && !cleanStart) return 'no client identifier';
+  if (clientId === '' && (version === 3 || (version === 4 && !cleanStart))) return 'no client identifier';
   if (willTopic === undefined) return undefined;
   if (willTopic === '$SYS' || willTopic.startsWith('$SYS/')) return 'a will to $SYS';
   return willTopic.split('/').length > MAXIMUM_LEVELS ? 'a will with too many levels' : undefined;

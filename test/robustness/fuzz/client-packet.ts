@@ -57,8 +57,10 @@ export function readConnect(packet: Buffer): ClientConnect {
   if (properties.has(0x16) && !properties.has(0x15)) throw new Violation('authentication data alone');
   const clientId = reader.text('the client identifier');
   const willTopic = hasWill ? readWill(reader, version) : undefined;
-  if ((flags & 0x80) !== 0) reader.text('the user name');
-  if ((flags & 0x40) !== 0) reader.binary('the password');
+  // MQTT 3.1, section 3.1: the Remaining Length takes precedence over the flags of user name and password.
+  const mayEnd = (): boolean => version === 3 && reader.isAtEnd;
+  if ((flags & 0x80) !== 0 && !mayEnd()) reader.text('the user name');
+  if ((flags & 0x40) !== 0 && !mayEnd()) reader.binary('the password');
   reader.expectEnd();
   return { version, clientId, cleanStart: (flags & 2) !== 0, keepAliveSeconds, properties, willTopic };
 }
