@@ -15,6 +15,7 @@ import type { MessageStreams } from '../sessions/message-streams.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import type { Journal } from '../store/journal.js';
 import type { Store } from '../store/store.js';
+import type { StoredQueues } from '../store/stored-queues.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
 import type { BrokerEvents } from './broker-events.js';
@@ -46,6 +47,8 @@ export interface BrokerContext {
   readonly accounts: DeliveryAccounts;
   readonly streams: MessageStreams;
   readonly store: Store;
+  /** Work queues in the store; null if there are none. */
+  readonly queues: StoredQueues | null;
   readonly storage: StorageGuard;
   readonly journal: Journal;
   readonly router: Router;

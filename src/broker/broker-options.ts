@@ -7,6 +7,7 @@ import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
 import type { Store } from '../store/store.js';
+import type { StoredQueues } from '../store/stored-queues.js';
 
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
@@ -116,6 +117,8 @@ export interface BrokerOptions {
   readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** What outlives the process, see `openStore`. The broker closes it. Default: nothing does. */
   readonly store?: Store;
+  /** Work queues that stand in `store`. Without them, what it holds for queues is let go of. Default: none. */
+  readonly queues?: StoredQueues;
   /** Shown under `$SYS/broker/version`. */
   readonly version?: string;
 }

@@ -140,6 +140,7 @@ export class Broker {
       accounts,
       streams,
       store,
+      queues: options.queues ?? null,
       storage: new StorageGuard(store, this.drops, wheel, limits.storageFailureTimeoutMs, {
         closeWaiting: () => this.#closeWaiting(),
       }),
@@ -156,6 +157,7 @@ export class Broker {
     };
     journal.onSettled(() => {
       for (const connection of [...this.#context.gated]) connection.onSettled();
+      this.#context.queues?.onSettled();
       this.#context.storage.onSettled();
     });
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');

@@ -92,8 +92,16 @@ class Restorer implements StoreReceiver {
     this.#context.retained.restore(message);
   }
 
+  onQueue(number: number, bytes: Buffer): void {
+    this.#context.queues?.onQueue(number, bytes);
+  }
+
+  onQueueChunk(queue: number, chunk: number, bytes: Buffer): void {
+    this.#context.queues?.onQueueChunk(queue, chunk, bytes);
+  }
+
   async finish(damaged: number, publishWill: (clientId: string, will: Will) => void): Promise<RestoreReport> {
-    const { store, sessions, accounts, drops, topics, retained } = this.#context;
+    const { store, sessions, accounts, drops, topics, retained, queues } = this.#context;
     retained.finishRestore();
     // All of them are looked at first: restoring one may ask for the number of the next message.
     const states = this.#sessions.map((session) => this.#stateOf(session));
@@ -103,9 +111,11 @@ class Restorer implements StoreReceiver {
     });
     this.#states.clear();
     const held = this.#countHeld();
-    const lostMessages = await store.log.recover((record) =>
-      this.#referencesTo(record, held.get(record.sequence) ?? 0),
-    );
+    const lostMessages = await store.log.recover((record) => {
+      const references = this.#referencesTo(record, held.get(record.sequence) ?? 0);
+      return references + (queues?.referencesTo(record) ?? 0);
+    });
+    queues?.onRestored();
     // Who would have got them nobody knows: they are counted once, and not in the accounts of the sessions.
     if (lostMessages > 0) drops.count('storage-damaged', lostMessages);
     for (const session of this.#sessions) accounts.restored += session.finishRestore();

@@ -229,7 +229,11 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
 
   restoreMessage(number: number, sequence: number, entry: Buffer, state: Buffer | null, byteLength: number): boolean {
     const queue = this.#byNumber.get(number);
-    if (queue === undefined) return false;
+    if (queue === undefined) {
+      // A new queue of this number would get what is left of it.
+      this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+      return false;
+    }
     return this.#tryRestore(() => queue.restoreMessage(sequence, entry, state, byteLength));
   }
 
