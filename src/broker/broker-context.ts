@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.js';
 import type { CloseReason } from '../core/close-reason.js';
 import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
+import type { PublishSink } from '../core/publish-sink.js';
 import type { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
@@ -21,6 +22,7 @@ import type { FlushQueue } from '../transport/flush-queue.js';
 import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
+import type { QueueRoom } from './queue-room.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
 import type { StorageGuard } from './storage-guard.js';
@@ -49,7 +51,11 @@ export interface BrokerContext {
   readonly store: Store;
   /** Work queues in the store; null if there are none. */
   readonly queues: StoredQueues | null;
+  /** Takes what is published into them. */
+  readonly sink: PublishSink | null;
   readonly storage: StorageGuard;
+  /** For publishers that cannot be told that a work queue is full. */
+  readonly queueRoom: QueueRoom;
   readonly journal: Journal;
   readonly router: Router;
   readonly flushQueue: FlushQueue;

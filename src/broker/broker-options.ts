@@ -6,6 +6,8 @@ import type { Logger } from 'pino';
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
+import type { DropCounters } from '../core/drop-counters.js';
+import type { PublishSink } from '../core/publish-sink.js';
 import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
 
@@ -119,6 +121,8 @@ export interface BrokerOptions {
   readonly store?: Store;
   /** Work queues that stand in `store`. Without them, what it holds for queues is let go of. Default: none. */
   readonly queues?: StoredQueues;
+  /** Takes what is published into work queues; made with the broker's counters of drops. Default: nothing does. */
+  readonly sink?: (drops: DropCounters) => PublishSink;
   /** Shown under `$SYS/broker/version`. */
   readonly version?: string;
 }

@@ -42,6 +42,7 @@ import { BrokerMetrics } from './broker-metrics.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './broker-options.js';
 import { ClientConnection } from './client-connection.js';
 import { LocalSubscription, type MessageHandler } from './local-subscription.js';
+import { QueueRoom } from './queue-room.js';
 import { type RestoreReport, restore } from './restore.js';
 import { RetainedMessages } from './retained-messages.js';
 import { Router } from './router.js';
@@ -90,7 +91,10 @@ export class Broker {
     const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
     const streams = new MessageStreams(store.streamIds);
     const wheel = new TimingWheel(clock);
+    const sink = options.sink?.(this.drops) ?? null;
     const topics = new TopicIndex<Subscriber>();
+    const isStorable = (topic: string): boolean =>
+      store.health.state === 'ok' || store.durabilityOf(topic) === 'memory';
     const retained = new RetainedMessages(
       journal,
       this.drops,
@@ -99,7 +103,7 @@ export class Broker {
         maximumBytes: limits.retainedMaximumBytes,
         overflow: limits.retainedOverflow,
       },
-      (topic) => store.health.state === 'ok' || store.durabilityOf(topic) === 'memory',
+      isStorable,
     );
     const sessions = new SessionRegistry(
       {
@@ -141,11 +145,13 @@ export class Broker {
       streams,
       store,
       queues: options.queues ?? null,
+      sink,
+      queueRoom: new QueueRoom(wheel, limits.storageFailureTimeoutMs),
       storage: new StorageGuard(store, this.drops, wheel, limits.storageFailureTimeoutMs, {
         closeWaiting: () => this.#closeWaiting(),
       }),
       journal,
-      router: new Router(topics, retained, recorder, this.drops, this.metrics),
+      router: new Router(topics, retained, recorder, this.drops, this.metrics, sink, isStorable),
       flushQueue: new FlushQueue(),
       authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
       authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
@@ -310,6 +316,7 @@ export class Broker {
     this.#isStopping = true;
     this.#sysTopics.stop();
     this.#context.storage.stop();
+    this.#context.queueRoom.stop();
     this.#context.sessions.freeze();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const connection of [...this.#context.handshaking]) connection.close('server-shutdown');

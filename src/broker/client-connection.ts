@@ -67,8 +67,10 @@ export class ClientConnection
   #pressure: ConsumerPressure | null = null;
   #waitsAgainAtMs = 0;
   #isTurnScheduled = false;
-  /** A PUBLISH that could not be taken while nothing can be stored. */
+  /** A PUBLISH that could not be taken while nothing can be stored, or a work queue is full. */
   #deferred: Buffer | null = null;
+  /** For a work queue is full. */
+  #waitsForRoom = false;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -120,7 +122,10 @@ export class ClientConnection
     else if (type === PacketType.PUBLISH) {
       const congested = client.publishes.handle(bytes, start, bodyStart, end, this.#receivedAtMs);
       if (congested !== null) {
-        if (congested === this.#context.storage.outage) this.#deferred = Buffer.from(bytes.subarray(start, end));
+        const { storage, queueRoom } = this.#context;
+        this.#waitsForRoom = congested === queueRoom;
+        if (congested === storage.outage || this.#waitsForRoom)
+          this.#deferred = Buffer.from(bytes.subarray(start, end));
         this.#waitFor(congested);
       }
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
@@ -266,6 +271,10 @@ export class ClientConnection
   onReleased(inVain: boolean): void {
     if (inVain && !this.#context.storage.isAccepting) {
       this.close('storage-unavailable', ReasonCode.QuotaExceeded, 'messages cannot be stored at the moment');
+      return;
+    }
+    if (inVain && this.#waitsForRoom) {
+      this.close('work-queue-full', ReasonCode.QuotaExceeded, 'a work queue has been full for too long');
       return;
     }
     const { clock, limits } = this.#context;
@@ -423,6 +432,7 @@ export class ClientConnection
     this.#pressure?.release();
     context.gated.delete(this);
     context.storage.forget(this);
+    context.queueRoom.forget(this);
     context.metrics.countClose(reason);
     const client = this.#client;
     context.handshaking.delete(this);

@@ -6,6 +6,7 @@ import { PUBACK, PUBREC } from '../codec/packet-type.js';
 import { readUtf8 } from '../codec/utf8.js';
 import { MalformedPacket, ProtocolViolation } from '../core/errors.js';
 import type { CongestedReceiver, Publication } from '../core/publication.js';
+import { Refusal } from '../core/publish-sink.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
 import { validateTopicName } from '../topics/topic-name.js';
@@ -37,7 +38,7 @@ export class InboundPublishes {
    * Handles the PUBLISH in `bytes[start, end)`.
    * @param receivedAtMs when it came in
    * @returns a receiver that the client should wait for before it publishes on, or null; if that is the storage guard's
-   *   `outage`, nothing has been done, and the packet is to be handled again
+   *   `outage` or the room in queues, nothing has been done, and the packet is to be handled again
    * @throws MalformedPacket or ProtocolViolation by the clause that is broken
    */
   handle(bytes: Buffer, start: number, bodyStart: number, end: number, receivedAtMs: number): CongestedReceiver | null {
@@ -64,7 +65,8 @@ export class InboundPublishes {
     }
     const { router, storage } = this.#context;
     if (!storage.isAccepting && message.qos > 0 && this.#mustBeStored(entry)) return this.#refuseUnstorable();
-    const publication = router.routeReceived(entry, publishDecoder, session);
+    const publication = router.routeReceived(entry, publishDecoder, session, this.#refusal);
+    if (publication.isRefused) return this.#refuseUnqueued();
     if (message.qos > 0) this.#acknowledge(packetId, publication);
     if (publication.ticket > 0 && storage.isCongested) return storage.pressure;
     return publication.congested;
@@ -91,6 +93,20 @@ export class InboundPublishes {
     if (message.qos === 2 && this.#session.isKept) return true; // its packet identifier
     if (store.durabilityOf(entry.topic) === 'memory') return false;
     return message.retain || router.isStoredFor(entry);
+  }
+
+  /** What can be done about a message that a work queue does not take. */
+  get #refusal(): Refusal {
+    if (publishDecoder.message.qos === 0) return Refusal.None;
+    return this.#isVersion5 ? Refusal.Tell : Refusal.Wait;
+  }
+
+  #refuseUnqueued(): CongestedReceiver | null {
+    if (!this.#isVersion5) return this.#context.queueRoom;
+    const { message, packetId } = publishDecoder;
+    this.#context.drops.count('work-queue-full');
+    this.#acknowledger.acknowledge(0, message.qos === 1 ? PUBACK : PUBREC, packetId, ReasonCode.QuotaExceeded);
+    return null;
   }
 
   /** MQTT 3 knows no refusal: such a publisher waits, and its packet with it. */

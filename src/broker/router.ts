@@ -8,8 +8,10 @@ import { PublishEncoder } from '../codec/publish-encoder.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
 import { Publication } from '../core/publication.js';
+import { type PublishSink, Refusal, type SinkRoutes } from '../core/publish-sink.js';
 import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
 import type { MessageRecorder } from '../sessions/message-recorder.js';
+import type { Ticket } from '../store/ticket.js';
 import type { MatchResult } from '../topics/match-result.js';
 import type { Receiver } from '../topics/receiver.js';
 import type { TopicIndex } from '../topics/topic-index.js';
@@ -39,6 +41,9 @@ export class Router {
   readonly #recorder: MessageRecorder;
   readonly #drops: DropCounters;
   readonly #metrics: BrokerMetrics;
+  readonly #sink: PublishSink | null;
+  /** What is published on the topic can be stored at present, or need not be. */
+  readonly #isStorable: (topic: string) => boolean;
   #isRouting = false;
   /** Messages that wait, from `#nextWaiting` on. */
   #waiting: WaitingMessage[] = [];
@@ -52,20 +57,30 @@ export class Router {
     recorder: MessageRecorder,
     drops: DropCounters,
     metrics: BrokerMetrics,
+    sink: PublishSink | null = null,
+    isStorable: (topic: string) => boolean = () => true,
   ) {
     this.#topics = topics;
     this.#retained = retained;
     this.#recorder = recorder;
     this.#drops = drops;
     this.#metrics = metrics;
+    this.#sink = sink;
+    this.#isStorable = isStorable;
   }
 
   /**
    * Routes the PUBLISH that `decoder` holds. Must not be called while routing (input is handled one packet at a time).
    * @param publisher the session that sent it
+   * @param refusal what can be done if a work queue does not take it
    * @returns the publication with what routing noted in it, valid until the next one
    */
-  routeReceived(entry: TopicEntry, decoder: PublishDecoder, publisher: Subscriber): Publication {
+  routeReceived(
+    entry: TopicEntry,
+    decoder: PublishDecoder,
+    publisher: Subscriber,
+    refusal: Refusal = Refusal.None,
+  ): Publication {
     const { publication } = this;
     const { message } = decoder;
     const result = this.#topics.resultOf(entry);
@@ -74,7 +89,7 @@ export class Router {
     this.encoder.beginReceived(message, decoder.frameStart, decoder.frameEnd, decoder.hasPropertySection, isSole);
     this.#isRouting = true;
     try {
-      this.#deliver(result, publication, publisher);
+      this.#deliver(entry, result, publication, publisher, refusal);
     } finally {
       this.#isRouting = false;
     }
@@ -85,6 +100,7 @@ export class Router {
   /** A message on this topic would have to be stored, as far as can be told without choosing members of groups. */
   isStoredFor(entry: TopicEntry): boolean {
     const { receivers, groups } = this.#topics.resultOf(entry);
+    if (this.#sink !== null && entry.routesOf(this.#sink) !== null) return true;
     return groups.length > 0 || receivers.some(({ qos, streams }) => qos > 0 && streams !== null);
   }
 
@@ -139,7 +155,8 @@ export class Router {
     this.encoder.begin(message);
     this.#isRouting = true;
     try {
-      this.#deliver(this.#topics.resultOf(this.#topics.entry(message.topic)), publication, null);
+      const entry = this.#topics.entry(message.topic);
+      this.#deliver(entry, this.#topics.resultOf(entry), publication, null, Refusal.None);
     } finally {
       this.#isRouting = false;
     }
@@ -148,11 +165,12 @@ export class Router {
 
   // The caller still has to answer for the first publication.
   #routeWaitingAfter(publication: Publication): void {
-    const { ticket, receivers, isRetainRefused, congested } = publication;
+    const { ticket, receivers, isRetainRefused, isRefused, congested } = publication;
     this.#routeWaiting();
     publication.ticket = ticket;
     publication.receivers = receivers;
     publication.isRetainRefused = isRetainRefused;
+    publication.isRefused = isRefused;
     publication.congested = congested;
   }
 
@@ -162,7 +180,19 @@ export class Router {
     return subscriber.takes(this.publication.message, member) ? subscriber.readiness : Readiness.Gone;
   };
 
-  #deliver(result: MatchResult<Subscriber>, publication: Publication, publisher: Subscriber | null): void {
+  #deliver(
+    entry: TopicEntry,
+    result: MatchResult<Subscriber>,
+    publication: Publication,
+    publisher: Subscriber | null,
+    refusal: Refusal,
+  ): void {
+    // First of all: what queues make room for takes a number in the log, and sessions note the publication's own.
+    const routes = this.#routesOf(entry);
+    if (routes !== null && !routes.admit(publication, refusal)) {
+      publication.isRefused = true;
+      return;
+    }
     if (publication.message.retain) this.#retained.store(publication);
     this.#recorder.begin(publication.message);
     const { receivers, groups } = result;
@@ -177,8 +207,25 @@ export class Router {
       if (member === undefined) this.#drops.count('no-group-member');
       else member.subscriber.deliver(member, publication);
     }
-    const ticket = this.#recorder.finish(publication.message);
+    const ticket =
+      routes === null || routes.entries.length === 0
+        ? this.#recorder.finish(publication.message)
+        : this.#record(publication, routes);
     if (ticket > publication.ticket) publication.ticket = ticket;
     if (publication.receivers === 0) this.#metrics.publishesUnmatched++;
+  }
+
+  #routesOf(entry: TopicEntry): SinkRoutes | null {
+    const routes = this.#sink === null ? null : entry.routesOf(this.#sink);
+    if (routes === null || this.#isStorable(entry.topic)) return routes;
+    // Of QoS 0, or nobody's who could wait: whatever else would have to be stored has been refused already.
+    this.#drops.count('storage-unavailable');
+    return null;
+  }
+
+  #record(publication: Publication, routes: SinkRoutes): Ticket {
+    const { sequence } = this.#recorder;
+    const ticket = this.#recorder.finish(publication.message, routes.entries);
+    return routes.onRecorded(publication, sequence, ticket);
   }
 }

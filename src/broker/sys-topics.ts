@@ -64,7 +64,7 @@ export class SysTopics {
   }
 
   #figures(): [topic: string, value: number | string][] {
-    const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store } = this.#context;
+    const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store, sink } = this.#context;
     const heap = process.memoryUsage().heapUsed;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);
     return [
@@ -93,6 +93,7 @@ export class SysTopics {
       ['storage/state', store.health.state],
       ...Object.entries(accountingOf(this.#context)).map(([name, count]) => named(`accounting/${name}`, count)),
       ...[...drops.entries()].map(([reason, count]) => named(`dropped/${reason}`, count)),
+      ...[...(sink?.figures() ?? [])].map(([topic, value]) => named(topic, value)),
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],
       ['heap/current', heap],

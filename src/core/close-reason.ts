@@ -13,6 +13,7 @@ export const CLOSE_REASONS = [
   'session-taken-over',
   'server-shutdown',
   'storage-unavailable',
+  'work-queue-full',
   'administrative',
   'internal-error',
 ] as const;

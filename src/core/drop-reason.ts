@@ -29,6 +29,11 @@ export const DROP_REASONS = [
   'storage-unavailable',
   /** A retained message was not stored because of the limits on retained messages. */
   'retained-limit',
+  /** A work queue was full, or takes no message of this size, and the rule of the bridge or the publisher allowed nothing better. */
+  'work-queue-full',
+  'work-queue-too-large',
+  /** A rule of the bridge names a work queue that has been deleted. */
+  'work-queue-missing',
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -33,6 +33,8 @@ export class Publication {
   receivers = 0;
   /** It asked to be retained, and is not because of the limits on retained messages. */
   isRetainRefused = false;
+  /** A work queue does not take it: nobody has got it, and the publisher is to be told, or to wait. */
+  isRefused = false;
   /** A receiver that cannot keep up: the publisher should wait for it. */
   congested: CongestedReceiver | null = null;
   #kept: Message | null = null;
@@ -54,6 +56,7 @@ export class Publication {
     this.ticket = 0;
     this.receivers = 0;
     this.isRetainRefused = false;
+    this.isRefused = false;
     this.congested = null;
   }
 

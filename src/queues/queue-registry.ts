@@ -181,6 +181,28 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     return outcomes;
   }
 
+  /**
+   * Places what queues have admitted, each its own, and somebody else has put into the log with their entries. Nobody is
+   * answered before all of it stands.
+   * @returns the ticket of everything that has been recorded
+   */
+  place(
+    queues: readonly Queue[],
+    admissions: readonly Admission[],
+    message: Message,
+    sequence: number,
+    ticket: Ticket,
+  ): Ticket {
+    let last = ticket;
+    this.#answers.hold();
+    for (let at = 0; at < queues.length; at++) {
+      const outcome = (queues[at] as Queue).place(admissions[at] as Admission, message, sequence, ticket);
+      if (outcome.status === 'enqueued') last = Math.max(last, outcome.ticket);
+    }
+    this.#answers.letGo(this.#log.settledTicket);
+    return last;
+  }
+
   /** Calls back when the ticket is settled, after those who asked before. */
   whenSettled(ticket: Ticket, callback: () => void): void {
     this.#answers.add({ onSettled: callback }, ticket, this.#log.settledTicket);

@@ -46,6 +46,7 @@ export class StoredQueueLog implements QueueLog, StoredQueues, StateSource {
   readonly #dirtyChunks = new Map<string, DirtyChunk>();
   /** The store's counter of queue numbers has come so far. */
   #countedQueues = 0;
+  #whenRestored: () => void = () => {};
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -53,9 +54,13 @@ export class StoredQueueLog implements QueueLog, StoredQueues, StateSource {
     this.clock = this.#heldClock;
   }
 
-  /** The queues: asked for states and chunks from now on, and given what a start finds. */
-  connect(client: QueueLogClient & QueueLogRecovery): void {
+  /**
+   * The queues: asked for states and chunks from now on, and given what a start finds.
+   * @param onRestored called when they have got all of it
+   */
+  connect(client: QueueLogClient & QueueLogRecovery, onRestored: () => void = () => {}): void {
     this.#client = client;
+    this.#whenRestored = onRestored;
     this.#store.log.setQueueStates(client);
   }
 
@@ -140,6 +145,7 @@ export class StoredQueueLog implements QueueLog, StoredQueues, StateSource {
   }
 
   onRestored(): void {
+    this.#whenRestored();
     this.#heldClock.release();
   }
 

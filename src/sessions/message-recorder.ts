@@ -7,6 +7,7 @@ import type { DurabilityLevel } from '../core/durability.js';
 import type { Message } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
 import type { MessageLog } from '../store/message-log.js';
+import { NO_ENTRIES, type QueueEntry } from '../store/queue-entry.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 
 export class MessageRecorder {
@@ -76,14 +77,15 @@ export class MessageRecorder {
 
   /**
    * The publication has been to everybody: records it if somebody needs it.
+   * @param entries of work queues in which it stands
    * @returns the ticket of the commit that will hold it
    */
-  finish(message: Message): Ticket {
+  finish(message: Message, entries: readonly QueueEntry[] = NO_ENTRIES): Ticket {
     this.#round++;
-    if (this.#streamCount === 0 && this.#holders === 0) return NO_TICKET;
+    if (this.#streamCount === 0 && this.#holders === 0 && entries.length === 0) return NO_TICKET;
     const streams = this.#streams;
     streams.length = this.#streamCount;
-    let references = this.#holders;
+    let references = this.#holders + entries.length;
     for (let at = 0; at < streams.length; at++) if (isPushedTo(streams[at] as MessageStream)) references++;
     if (references === 0) return NO_TICKET;
     const sequence = this.#log.nextSequence;
@@ -92,7 +94,7 @@ export class MessageRecorder {
       const stream = streams[at] as MessageStream;
       if (isPushedTo(stream)) stream.push(sequence, bytes);
     }
-    return this.#log.append(message, streams, references, this.#durabilityOf(message.topic));
+    return this.#log.append(message, streams, references, this.#durabilityOf(message.topic), entries);
   }
 }
 

@@ -3,6 +3,7 @@
  * topic of a publisher) for as long as it likes: an entry knows by itself whether its result is out of date, so it is
  * right even when the cache has long forgotten it. Made by the MatchCache only.
  */
+import type { PublishSink, SinkRoutes } from '../core/publish-sink.js';
 import { emptyMatch, type MatchResult } from './match-result.js';
 import { type SubscriptionChanges, TopicScope } from './subscription-changes.js';
 
@@ -15,6 +16,8 @@ export class TopicEntry<S extends object> {
   #result: MatchResult<S> | null = null;
   #seenTotal = -1;
   #seenVersion = 0;
+  /** Undefined until it is asked for. */
+  #routes: SinkRoutes | null | undefined = undefined;
 
   constructor(topic: string) {
     this.topic = topic;
@@ -30,6 +33,12 @@ export class TopicEntry<S extends object> {
   /** Array places that its result has for itself. */
   get unsharedSlots(): number {
     return (this.#result ?? emptyMatch<S>()).unsharedSlots;
+  }
+
+  /** What the sink, of which there is one, has for the topic. */
+  routesOf(sink: PublishSink): SinkRoutes | null {
+    if (this.#routes === undefined) this.#routes = sink.routesOf(this.topic);
+    return this.#routes;
   }
 
   /** The result, or null if there is none or a change since could concern it. */

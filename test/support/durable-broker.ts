@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { BrokerLimits } from '../../src/broker/broker-options.js';
+import { NO_WORK_QUEUES, type WorkQueueSettings, WorkQueues } from '../../src/cli/work-queues.js';
 import type { DurabilityLevel } from '../../src/core/durability.js';
 import type { CommittedLevel } from '../../src/store/committed-level.js';
 import { LevelStore } from '../../src/store/level-store.js';
@@ -22,6 +23,8 @@ export interface DurableBrokerOptions {
   readonly cacheBytes?: number;
   readonly maximumPendingBytes?: number;
   readonly minimumFreeBytes?: number;
+  /** Made anew for each run. */
+  readonly workQueues?: WorkQueueSettings;
 }
 
 /** A line of the log, as far as tests look at it. */
@@ -40,6 +43,7 @@ export class DurableBroker {
   readonly damages: number[];
   /** What the broker has logged from level info on. */
   readonly logged: readonly LogLine[];
+  readonly workQueues: WorkQueues;
   readonly #options: DurableBrokerOptions;
 
   private constructor(
@@ -49,7 +53,9 @@ export class DurableBroker {
     damages: number[],
     logged: readonly LogLine[],
     options: DurableBrokerOptions,
+    workQueues: WorkQueues,
   ) {
+    this.workQueues = workQueues;
     this.test = test;
     this.level = level;
     this.store = store;
@@ -107,8 +113,9 @@ export class DurableBroker {
     });
     const logged: LogLine[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-    const test = await TestBroker.start({ clock, store, limits, logger });
-    return new DurableBroker(test, level, store, damages, logged, options);
+    const workQueues = new WorkQueues(store, clock, options.workQueues ?? NO_WORK_QUEUES);
+    const test = await TestBroker.start({ clock, store, limits, logger, workQueues });
+    return new DurableBroker(test, level, store, damages, logged, options, workQueues);
   }
 }
 

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { AuthenticationMethod } from '../../src/auth/authentication-method.js';
 import type { Authenticator } from '../../src/auth/authenticator.js';
 import { Broker } from '../../src/broker/broker.js';
-import type { BrokerLimits } from '../../src/broker/broker-options.js';
+import type { BrokerLimits, BrokerOptions } from '../../src/broker/broker-options.js';
 import type { Clock } from '../../src/core/clock.js';
 import type { Store } from '../../src/store/store.js';
 import { ManualClock } from './manual-clock.js';
@@ -13,6 +13,8 @@ import { type ConnectFields, type PacketOf, RawClient } from './raw-client.js';
 export interface TestBrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly store?: Store;
+  /** Work queues in the store, and what takes messages there. */
+  readonly workQueues?: Pick<BrokerOptions, 'queues' | 'sink'>;
   readonly authenticator?: Authenticator;
   readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** Default: a ManualClock. */
@@ -38,7 +40,7 @@ export class TestBroker {
 
   private constructor(options: TestBrokerOptions) {
     this.clock = options.clock instanceof ManualClock ? options.clock : new ManualClock();
-    const { store, authenticator, authenticationMethods = [] } = options;
+    const { store, authenticator, authenticationMethods = [], workQueues = {} } = options;
     this.broker = new Broker({
       clock: options.clock ?? this.clock,
       logger: options.logger ?? pino({ level: 'silent' }),
@@ -46,6 +48,7 @@ export class TestBroker {
       ...(store === undefined ? {} : { store }),
       ...(authenticator === undefined ? {} : { authenticator }),
       authenticationMethods,
+      ...workQueues,
     });
     this.broker.events.on('clientConnected', ({ clientId }) => this.#connected.add(clientId));
     this.broker.events.on('clientDisconnected', ({ clientId }) => {

@@ -1,0 +1,193 @@
+/**
+ * Takes what is published into work queues, by rules. The broker asks for the routes of a topic once and keeps them with the topic; for
+ * each message of such a topic, all rules that match are asked in their order, and a queue gets the message from the first one that
+ * concerns it.
+ */
+import type { DropCounters } from '../core/drop-counters.js';
+import { InvalidArgument } from '../core/errors.js';
+import type { Publication } from '../core/publication.js';
+import { type PublishSink, Refusal, type SinkEntry, type SinkRoutes } from '../core/publish-sink.js';
+import type { Admission, EnqueueOptions } from '../queues/intake.js';
+import type { Queue } from '../queues/queue.js';
+import type { RefusalReason } from '../queues/queue-counters.js';
+import type { QueueRegistry } from '../queues/queue-registry.js';
+import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
+import { TopicIndex } from '../topics/topic-index.js';
+import { type BridgeRule, CompiledRule } from './bridge-rule.js';
+import { MessageView } from './message-view.js';
+
+/** A message of telemetry is small; what is larger is no JSON for conditions. */
+const MAXIMUM_JSON_BYTES = 256 * 1024;
+
+const NO_ENTRIES: SinkEntry[] = [];
+
+export class Bridge implements PublishSink {
+  readonly rules: readonly BridgeRule[];
+  readonly #index = new TopicIndex<CompiledRule>();
+  readonly #intake: BridgeIntake;
+
+  /** @throws InvalidArgument for a filter that is not valid */
+  constructor(rules: readonly BridgeRule[], queues: QueueRegistry, drops: DropCounters) {
+    this.rules = rules;
+    this.#intake = new BridgeIntake(queues, drops);
+    for (const [place, rule] of rules.entries()) {
+      const compiled = new CompiledRule(rule, place);
+      for (const filter of rule.topics) this.#listen(compiled, filter);
+    }
+  }
+
+  /** The queues are there: until then nothing is taken. */
+  open(): void {
+    this.#intake.isOpen = true;
+  }
+
+  routesOf(topic: string): SinkRoutes | null {
+    const { receivers } = this.#index.match(topic);
+    if (receivers.length === 0) return null;
+    const rules = receivers.map(({ subscriber }) => subscriber).sort((one, other) => one.place - other.place);
+    return new TopicRoutes(rules, this.#intake);
+  }
+
+  /** Of each queue, whoever fills it. */
+  *figures(): Generator<readonly [topic: string, value: number]> {
+    for (const queue of this.#intake.queues.queues()) {
+      const { ready, inFlight, delayed, bytes, oldestAgeMs } = queue.statistics;
+      const stem = `queues/${levelOf(queue.name)}`;
+      yield [`${stem}/ready`, ready];
+      yield [`${stem}/in-flight`, inFlight];
+      yield [`${stem}/delayed`, delayed];
+      yield [`${stem}/bytes`, bytes];
+      yield [`${stem}/oldest-age`, Math.floor(oldestAgeMs / 1000)];
+      yield [`${stem}/missing`, queue.missing];
+    }
+  }
+
+  #listen(rule: CompiledRule, text: string): void {
+    const filter = parseTopicFilter(text, Number.POSITIVE_INFINITY);
+    if (filter instanceof InvalidFilter) throw new InvalidArgument(`filter "${text}": ${filter.reason}`);
+    if (filter.shareName !== undefined) throw new InvalidArgument(`filter "${text}": a rule shares with nobody`);
+    this.#index.subscribe({
+      subscriber: rule,
+      filter,
+      qos: 2,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 2,
+      identifier: 0,
+      stream: null,
+      sinceSequence: 0,
+    });
+  }
+}
+
+/** The rules of one topic. */
+class TopicRoutes implements SinkRoutes {
+  readonly #rules: readonly CompiledRule[];
+  readonly #intake: BridgeIntake;
+
+  constructor(rules: readonly CompiledRule[], intake: BridgeIntake) {
+    this.#rules = rules;
+    this.#intake = intake;
+  }
+
+  get entries(): readonly SinkEntry[] {
+    return this.#intake.entries;
+  }
+
+  admit(publication: Publication, refusal: Refusal): boolean {
+    return this.#intake.admit(this.#rules, publication, refusal);
+  }
+
+  onRecorded(publication: Publication, sequence: number, ticket: number): number {
+    return this.#intake.onRecorded(publication, sequence, ticket);
+  }
+}
+
+/** The publication that is being routed, on its way into queues. One at a time, as in the router. */
+class BridgeIntake {
+  readonly queues: QueueRegistry;
+  isOpen = false;
+  entries: SinkEntry[] = NO_ENTRIES;
+  readonly #drops: DropCounters;
+  readonly #view = new MessageView(MAXIMUM_JSON_BYTES);
+  /** Queues that have decided, and those of them that take it with their admissions. */
+  #asked: Queue[] = [];
+  #taking: Queue[] = [];
+  #admissions: Admission[] = [];
+
+  constructor(queues: QueueRegistry, drops: DropCounters) {
+    this.queues = queues;
+    this.#drops = drops;
+  }
+
+  admit(rules: readonly CompiledRule[], publication: Publication, refusal: Refusal): boolean {
+    this.#reset();
+    if (!this.isOpen) return true;
+    this.#view.look(publication.message);
+    let isReceived = false;
+    for (const rule of rules) {
+      if (!rule.concerns(this.#view)) continue;
+      const options = rule.optionsFor(this.#view);
+      for (const name of rule.queues) {
+        const outcome = this.#ask(name, options, publication);
+        if (outcome === 'taken') isReceived = true;
+        else if (outcome !== null && rule.mayRefuse && mayRefuse(outcome, refusal)) {
+          this.#reset();
+          return false;
+        } else if (outcome !== null) this.#drops.count(DROP_REASON[outcome]);
+      }
+    }
+    if (isReceived) publication.receivers++;
+    return true;
+  }
+
+  onRecorded({ message }: Publication, sequence: number, ticket: number): number {
+    const taking = this.#taking;
+    const admissions = this.#admissions;
+    this.#reset();
+    return this.queues.place(taking, admissions, message, sequence, ticket);
+  }
+
+  /** @returns null if the queue has been asked for an earlier rule */
+  #ask(name: string, options: EnqueueOptions, publication: Publication): 'taken' | NotTaken | null {
+    const queue = this.queues.find(name);
+    if (queue === undefined) return 'missing';
+    if (this.#asked.includes(queue)) return null;
+    this.#asked.push(queue);
+    const admission = queue.admit(publication.message, options);
+    if (admission.status === 'refused') return admission.reason;
+    if (admission.status === 'admitted') {
+      this.#taking.push(queue);
+      this.#admissions.push(admission);
+      this.entries.push({ queue: queue.number, bytes: admission.bytes });
+    } else if (admission.ticket > publication.ticket) publication.ticket = admission.ticket;
+    return 'taken';
+  }
+
+  #reset(): void {
+    this.entries = [];
+    this.#asked = [];
+    this.#taking = [];
+    this.#admissions = [];
+  }
+}
+
+type NotTaken = RefusalReason | 'missing';
+
+const DROP_REASON = {
+  'queue-full': 'work-queue-full',
+  'message-too-large': 'work-queue-too-large',
+  'invalid-priority': 'work-queue-missing',
+  'invalid-delay': 'work-queue-missing',
+  missing: 'work-queue-missing',
+} as const;
+
+/** Only for room is it worth to wait. */
+function mayRefuse(reason: NotTaken, refusal: Refusal): boolean {
+  return refusal === Refusal.Tell || (refusal === Refusal.Wait && reason === 'queue-full');
+}
+
+/** The name of a queue as one level of a topic. */
+function levelOf(name: string): string {
+  return name.replaceAll(/[/+#]/g, '_');
+}

@@ -1,0 +1,77 @@
+/**
+ * Puts work queues and bridge together: the queues stand in the broker's store, the bridge takes what is published into them. Passed to
+ * the broker as its `queues` and `sink`; what the configuration says of queues is applied as soon as the store has been read.
+ */
+import { randomBytes } from 'node:crypto';
+import { Bridge } from '../bridge/bridge.js';
+import type { BridgeRule } from '../bridge/bridge-rule.js';
+import type { Clock } from '../core/clock.js';
+import type { DropCounters } from '../core/drop-counters.js';
+import { InvalidState } from '../core/errors.js';
+import type { PublishSink } from '../core/publish-sink.js';
+import type { QueueOptions } from '../queues/queue-options.js';
+import { QueueRegistry } from '../queues/queue-registry.js';
+import { StoredQueueLog } from '../queues/stored-queue-log.js';
+import type { Store } from '../store/store.js';
+
+export interface WorkQueueSettings {
+  /** By name, with all their options. */
+  readonly queues: ReadonlyMap<string, QueueOptions>;
+  readonly rules: readonly BridgeRule[];
+}
+
+export const NO_WORK_QUEUES: WorkQueueSettings = { queues: new Map(), rules: [] };
+
+export class WorkQueues {
+  readonly registry: QueueRegistry;
+  /** For the broker: the queues in its store. */
+  readonly queues: StoredQueueLog;
+  readonly #settings: WorkQueueSettings;
+  #bridge: Bridge | null = null;
+  #unconfigured: readonly string[] = [];
+
+  constructor(store: Store, clock: Clock, settings: WorkQueueSettings) {
+    this.#settings = settings;
+    this.queues = new StoredQueueLog(store, clock);
+    this.registry = new QueueRegistry(this.queues, this.queues.clock, randomBytes);
+    this.queues.connect(this.registry, () => this.#onRestored());
+  }
+
+  /** For the broker: takes what is published. */
+  readonly sink = (drops: DropCounters): PublishSink => {
+    this.#bridge = new Bridge(this.#settings.rules, this.registry, drops);
+    return this.#bridge;
+  };
+
+  /** Queues that the store has, and the configuration does not name: they are served as before. */
+  get unconfigured(): readonly string[] {
+    return this.#unconfigured;
+  }
+
+  /** Calls nobody any more. */
+  stop(): void {
+    this.registry.stop();
+  }
+
+  /** @throws InvalidState if a queue was made with another type; nothing has been changed then */
+  #onRestored(): void {
+    const { queues } = this.#settings;
+    for (const [name, options] of queues) this.#checkType(name, options);
+    this.#unconfigured = [...this.registry.queues()].map(({ name }) => name).filter((name) => !queues.has(name));
+    for (const [name, options] of queues) {
+      const known = this.registry.find(name);
+      if (known === undefined) this.registry.ensure(name, options);
+      else if (JSON.stringify(known.options) !== JSON.stringify(options)) this.registry.configure(name, options);
+    }
+    this.#bridge?.open();
+  }
+
+  #checkType(name: string, { type }: QueueOptions): void {
+    const known = this.registry.find(name);
+    if (known === undefined || known.options.type === type) return;
+    throw new InvalidState(
+      `queues.${name}.type is ${type}, but the queue that is stored is a ${known.options.type} queue, and the type of a queue ` +
+        'cannot be changed: give the new queue another name, or delete the old one first',
+    );
+  }
+}
