@@ -25,13 +25,13 @@ function environmentSegment(key: string): string {
 }
 
 /**
- * @param listenerNames names that the file uses, so that a variable can reach into a listener defined there
+ * @param names that the file gives to listeners and queues, so that a variable can reach into one defined there
  * @returns the overrides in the order of the variables' names, and what is wrong with the others
  */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   tree: SettingNode,
-  listenerNames: readonly string[],
+  names: readonly string[],
 ): { readonly overrides: readonly Override[]; readonly problems: readonly ConfigurationProblem[] } {
   const overrides: Override[] = [];
   const problems: ConfigurationProblem[] = [];
@@ -42,7 +42,7 @@ export function readEnvironment(
     const refuse = (path: string, message: string, suggestion?: string): void => {
       problems.push({ where: `environment ${name}`, path, message, suggestion });
     };
-    const found = findPath(tree, name.slice(ENVIRONMENT_PREFIX.length).split('__'), listenerNames);
+    const found = findPath(tree, name.slice(ENVIRONMENT_PREFIX.length).split('__'), names);
     if ('unknown' in found) {
       refuse('', 'unknown setting', found.unknown);
       continue;
@@ -63,13 +63,13 @@ export function readEnvironment(
 
 type FoundPath = { readonly path: readonly string[] } | { readonly unknown: string | undefined };
 
-function findPath(tree: SettingNode, segments: readonly string[], listenerNames: readonly string[]): FoundPath {
+function findPath(tree: SettingNode, segments: readonly string[], freeNames: readonly string[]): FoundPath {
   const path: string[] = [];
   let node = tree;
   for (const segment of segments) {
     // A list is one value: nothing in the environment reaches into it.
     if (isList(node)) return { unknown: environmentName(path) };
-    const names = [...Object.keys(node.properties ?? {}), ...(node.additionalProperties ? listenerNames : [])];
+    const names = [...Object.keys(node.properties ?? {}), ...(node.additionalProperties ? freeNames : [])];
     const known = names.find((name) => foldName(name) === foldName(segment));
     const key = known ?? (node.additionalProperties && segment !== '' ? newName(segment) : undefined);
     const child = key === undefined ? undefined : findChild(node, key);

@@ -42,7 +42,10 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   const file = sources.file === undefined ? undefined : readConfigFile(sources.file);
   const values: Values = structuredClone(file?.values ?? {});
   dropEmptySections(values);
-  const environment = readEnvironment(sources.environment, tree, Object.keys(asMap(values.listeners) ?? {}));
+  const environment = readEnvironment(sources.environment, tree, [
+    ...Object.keys(asMap(values.listeners) ?? {}),
+    ...Object.keys(asMap(values.queues) ?? {}),
+  ]);
   const flags = readFlags(sources.flags, tree);
   const overrides = [...environment.overrides, ...flags.overrides];
 
@@ -72,6 +75,7 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
 
 interface Values {
   listeners?: unknown;
+  queues?: unknown;
   [key: string]: unknown;
 }
 

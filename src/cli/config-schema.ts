@@ -2,12 +2,14 @@
  * The configuration: the single source of its types, defaults, validation, JSON Schema and reference document.
  * Sizes parse to bytes, durations to seconds. The sections `mqtt`, `sessions`, `retained`, `limits` and `sys` map onto
  * BrokerLimits one to one (broker-limits.ts) and take their defaults from there; `storage` maps onto StorageSettings
- * (storage-options.ts).
+ * (storage-options.ts), `queues` and `bridge` onto WorkQueueSettings (work-queue-settings.ts).
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
+import { bridgeSchema } from './bridge-schema.js';
 import { listenersSchema } from './listener-schema.js';
 import { mqttSchema } from './mqtt-schema.js';
+import { queuesSchema } from './queue-schema.js';
 import { expected, setting } from './setting.js';
 import { storageSchema } from './storage-schema.js';
 
@@ -198,6 +200,8 @@ export const settingsSchema = z
       mqtt: mqttSchema,
       sessions: sessionsSchema,
       retained: retainedSchema,
+      queues: queuesSchema,
+      bridge: bridgeSchema,
       storage: storageSchema,
       limits: limitsSchema,
       sys: sysSchema,

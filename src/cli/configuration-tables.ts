@@ -19,14 +19,15 @@ function sectionText(name: string, section: SettingNode): string {
     return [row(setting, defaultText, node), ...itemRows(setting, node)];
   });
   const table = tableText([['Setting', 'Default', 'Takes', 'Meaning'], ...rows]);
-  const first = [...eachSetting(section)].find(({ path }) => path.at(-1) !== 'kind')?.path ?? [];
-  return `### ${name}\n\n${section.description ?? ''} In the environment, for example: \`${environmentName([name, ...first])}\`.\n\n${table}\n`;
+  const first = [...eachSetting(section)].find(({ path }) => path.length > 0 && path.at(-1) !== 'kind')?.path ?? [];
+  return `### ${name}\n\n${section.description ?? ''} In the environment, for example: \`${environmentName(first.length === 0 ? [name, 'NAME', 'maxMessages'] : [name, ...first])}\`.\n\n${table}\n`;
 }
 
 /** What each item of a list consists of. */
 function itemRows(list: string, node: SettingNode): string[][] {
   const parts = Object.entries(node.items?.properties ?? {});
-  return parts.map(([key, part]) => row(`${list}[].${key}`, 'must be set', part));
+  const mustBeSet = new Set(node.items?.required ?? []);
+  return parts.map(([key, part]) => row(`${list}[].${key}`, mustBeSet.has(key) ? 'must be set' : 'unset', part));
 }
 
 function row(setting: string, defaultText: string, node: SettingNode): string[] {
@@ -42,15 +43,15 @@ function tableText(rows: readonly (readonly string[])[]): string {
 }
 
 function plainDefault(node: SettingNode): string {
-  if (isList(node)) return 'empty';
+  if (isList(node)) return node.default === undefined ? 'unset' : 'empty';
   return node.default === undefined ? 'unset' : `\`${String(node.default)}\``;
 }
 
 /** `tcp` and `ws` differ in some defaults; a listener by another name has to give what has none. */
 function listenerDefaults(section: SettingNode, path: readonly string[]): string {
   const common = section.additionalProperties ? findSetting(section.additionalProperties, path) : undefined;
-  if (common?.default !== undefined || path[0] === 'path')
-    return common?.default === undefined ? 'unset' : plainDefault(common);
+  const hasOwnDefaults = Object.keys(section.properties ?? {}).length > 0;
+  if (common?.default !== undefined || path[0] === 'path' || !hasOwnDefaults) return plainDefault(common ?? {});
   return Object.entries(section.properties ?? {})
     .map(([name, listener]) => `${name}: ${plainDefault(findSetting(listener, path) ?? {})}`)
     .concat('others: must be set')
@@ -66,6 +67,7 @@ function takes(node: SettingNode): string {
   if (node.type === 'boolean') return '`true`, `false`';
   if (node.items !== undefined) {
     const parts = Object.keys(node.items.properties ?? {}).map((key) => `\`${key}\``);
+    if (parts.length === 0) return 'list of durations';
     return `list of ${parts.join(' with ')}`;
   }
   const unit = node['x-unit'] ?? '';

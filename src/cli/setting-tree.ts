@@ -19,6 +19,7 @@ export interface SettingNode {
   /** A section that takes further names, each of this shape. */
   readonly additionalProperties?: SettingNode | false;
   readonly items?: SettingNode;
+  readonly required?: readonly string[];
   /** What the number counts: `bytes`, `seconds`, `messages` …; empty for none. */
   readonly 'x-unit'?: string;
   /** The number that is written `never`. */

@@ -64,6 +64,14 @@ function size(setting: Omit<Ranged, 'max'> & { readonly max?: number }) {
 
 /** A duration: a number of seconds, or text such as `10s` or `7d`. Parses to seconds. */
 function duration(setting: DurationOptions) {
+  const { never } = setting;
+  return durationValue(setting)
+    .prefault(setting.default === never ? 'never' : formatDuration(setting.default))
+    .meta({ ...describe(setting, 'seconds'), ...(never === undefined ? {} : { 'x-never': never }) });
+}
+
+/** The same without a default, for what may be left out, and for items of lists. */
+function durationValue(setting: Pick<DurationOptions, 'min' | 'max' | 'never' | 'wholeSeconds'>) {
   const { never, min, max } = setting;
   const highest = never === max ? '"never"' : formatDuration(max);
   const wanted = expected(
@@ -80,9 +88,7 @@ function duration(setting: DurationOptions) {
       if (fits && !(setting.wholeSeconds && !Number.isInteger(seconds))) return seconds;
       context.addIssue({ code: 'custom', message: wanted.error({ input: value }), input: value });
       return z.NEVER;
-    })
-    .prefault(setting.default === never ? 'never' : formatDuration(setting.default))
-    .meta({ ...describe(setting, 'seconds'), ...(never === undefined ? {} : { 'x-never': never }) });
+    });
 }
 
 /** A whole number of something. */
@@ -119,4 +125,4 @@ function list<Item extends z.ZodType>(
     .meta(describe(setting, ''));
 }
 
-export const setting = { size, duration, count, choice, list };
+export const setting = { size, duration, durationValue, count, choice, list };

@@ -4,6 +4,7 @@ import type { Settings } from './config-schema.js';
 import type { ListenerSettings } from './listener-schema.js';
 import { type SettingPath, settingName } from './setting-path.js';
 import { usesDirectory } from './storage-options.js';
+import { closestName, didYouMean } from './suggestion.js';
 
 export interface BrokenRule {
   /** The settings involved, the one that is most likely wrong first. */
@@ -17,6 +18,9 @@ export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
     ...distinctAddresses(settings),
     ...someListener(settings),
     ...effectiveOverrides(settings),
+    ...soundQueues(settings),
+    ...knownDeadLetters(settings),
+    ...knownQueues(settings),
   ];
 }
 
@@ -87,6 +91,78 @@ function* effectiveOverrides({ storage }: Settings): Generator<BrokenRule> {
           ['storage', 'durability'],
         ],
         message: `${settingName(path)} (${filter}) cannot be ${durability}: storage.durability is memory, so no directory is opened`,
+      };
+    }
+  }
+}
+
+function* soundQueues({ queues }: Settings): Generator<BrokenRule> {
+  for (const [name, { overflow, deadLetter, deadLetterExpired, retry }] of Object.entries(queues)) {
+    const path = ['queues', name];
+    if (deadLetter.queue === undefined && overflow === 'dead-letter-oldest') {
+      yield {
+        paths: [[...path, 'overflow']],
+        message: `${settingName(path)}.overflow cannot be dead-letter-oldest without deadLetter.queue`,
+      };
+    }
+    if (deadLetter.queue === undefined && deadLetterExpired) {
+      yield {
+        paths: [[...path, 'deadLetterExpired']],
+        message: `${settingName(path)}.deadLetterExpired cannot be true without deadLetter.queue`,
+      };
+    }
+    if (retry.cap < retry.base) {
+      yield {
+        paths: [
+          [...path, 'retry', 'cap'],
+          [...path, 'retry', 'base'],
+        ],
+        message: `${settingName(path)}.retry.cap must be at least retry.base`,
+      };
+    }
+  }
+}
+
+/** A message that cannot be worked on must come to rest somewhere. */
+function* knownDeadLetters({ queues }: Settings): Generator<BrokenRule> {
+  const targetOf = (name: string): string | undefined => queues[name]?.deadLetter.queue;
+  for (const name of Object.keys(queues)) {
+    const paths = [['queues', name, 'deadLetter', 'queue']];
+    const target = targetOf(name);
+    if (target === undefined) continue;
+    if (!Object.hasOwn(queues, target)) {
+      const guess = didYouMean(closestName(target, Object.keys(queues)));
+      yield { paths, message: `${settingName(paths[0] ?? [])}: there is no queue "${target}" in queues${guess}` };
+      continue;
+    }
+    const way = [name];
+    for (let next: string | undefined = target; next !== undefined && !way.includes(next); next = targetOf(next)) {
+      way.push(next);
+    }
+    if (targetOf(way.at(-1) ?? '') === name) {
+      yield { paths, message: `dead letters go round in a circle: ${[...way, name].join(' -> ')}` };
+    }
+  }
+}
+
+function* knownQueues({ queues, bridge }: Settings): Generator<BrokenRule> {
+  const names = Object.keys(queues);
+  const rules = bridge.rules ?? [];
+  for (const [index, rule] of rules.entries()) {
+    const path = ['bridge', 'rules', index];
+    for (const queue of rule.queues) {
+      if (names.includes(queue)) continue;
+      const guess = didYouMean(closestName(queue, names));
+      yield {
+        paths: [[...path, 'queues']],
+        message: `${settingName([...path, 'queues'])}: there is no queue "${queue}" in queues${guess}`,
+      };
+    }
+    const first = rules.findIndex(({ name }) => name === rule.name);
+    if (first < index) {
+      yield {
+        paths: [[...path, 'name']],
+        message: `${settingName(path)} cannot have the same name as ${settingName(['bridge', 'rules', first])}: ${rule.name}`,
       };
     }
   }

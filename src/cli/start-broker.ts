@@ -13,6 +13,8 @@ import { durabilityByTopic } from './durability-by-topic.js';
 import type { RunningBroker } from './running-broker.js';
 import { storageSettings } from './storage-options.js';
 import { packageVersion } from './version.js';
+import { workQueueSettings } from './work-queue-settings.js';
+import { WorkQueues } from './work-queues.js';
 
 /** @param scramUsers the users of `auth.scram`, undefined if it is not set */
 export async function startBroker(
@@ -28,9 +30,12 @@ export async function startBroker(
     durabilityOf: durabilityByTopic(storage),
     onNotice: (sentence) => logger.warn(sentence),
   };
-  const start = (store: Store): Promise<Broker> => startWith(settings, scramUsers, logger, clock, store);
+  const start = async (store: Store): Promise<{ broker: Broker; workQueues: WorkQueues }> => {
+    const workQueues = new WorkQueues(store, clock, workQueueSettings(settings));
+    return { broker: await startWith(settings, scramUsers, logger, clock, store, workQueues), workQueues };
+  };
   // Damage within the database may show only when it is read.
-  const broker = await start(await openStore(options)).catch(async (error: unknown) =>
+  const { broker, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
     start(await reopenRepaired(options, error)),
   );
   return {
@@ -41,7 +46,11 @@ export async function startBroker(
       port,
       ...(path === undefined ? {} : { path }),
     })),
-    stop: (graceMs) => broker.stop(graceMs),
+    unconfiguredQueues: workQueues.unconfigured,
+    stop: async (graceMs) => {
+      workQueues.stop();
+      await broker.stop(graceMs);
+    },
   };
 }
 
@@ -52,12 +61,15 @@ function startWith(
   logger: Logger,
   clock: SystemClock,
   store: Store,
+  { queues, sink }: WorkQueues,
 ): Promise<Broker> {
   const enabled = Object.entries(settings.listeners).filter(([, listener]) => listener.enabled);
   return Broker.start({
     clock,
     logger,
     store,
+    queues,
+    sink,
     limits: brokerLimits(settings),
     authenticator: new AnonymousAuthenticator(settings.auth.anonymous),
     authenticationMethods: scramUsers === undefined ? [] : [new ScramSha256(scramUsers)],

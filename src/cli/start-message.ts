@@ -6,6 +6,7 @@ import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
 import type { OpenListener } from './running-broker.js';
 import { type StorageSummary, storageSummary, storageText, storageWarnings } from './storage-summary.js';
+import { workQueueSettings } from './work-queue-settings.js';
 
 export interface StartReport {
   readonly version: string;
@@ -15,11 +16,22 @@ export interface StartReport {
   /** By which clients may authenticate. */
   readonly authenticationMethods: readonly string[];
   readonly storage: StorageSummary;
+  /** How many are configured. */
+  readonly queues: number;
+  readonly rules: number;
+  /** Names of queues that are stored and not configured: they are served as before. */
+  readonly unconfiguredQueues: readonly string[];
   /** Settings that work, but perhaps not as meant: who gets in, and what can be lost. */
   readonly warnings: readonly string[];
 }
 
-export function startReport(version: string, settings: Settings, listeners: readonly OpenListener[]): StartReport {
+export function startReport(
+  version: string,
+  settings: Settings,
+  listeners: readonly OpenListener[],
+  unconfiguredQueues: readonly string[] = [],
+): StartReport {
+  const { queues, rules } = workQueueSettings(settings);
   const { anonymous, scram } = settings.auth;
   return {
     version,
@@ -28,6 +40,9 @@ export function startReport(version: string, settings: Settings, listeners: read
     anonymousClients: anonymous === undefined ? 'loopback only' : anonymous ? 'allowed' : 'refused',
     authenticationMethods: scram === undefined ? [] : [SCRAM_SHA_256],
     storage: storageSummary(settings.storage),
+    queues: queues.size,
+    rules: rules.length,
+    unconfiguredQueues,
     warnings: [
       ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous, scram !== undefined)),
       ...storageWarnings(settings.storage),
@@ -68,6 +83,7 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     `  ${label('anonymous clients:')} ${report.anonymousClients}`,
     ...report.authenticationMethods.map((method) => `  ${label('authentication:')} ${method}`),
     `  ${label('storage:')} ${storageText(report.storage)}`,
+    `  ${label('queues:')} ${queuesText(report)}`,
     '',
     ...report.warnings.map((warning) => yellow(`  warning: ${warning}`)),
     ...(report.warnings.length > 0 ? [''] : []),
@@ -82,6 +98,11 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function queuesText({ queues, rules, unconfiguredQueues }: StartReport): string {
+  const others = unconfiguredQueues.length === 0 ? '' : `; stored and not configured: ${unconfiguredQueues.join(', ')}`;
+  return `${queues}, filled by ${rules} ${rules === 1 ? 'rule' : 'rules'}${others}`;
 }
 
 function reachableHost(host: string): string {

@@ -31,11 +31,11 @@ describe('the JSON Schema', () => {
     expect(unreasoned).toEqual([]);
   });
 
-  test('allows no unknown setting in any section but names of listeners', () => {
+  test('allows no unknown setting in any section but names of listeners and queues', () => {
     const { properties = {}, additionalProperties } = settingTree();
     expect(additionalProperties).toBe(false);
     for (const [name, section] of Object.entries(properties)) {
-      if (name !== 'listeners') expect(section.additionalProperties).toBe(false);
+      if (name !== 'listeners' && name !== 'queues') expect(section.additionalProperties).toBe(false);
     }
     expect(properties).toMatchObject({ listeners: { additionalProperties: { required: ['kind', 'port'] } } });
   });

@@ -21,6 +21,7 @@ describe('the start message', () => {
   ws                 ws://[::1]:8083/mqtt
   anonymous clients: loopback only
   storage:           ./data (fsync)
+  queues:            2, filled by 1 rule
 
   Try it:
     mosquitto_sub -h 127.0.0.1 -p 1883 -t '#' -v
