@@ -19,8 +19,6 @@ import { MessageView } from './message-view.js';
 /** A message of telemetry is small; what is larger is no JSON for conditions. */
 const MAXIMUM_JSON_BYTES = 256 * 1024;
 
-const NO_ENTRIES: SinkEntry[] = [];
-
 export class Bridge implements PublishSink {
   readonly rules: readonly BridgeRule[];
   readonly #index = new TopicIndex<CompiledRule>();
@@ -107,7 +105,7 @@ class TopicRoutes implements SinkRoutes {
 class BridgeIntake {
   readonly queues: QueueRegistry;
   isOpen = false;
-  entries: SinkEntry[] = NO_ENTRIES;
+  entries: SinkEntry[] = [];
   readonly #drops: DropCounters;
   readonly #view = new MessageView(MAXIMUM_JSON_BYTES);
   /** Queues that have decided, and those of them that take it with their admissions. */

@@ -35,7 +35,6 @@ export function workQueueSettings({ queues, bridge }: Pick<Settings, 'queues' | 
 function queueOptions(settings: QueueSettings): QueueOptions {
   const { deadLetter, retry, deduplication, autoDelete } = settings;
   return {
-    ...DEFAULT_QUEUE_OPTIONS,
     type: settings.type,
     visibilityTimeoutMs: milliseconds(settings.visibilityTimeout),
     delayMs: milliseconds(settings.delay),
