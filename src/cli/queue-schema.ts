@@ -184,6 +184,24 @@ const queue = z.strictObject(
         'The queue is deleted when it has had no consumer for so long. Default: unset, so that it stays until somebody deletes it.',
       'x-unit': 'seconds',
     }),
+    prefetch: setting.count({
+      description: 'Messages that a consumer over MQTT may have in flight, unless it asks for fewer.',
+      reason: 'hides the way to the worker and back, and leaves work to the other workers',
+      default: defaults.prefetch,
+      min: 1,
+      max: 10_000,
+      unit: 'messages',
+    }),
+    acknowledgementTimeout: setting.durationValue({ min: 1, max: YEAR_SECONDS }).optional().meta({
+      description:
+        'How long a consumer over MQTT may have a message as its oldest one in flight, before others get it. Default: unset, so that it has it for as long as it is connected.',
+      'x-unit': 'seconds',
+    }),
+    receipts: flag(
+      'Whether who publishes a message with a Response Topic is told there when it is done, or has become a dead letter.',
+      'an acknowledgement says that the message is stored, and that is what most want to know',
+      defaults.receipts,
+    ),
   },
   notAMap,
 );

@@ -54,6 +54,10 @@ function queueOptions(settings: QueueSettings): QueueOptions {
     deduplication: { by: deduplication.by, windowMs: milliseconds(deduplication.window) },
     exclusive: settings.exclusive,
     autoDeleteAfterMs: autoDelete === undefined ? null : milliseconds(autoDelete),
+    prefetch: settings.prefetch,
+    acknowledgementTimeoutMs:
+      settings.acknowledgementTimeout === undefined ? null : milliseconds(settings.acknowledgementTimeout),
+    receipts: settings.receipts,
   };
 }
 

@@ -32,6 +32,7 @@ export class Departures {
   }
 
   drop(message: TrackedMessage, reason: QueueDropReason): void {
+    if (reason === 'rejected') this.#core.tellOutcome(message, 'dead-letter');
     this.#core.index.remove(message);
     this.#core.settle(message.sequence);
     this.#core.counters.drop(reason);
@@ -76,6 +77,7 @@ export class Departures {
     const { index, counters, options, nowMs } = this.#core;
     const reason = tracked.isRejected ? 'rejected' : 'max-receives';
     if (this.tryDeadLetter(tracked.sequence, message, entryBytes, tracked, reason)) {
+      this.#core.tellOutcome(tracked, 'dead-letter');
       index.remove(tracked);
       return true;
     }

@@ -6,7 +6,7 @@ import type { Message } from '../core/message.js';
 import type { Consumer } from './consumer.js';
 import { Delivery } from './delivery.js';
 import type { Departures } from './departures.js';
-import { enqueuedAtMsOf } from './entry-codec.js';
+import { enqueuedAtMsOf, receiptOf } from './entry-codec.js';
 import type { GroupLane } from './group-lane.js';
 import { type MessageIndex, NONE } from './message-index.js';
 import type { QueueCore } from './queue-core.js';
@@ -58,6 +58,7 @@ export class Dispatcher implements ReceiveOwner {
     this.pump();
     if (receive.state !== 'waiting') return receive;
     const { waitMs = 0 } = options;
+    if (waitMs === Number.POSITIVE_INFINITY) return receive;
     if (waitMs > 0) this.#core.context.wheel.arm(receive, this.#core.nowMs + waitMs);
     else if (this.#reading > 0 || this.#isContinuing) this.#impatient.push(receive);
     else this.onWaitOver(receive);
@@ -70,7 +71,7 @@ export class Dispatcher implements ReceiveOwner {
       this.#mustPumpAgain = true;
       return;
     }
-    const { answers, log } = this.#core.context;
+    const { answers, log, receipts } = this.#core.context;
     answers.hold();
     this.#isPumping = true;
     do {
@@ -79,6 +80,7 @@ export class Dispatcher implements ReceiveOwner {
     } while (this.#mustPumpAgain);
     this.#isPumping = false;
     answers.letGo(log.settledTicket);
+    receipts.send();
   }
 
   /** The consumer has room, or its turn. Serves nobody yet: it is called while a message changes its state. */
@@ -262,6 +264,7 @@ export class Dispatcher implements ReceiveOwner {
       tracked.holder = consumer;
       consumer.onTaken(tracked);
     }
+    if (options.receipts) tracked.receipt ??= receiptOf(entryBytes);
     counters.receives++;
     this.#core.stateChanged(tracked);
     return new Delivery(message, entryBytes, tracked, number, context.handles);

@@ -38,6 +38,8 @@ export interface MessageEntry {
   /** What the message is about, for its consumers; empty for none. */
   readonly key: string;
   readonly attributes: readonly (readonly [name: string, value: string])[];
+  /** Whom to tell what became of it, as whoever enqueued it writes that down; empty for nobody. */
+  readonly receiptTo: string;
   readonly origin: MessageOrigin | null;
 }
 
@@ -49,7 +51,8 @@ const HAS_DEDUPLICATION_ID = 8;
 const HAS_KEY = 16;
 const HAS_ATTRIBUTES = 32;
 const HAS_ORIGIN = 64;
-const KNOWN_FLAGS = 127;
+const HAS_RECEIPT = 128;
+const KNOWN_FLAGS = 255;
 const HIGHEST_PRIORITY = 9;
 
 const writer = new RecordWriter();
@@ -73,6 +76,7 @@ export function encodeEntry(entry: MessageEntry): Buffer {
     }
   }
   if (entry.origin !== null) writeOrigin(entry.origin);
+  if (entry.receiptTo !== '') writer.text(entry.receiptTo);
   return writer.finish();
 }
 
@@ -95,7 +99,8 @@ export function decodeEntry(bytes: Buffer): MessageEntry {
     for (let left = reader.number(); left > 0; left--) attributes.push([reader.text(), reader.text()]);
   }
   const origin = flags & HAS_ORIGIN ? readOrigin(reader) : null;
-  return { id, enqueuedAtMs, group, priority, delayedUntilMs, deduplicationId, key, attributes, origin };
+  const receiptTo = flags & HAS_RECEIPT ? reader.text() : '';
+  return { id, enqueuedAtMs, group, priority, delayedUntilMs, deduplicationId, key, attributes, receiptTo, origin };
 }
 
 /** When the message was enqueued, without looking at the rest. @throws DamagedQueueRecord */
@@ -107,6 +112,14 @@ export function enqueuedAtMsOf(bytes: Buffer): number {
   return reader.number();
 }
 
+/** What it needs of its entry who tells what became of a message; null if nobody wants to know. @throws DamagedQueueRecord */
+export function receiptOf(bytes: Buffer): { readonly id: string; readonly receiptTo: string } | null {
+  const flags = bytes[1] ?? 0;
+  if ((flags & HAS_RECEIPT) === 0) return null;
+  const { id, receiptTo } = decodeEntry(bytes);
+  return { id, receiptTo };
+}
+
 function flagsOf(entry: MessageEntry): number {
   return (
     (entry.group === '' ? 0 : HAS_GROUP) |
@@ -115,7 +128,8 @@ function flagsOf(entry: MessageEntry): number {
     (entry.deduplicationId === '' ? 0 : HAS_DEDUPLICATION_ID) |
     (entry.key === '' ? 0 : HAS_KEY) |
     (entry.attributes.length === 0 ? 0 : HAS_ATTRIBUTES) |
-    (entry.origin === null ? 0 : HAS_ORIGIN)
+    (entry.origin === null ? 0 : HAS_ORIGIN) |
+    (entry.receiptTo === '' ? 0 : HAS_RECEIPT)
   );
 }
 

@@ -21,6 +21,8 @@ export interface EnqueueOptions {
   readonly deduplicationId?: string;
   readonly key?: string;
   readonly attributes?: readonly (readonly [name: string, value: string])[];
+  /** Whom to tell what became of it, if the queue gives receipts; see {@link MessageEntry}. */
+  readonly receiptTo?: string;
 }
 
 /** What became of a message; not to be told to anybody before `ticket` is settled. */
@@ -77,6 +79,7 @@ export class Intake {
       deduplicationId,
       key: options.key ?? '',
       attributes: options.attributes ?? [],
+      receiptTo: options.receiptTo ?? '',
       origin: null,
     };
     return this.#admitEntry(message, entry, false, nowMs);

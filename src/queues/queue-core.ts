@@ -13,6 +13,7 @@ import { QueueCounters } from './queue-counters.js';
 import type { QueueLog } from './queue-log.js';
 import type { QueueOptions } from './queue-options.js';
 import type { ReceiptHandles } from './receipt-handle.js';
+import type { ReceiptResult, Receipts } from './receipts.js';
 import type { SettledAnswers } from './settled-answers.js';
 import type { TrackedMessage } from './tracked-message.js';
 
@@ -27,6 +28,7 @@ export interface QueueContext {
   readonly answers: SettledAnswers;
   /** Stores a message in another queue as well. @returns false if that queue does not exist, or is full */
   moveTo(queue: string, message: Message, entry: MessageEntry): boolean;
+  readonly receipts: Receipts;
   /** Its last consumer has been gone for as long as `autoDeleteAfterMs` says. */
   onUnused(queue: string): void;
 }
@@ -84,6 +86,11 @@ export class QueueCore {
 
   onRecorded(ticket: Ticket): void {
     if (ticket > this.#lastTicket) this.#lastTicket = ticket;
+  }
+
+  /** What has become of a message that was received, for whoever wants to know. */
+  tellOutcome({ receipt }: TrackedMessage, outcome: ReceiptResult): void {
+    if (receipt !== null) this.context.receipts.add(this.name, receipt, outcome);
   }
 
   settle(sequence: number): void {

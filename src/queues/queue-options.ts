@@ -38,6 +38,12 @@ export interface QueueOptions {
   readonly exclusive: boolean;
   /** The queue goes with its last consumer, after so long; null if it stays. */
   readonly autoDeleteAfterMs: number | null;
+  /** Messages that a consumer which is sent them may have in flight, unless it asks for fewer. */
+  readonly prefetch: number;
+  /** How long such a consumer may have a message as its oldest one in flight; null for as long as it is there. */
+  readonly acknowledgementTimeoutMs: number | null;
+  /** Whoever published a message, and named where to, is told when it is done, or has become a dead letter. */
+  readonly receipts: boolean;
 }
 
 export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
@@ -56,6 +62,9 @@ export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   deduplication: { by: 'none', windowMs: 300_000 },
   exclusive: false,
   autoDeleteAfterMs: null,
+  prefetch: 16,
+  acknowledgementTimeoutMs: null,
+  receipts: false,
 };
 
 const LONGEST_MS = 366 * 86_400_000;
@@ -82,8 +91,12 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
   checkRetry(options.retry);
   oneOf('deduplication.by', options.deduplication?.by, ['none', 'id', 'content']);
   whole('deduplication.windowMs', options.deduplication.windowMs, 1, LONGEST_MS);
-  for (const name of ['deadLetterExpired', 'exclusive'] as const) {
+  for (const name of ['deadLetterExpired', 'exclusive', 'receipts'] as const) {
     if (typeof options[name] !== 'boolean') throw new InvalidQueueOption(name, 'is not true or false');
+  }
+  whole('prefetch', options.prefetch, 1, 10_000);
+  if (options.acknowledgementTimeoutMs !== null) {
+    whole('acknowledgementTimeoutMs', options.acknowledgementTimeoutMs, 1000, LONGEST_MS);
   }
   if (options.autoDeleteAfterMs !== null) whole('autoDeleteAfterMs', options.autoDeleteAfterMs, 0, LONGEST_MS);
   return options;

@@ -17,6 +17,7 @@ import { DamagedQueueRecord, InvalidQueueOption, QueueExists, QueueNotFound, Red
 import type { QueueLog, QueueLogClient, QueueLogRecovery } from './queue-log.js';
 import { type QueueOptions, validateQueueOptions } from './queue-options.js';
 import { ReceiptHandles } from './receipt-handle.js';
+import { type ReceiptNotice, Receipts } from './receipts.js';
 import { Redrive, type RedriveOptions, type RedriveProgress } from './redrive.js';
 import { SettledAnswers } from './settled-answers.js';
 
@@ -41,6 +42,9 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   readonly #redrives = new Map<Queue, Redrive>();
   readonly #endedRedrives = new Map<Queue, RedriveProgress>();
   readonly #answers = new SettledAnswers();
+  readonly #receipts = new Receipts((notice) => this.onReceipt(notice));
+  /** Called when nothing is half done: anything may be done then. */
+  onReceipt: (notice: ReceiptNotice) => void = () => {};
   readonly #abandoned: AbandonedMessages;
   readonly #wheel: TimingWheel;
   #context: QueueContext | null = null;
@@ -316,6 +320,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
       handles: new ReceiptHandles(this.#secret, this.#randomBytes(4).readUInt32LE()),
       ids: new MessageIds(this.#randomBytes(ID_BYTES)),
       answers: this.#answers,
+      receipts: this.#receipts,
       onUnused: (queue) => void this.delete(queue),
       moveTo: (queue, message, entry) => this.#moveTo(queue, message, entry),
     };

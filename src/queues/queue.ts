@@ -209,10 +209,7 @@ export class Queue {
 
   /** The same for somebody who holds the delivery itself. */
   acknowledgeDelivery(delivery: Delivery): ReceiptOutcome {
-    const message = this.#findReceived(delivery.queueNumber, delivery.sequence, delivery.generation);
-    const outcome = typeof message === 'string' ? message : this.#acknowledge(message);
-    this.#dispatcher.pump();
-    return outcome;
+    return this.#forDelivery(delivery, (message) => this.#acknowledge(message));
   }
 
   /** The messages come back after a delay. */
@@ -221,10 +218,15 @@ export class Queue {
   }
 
   refuseDelivery(delivery: Delivery, options: RefuseOptions = {}): ReceiptOutcome {
-    const message = this.#findReceived(delivery.queueNumber, delivery.sequence, delivery.generation);
-    const outcome = typeof message === 'string' ? message : this.#refuse(message, options);
-    this.#dispatcher.pump();
-    return outcome;
+    return this.#forDelivery(delivery, (message) => this.#refuse(message, options));
+  }
+
+  rejectDelivery(delivery: Delivery): ReceiptOutcome {
+    return this.#forDelivery(delivery, (message) => this.#reject(message));
+  }
+
+  extendDelivery(delivery: Delivery, visibilityTimeoutMs: number): ReceiptOutcome {
+    return this.#forDelivery(delivery, (message) => this.#extend(message, visibilityTimeoutMs));
   }
 
   /** The messages stay hidden for so long from now on; 0 makes them visible at once. */
@@ -296,7 +298,7 @@ export class Queue {
   /** For recovery, in order of sequence. @throws DamagedQueueRecord; nothing has been changed then */
   restoreMessage(sequence: number, entryBytes: Buffer, stateBytes: Buffer | null, byteLength: number): void {
     const { index, counters, nowMs } = this.#core;
-    const { group, priority, enqueuedAtMs, delayedUntilMs } = decodeEntry(entryBytes);
+    const { id, group, priority, enqueuedAtMs, delayedUntilMs, receiptTo } = decodeEntry(entryBytes);
     const state = stateBytes === null ? null : decodeState(stateBytes);
     const bytes = byteLength + entryBytes.length;
     counters.restored++;
@@ -310,6 +312,7 @@ export class Queue {
       index.postpone(message, delayedUntilMs);
     } else {
       message.restore(state);
+      if (receiptTo !== '' && this.options.receipts) message.receipt = { id, receiptTo };
       const isOver = state.state === READY || state.dueAtMs <= nowMs || state.dueAtMs === NEVER;
       if (!isOver && state.state === IN_FLIGHT) index.resume(message, state.dueAtMs);
       else if (!isOver) index.postpone(message, state.dueAtMs);
@@ -328,6 +331,16 @@ export class Queue {
     return outcomes;
   }
 
+  #forDelivery(
+    { queueNumber, sequence, generation }: Delivery,
+    apply: (message: TrackedMessage) => ReceiptOutcome,
+  ): ReceiptOutcome {
+    const message = this.#findReceived(queueNumber, sequence, generation);
+    const outcome = typeof message === 'string' ? message : apply(message);
+    this.#dispatcher.pump();
+    return outcome;
+  }
+
   #findReceived(queue: number, sequence: number, generation: number): TrackedMessage | ReceiptOutcome {
     const { index, number, isFifo } = this.#core;
     if (queue !== number) return this.#core.hadNumber(queue) ? 'already-done' : 'receipt-invalid';
@@ -343,6 +356,7 @@ export class Queue {
     this.#core.index.remove(message);
     this.#core.settle(message.sequence);
     this.#core.counters.acknowledged++;
+    this.#core.tellOutcome(message, 'done');
     return 'done';
   }
 

@@ -12,7 +12,7 @@ import type { Answer } from './settled-answers.js';
 export interface ReceiveOptions {
   /** Messages at most. */
   readonly max: number;
-  /** How long to wait if there are none; 0 to be answered at once. */
+  /** How long to wait if there are none; 0 to be answered at once, infinity for as long as it takes. */
   readonly waitMs?: number;
   /** Instead of the queue's; null: for as long as the consumer is there. */
   readonly visibilityTimeoutMs?: number | null;

@@ -24,6 +24,12 @@ export interface StoredHistory {
   readonly isRejected: boolean;
 }
 
+/** Of a message whose publisher wants to know what becomes of it. */
+export interface Receipt {
+  readonly id: string;
+  readonly receiptTo: string;
+}
+
 /** Who has a message in flight, and may go. */
 export interface MessageHolder {
   /** The message is in flight with it no longer. */
@@ -50,6 +56,8 @@ export class TrackedMessage {
   /** A consumer wants it in the dead-letter queue, where it goes when it can be read. */
   isRejected = false;
   holder: MessageHolder | null = null;
+  /** In a queue that gives receipts, once it has been received: its entry's. */
+  receipt: Receipt | null = null;
   /** It stands in its lane's heap of those that hold later ones back. */
   isInHeldHeap = false;
 

@@ -21,6 +21,7 @@ const entryArbitrary: fc.Arbitrary<MessageEntry> = fc
     deduplicationId: text,
     key: text,
     attributes: fc.array(fc.tuple(text, text), { maxLength: 5 }),
+    receiptTo: text,
     origin: fc.option(
       fc.record({
         queue: text,
@@ -48,7 +49,7 @@ describe('an entry', () => {
 
   it('of a plain message is small', () => {
     const entry = { enqueuedAtMs: 1_800_000_000_000, group: '', priority: 0, delayedUntilMs: 0, deduplicationId: '' };
-    const bytes = encodeEntry({ ...entry, id: 'x'.repeat(24), key: '', attributes: [], origin: null });
+    const bytes = encodeEntry({ ...entry, id: 'x'.repeat(24), key: '', attributes: [], receiptTo: '', origin: null });
     expect(bytes.length).toBe(2 + 25 + 6);
   });
 
