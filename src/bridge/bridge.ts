@@ -7,14 +7,18 @@ import type { DropCounters } from '../core/drop-counters.js';
 import { InvalidArgument } from '../core/errors.js';
 import type { Publication } from '../core/publication.js';
 import { type PublishSink, Refusal, type SinkEntry, type SinkRoutes } from '../core/publish-sink.js';
+import { ReasonCode } from '../core/reason-code.js';
 import type { Admission, EnqueueOptions } from '../queues/intake.js';
 import type { Queue } from '../queues/queue.js';
 import type { RefusalReason } from '../queues/queue-counters.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
+import { isQueueTopic, queueOfTopic } from '../topics/queue-topic.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import { TopicIndex } from '../topics/topic-index.js';
 import { type BridgeRule, CompiledRule } from './bridge-rule.js';
 import { MessageView } from './message-view.js';
+import { publishedOptions } from './published-options.js';
+import { receiptAddressOf } from './receipt-address.js';
 
 /** A message of telemetry is small; what is larger is no JSON for conditions. */
 const MAXIMUM_JSON_BYTES = 256 * 1024;
@@ -40,6 +44,10 @@ export class Bridge implements PublishSink {
   }
 
   routesOf(topic: string): SinkRoutes | null {
+    if (isQueueTopic(topic)) {
+      const queue = queueOfTopic(topic);
+      return queue === null ? null : new DirectRoutes(queue, this.#intake);
+    }
     const { receivers } = this.#index.match(topic);
     if (receivers.length === 0) return null;
     const rules = receivers.map(({ subscriber }) => subscriber).sort((one, other) => one.place - other.place);
@@ -101,6 +109,29 @@ class TopicRoutes implements SinkRoutes {
   }
 }
 
+/** Of the topic of a queue itself. */
+class DirectRoutes implements SinkRoutes {
+  readonly #queue: string;
+  readonly #intake: BridgeIntake;
+
+  constructor(queue: string, intake: BridgeIntake) {
+    this.#queue = queue;
+    this.#intake = intake;
+  }
+
+  get entries(): readonly SinkEntry[] {
+    return this.#intake.entries;
+  }
+
+  admit(publication: Publication, refusal: Refusal): boolean {
+    return this.#intake.admitDirectly(this.#queue, publication, refusal);
+  }
+
+  onRecorded(publication: Publication, sequence: number, ticket: number): number {
+    return this.#intake.onRecorded(publication, sequence, ticket);
+  }
+}
+
 /** The publication that is being routed, on its way into queues. One at a time, as in the router. */
 class BridgeIntake {
   readonly queues: QueueRegistry;
@@ -139,6 +170,20 @@ class BridgeIntake {
     return true;
   }
 
+  /** What was published to a queue itself, whose publisher says how it goes there. */
+  admitDirectly(name: string, publication: Publication, refusal: Refusal): boolean {
+    this.#reset();
+    if (!this.isOpen) return true;
+    const outcome = this.#ask(name, publishedOptions(publication.message), publication);
+    if (outcome === 'taken') publication.receivers++;
+    else if (outcome !== null && mayRefuse(outcome, refusal)) {
+      if (outcome === 'missing') publication.refusalCode = ReasonCode.TopicNameInvalid;
+      this.#reset();
+      return false;
+    } else if (outcome !== null) this.#drops.count(DROP_REASON[outcome]);
+    return true;
+  }
+
   onRecorded({ message }: Publication, sequence: number, ticket: number): number {
     const taking = this.#taking;
     const admissions = this.#admissions;
@@ -152,7 +197,9 @@ class BridgeIntake {
     if (queue === undefined) return 'missing';
     if (this.#asked.includes(queue)) return null;
     this.#asked.push(queue);
-    const admission = queue.admit(publication.message, options);
+    const { message } = publication;
+    const receiptTo = queue.options.receipts ? receiptAddressOf(message) : '';
+    const admission = queue.admit(message, receiptTo === '' ? options : { ...options, receiptTo });
     if (admission.status === 'refused') return admission.reason;
     if (admission.status === 'admitted') {
       this.#taking.push(queue);

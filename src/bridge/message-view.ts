@@ -3,7 +3,7 @@
  * at most once for each message, when the first rule asks for a field, and never if it is too large.
  */
 import { Message } from '../core/message.js';
-import { findUserProperty } from './user-property-reader.js';
+import { findUserProperty } from './property-reader.js';
 
 /** A value that can be compared. */
 export type Scalar = string | number | boolean | null;

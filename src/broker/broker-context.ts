@@ -12,6 +12,7 @@ import type { PublishSink } from '../core/publish-sink.js';
 import type { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
+import type { WorkSource } from '../core/work-source.js';
 import type { MessageStreams } from '../sessions/message-streams.js';
 import type { SessionRegistry } from '../sessions/session-registry.js';
 import type { Journal } from '../store/journal.js';
@@ -53,6 +54,8 @@ export interface BrokerContext {
   readonly queues: StoredQueues | null;
   /** Takes what is published into them. */
   readonly sink: PublishSink | null;
+  /** Hands out what is in them; null if nobody does. */
+  readonly work: WorkSource | null;
   readonly storage: StorageGuard;
   /** For publishers that cannot be told that a work queue is full. */
   readonly queueRoom: QueueRoom;

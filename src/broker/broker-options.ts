@@ -8,6 +8,7 @@ import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { PublishSink } from '../core/publish-sink.js';
+import type { WorkSource } from '../core/work-source.js';
 import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
 
@@ -123,6 +124,8 @@ export interface BrokerOptions {
   readonly queues?: StoredQueues;
   /** Takes what is published into work queues; made with the broker's counters of drops. Default: nothing does. */
   readonly sink?: (drops: DropCounters) => PublishSink;
+  /** Hands out what is in them to clients that subscribe below `$queue`. Default: nobody does. */
+  readonly work?: WorkSource;
   /** Shown under `$SYS/broker/version`. */
   readonly version?: string;
 }

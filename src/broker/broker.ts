@@ -26,6 +26,7 @@ import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
 import { MemoryMessageQueue } from '../store/memory-message-queue.js';
 import { MemoryStore } from '../store/memory-store.js';
+import { isQueueTopic } from '../topics/queue-topic.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import { TopicIndex } from '../topics/topic-index.js';
 import { validateTopicName } from '../topics/topic-name.js';
@@ -146,6 +147,7 @@ export class Broker {
       store,
       queues: options.queues ?? null,
       sink,
+      work: options.work ?? null,
       queueRoom: new QueueRoom(wheel, limits.storageFailureTimeoutMs),
       storage: new StorageGuard(store, this.drops, wheel, limits.storageFailureTimeoutMs, {
         closeWaiting: () => this.#closeWaiting(),
@@ -284,6 +286,8 @@ export class Broker {
   subscribe(filter: string, handler: MessageHandler): () => void {
     const parsed = parseTopicFilter(filter, this.#context.limits.maximumTopicLevels);
     if (parsed instanceof InvalidFilter) throw new InvalidArgument(`filter "${filter}": ${parsed.reason}`);
+    if (isQueueTopic(parsed.path))
+      throw new InvalidArgument(`filter "${filter}": a work queue has no subscribers within the process`);
     const { topics, retained, logger } = this.#context;
     const subscriber = new LocalSubscription(handler, logger);
     topics.subscribe({

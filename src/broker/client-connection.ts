@@ -28,6 +28,7 @@ import { handleAcknowledgement } from './inbound-acknowledgements.js';
 import { type ControlHost, InboundControl } from './inbound-control.js';
 import { InboundPublishes } from './inbound-publishes.js';
 import { type BacklogHandler, PublishSender, UNLIMITED_PACKET_SIZE } from './publish-sender.js';
+import { QueueConsumers } from './queue-consumers.js';
 import { SilenceTimer } from './silence-timer.js';
 
 /** A CONNECT has no business being larger, and its sender is nobody yet. */
@@ -44,6 +45,7 @@ const CLOSED = 16;
 interface Client {
   readonly info: ClientInfo;
   readonly session: Session;
+  readonly sender: PublishSender;
   readonly epoch: number;
   readonly isVersion5: boolean;
   readonly maximumPacketSize: number;
@@ -71,6 +73,7 @@ export class ClientConnection
   #deferred: Buffer | null = null;
   /** For a work queue is full. */
   #waitsForRoom = false;
+  #queueConsumers: QueueConsumers | null = null;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -131,7 +134,9 @@ export class ClientConnection
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
       acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.info.protocolVersion);
       const { packetId, reasonCode } = acknowledgementDecoder;
-      handleAcknowledgement(client.session, client.acknowledger, type, packetId, reasonCode);
+      if (type !== PacketType.PUBACK || this.#queueConsumers?.onPuback(packetId, reasonCode) !== true) {
+        handleAcknowledgement(client.session, client.acknowledger, type, packetId, reasonCode);
+      }
     } else client.control.handle(bytes.subarray(start, end));
     return this.#holds === 0;
   }
@@ -191,7 +196,7 @@ export class ClientConnection
       identity,
     };
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
-    this.#client = { info, session, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
+    this.#client = { info, session, sender, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
     this.#handshake = null;
     context.handshaking.delete(this);
     // [MQTT-3.1.2-22] one and a half times the keep alive
@@ -205,6 +210,7 @@ export class ClientConnection
     // Nothing may be sent before CONNACK [MQTT-3.2.0-1]: what would have it sent is not handled yet.
     if (acknowledger.waitingCount > 0) this.#hold(HELD_BY_CONNACK);
     session.resume();
+    if (session.queueSubscriptions !== null) this.ensureQueueConsumers()?.resume();
     events.tell('clientConnected', { ...info, sessionPresent: isPresent });
   }
 
@@ -218,6 +224,19 @@ export class ClientConnection
     const fields = { sessionPresent: false, reasonCode, reasonString: message }; // [MQTT-3.2.2-6]
     this.send(PacketType.CONNACK, encodeConnack(fields, version, maximumPacketSize));
     this.close('connect-refused');
+  }
+
+  get queueConsumers(): QueueConsumers | null {
+    return this.#queueConsumers;
+  }
+
+  ensureQueueConsumers(): QueueConsumers | null {
+    const { work } = this.#context;
+    const client = this.#client;
+    if (this.#queueConsumers !== null || work === null || client === null) return this.#queueConsumers;
+    this.#queueConsumers = new QueueConsumers(this.#context, work, client.session, client.sender, client.isVersion5);
+    client.publishes.queueConsumers = this.#queueConsumers;
+    return this.#queueConsumers;
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them
@@ -298,6 +317,7 @@ export class ClientConnection
     }
     const { session, control } = this.#client;
     session.pump();
+    this.#queueConsumers?.pump();
     if (!this.#isTurnScheduled) this.#advanceReplays(control, session);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
@@ -439,6 +459,7 @@ export class ClientConnection
     if (client === null) return;
     const { info, session, epoch } = client;
     if (context.connections.get(info.clientId) === this) context.connections.delete(info.clientId);
+    this.#queueConsumers?.close(reason !== 'client-disconnect' && reason !== 'server-shutdown');
     context.sessions.close(session, epoch, publishWill);
     context.events.tell('clientDisconnected', { ...info, reason });
   }

@@ -12,9 +12,11 @@ import { PINGRESP as PINGRESP_TYPE, type ProtocolVersion, SUBACK, UNSUBACK } fro
 import { ProtocolViolation } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
+import { isQueueTopic } from '../topics/queue-topic.js';
 import type { Acknowledger } from './acknowledger.js';
 import type { BrokerContext } from './broker-context.js';
 import type { ProvenIdentity } from './connect-handler.js';
+import type { QueueConsumers } from './queue-consumers.js';
 import { Reauthentication, type ReauthenticationHost } from './reauthentication.js';
 import { RetainedReplays } from './retained-replays.js';
 import { subscribe, unsubscribe } from './subscription-handler.js';
@@ -23,6 +25,10 @@ import { subscribe, unsubscribe } from './subscription-handler.js';
 export interface ControlHost extends ReauthenticationHost {
   /** The client has said goodbye. */
   onDisconnect(publishWill: boolean): void;
+  /** What the client takes from work queues, made when it is first asked for; null if there are none. */
+  ensureQueueConsumers(): QueueConsumers | null;
+  /** The same, null also if it has not been asked for. */
+  readonly queueConsumers: QueueConsumers | null;
 }
 
 export interface ControlTerms {
@@ -111,7 +117,10 @@ export class InboundControl {
   #onSubscribe(packet: SubscribePacket): void {
     const { protocolVersion, isBridge, maximumPacketSize } = this.#terms;
     const asked = isBridge ? { ...packet, subscriptions: packet.subscriptions.map(forBridge) } : packet;
-    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked);
+    const consumers = packet.subscriptions.some(({ filter }) => isQueueTopic(filter))
+      ? this.#host.ensureQueueConsumers()
+      : null;
+    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked, consumers);
     const suback = encodeSuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
     this.#acknowledger.send(ticket, SUBACK, suback);
     if (replays.length > 0) {
@@ -122,7 +131,7 @@ export class InboundControl {
   }
 
   #onUnsubscribe(packet: UnsubscribePacket): void {
-    const { reasonCodes, ticket } = unsubscribe(this.#context, this.#session, packet);
+    const { reasonCodes, ticket } = unsubscribe(this.#context, this.#session, packet, this.#host.queueConsumers);
     this.#replays?.end(packet.filters);
     const { protocolVersion, maximumPacketSize } = this.#terms;
     const unsuback = encodeUnsuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);

@@ -4,16 +4,25 @@
  */
 import { PUBACK, PUBREC } from '../codec/packet-type.js';
 import { readUtf8 } from '../codec/utf8.js';
+import type { DropReason } from '../core/drop-reason.js';
 import { MalformedPacket, ProtocolViolation } from '../core/errors.js';
 import type { CongestedReceiver, Publication } from '../core/publication.js';
 import { Refusal } from '../core/publish-sink.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
+import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import { isQueueTopic, queueOfControlTopic, queueOfTopic } from '../topics/queue-topic.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { Acknowledger } from './acknowledger.js';
 import { type BrokerContext, publishDecoder } from './broker-context.js';
+import type { CommandOutcome, QueueConsumers } from './queue-consumers.js';
 import { isReservedFrom } from './reserved-topic.js';
 import type { TopicEntry } from './router.js';
+
+const DOLLAR = 0x24;
+
+/** The client has taken nothing. */
+const NOTHING_TO_COMMAND: CommandOutcome = { reasonCode: ReasonCode.ImplementationSpecificError, ticket: NO_TICKET };
 
 export class InboundPublishes {
   readonly #context: BrokerContext;
@@ -22,6 +31,8 @@ export class InboundPublishes {
   readonly #isVersion5: boolean;
   /** QoS 2 identifiers of earlier connections: the quota starts anew with each one (section 4.9). */
   readonly #inheritedIds: number;
+  /** Who is told what the client says on control topics; null while it takes from no work queue. */
+  queueConsumers: QueueConsumers | null = null;
   #lastTopic: TopicEntry | null = null;
   /** By alias; ends with the connection [MQTT-3.3.2-7]. */
   #aliases: (TopicEntry | undefined)[] | null = null;
@@ -59,17 +70,37 @@ export class InboundPublishes {
       }
       this.#checkReceiveMaximum();
     }
-    if (isReservedFrom(entry.topic, session.clientId)) {
-      this.#refuseReserved();
-      return null;
-    }
+    if (entry.topic.charCodeAt(0) === DOLLAR && this.#handleSpecial(entry.topic)) return null;
     const { router, storage } = this.#context;
     if (!storage.isAccepting && message.qos > 0 && this.#mustBeStored(entry)) return this.#refuseUnstorable();
     const publication = router.routeReceived(entry, publishDecoder, session, this.#refusal);
-    if (publication.isRefused) return this.#refuseUnqueued();
+    if (publication.isRefused) return this.#refuseUnqueued(publication);
     if (message.qos > 0) this.#acknowledge(packetId, publication);
     if (publication.ticket > 0 && storage.isCongested) return storage.pressure;
     return publication.congested;
+  }
+
+  /** Topics below `$SYS` and `$queue`. @returns false if the message is to be routed like any other */
+  #handleSpecial(topic: string): boolean {
+    if (isReservedFrom(topic, this.#session.clientId)) {
+      this.#refuse('not-authorized', ReasonCode.NotAuthorized);
+      return true;
+    }
+    if (!isQueueTopic(topic)) return false;
+    const controlled = queueOfControlTopic(topic);
+    if (controlled !== null) this.#command(controlled);
+    else if (queueOfTopic(topic) === null || this.#context.work === null) {
+      this.#refuse('work-queue-missing', ReasonCode.TopicNameInvalid);
+    } else return false;
+    return true;
+  }
+
+  /** What the client says of a message that it took from a work queue. */
+  #command(queue: string): void {
+    const { message, packetId } = publishDecoder;
+    const { reasonCode, ticket } = this.queueConsumers?.command(queue, message.payload) ?? NOTHING_TO_COMMAND;
+    if (reasonCode >= 0x80) this.#refuse('work-command-refused', reasonCode);
+    else this.#answer(packetId, ticket, reasonCode);
   }
 
   #acknowledge(packetId: number, { ticket, receivers, isRetainRefused }: Publication): void {
@@ -79,6 +110,12 @@ export class InboundPublishes {
       this.#acknowledger.acknowledge(ticket, type, packetId, ReasonCode.QuotaExceeded);
       return;
     }
+    this.#answer(packetId, ticket, reasonCode);
+  }
+
+  /** Accepts the message. Does nothing at QoS 0. */
+  #answer(packetId: number, ticket: Ticket, reasonCode: ReasonCode): void {
+    if (publishDecoder.message.qos === 0) return;
     if (publishDecoder.message.qos === 1) {
       this.#acknowledger.acknowledge(ticket, PUBACK, packetId, reasonCode);
       return;
@@ -101,11 +138,10 @@ export class InboundPublishes {
     return this.#isVersion5 ? Refusal.Tell : Refusal.Wait;
   }
 
-  #refuseUnqueued(): CongestedReceiver | null {
+  #refuseUnqueued({ refusalCode }: Publication): CongestedReceiver | null {
     if (!this.#isVersion5) return this.#context.queueRoom;
-    const { message, packetId } = publishDecoder;
-    this.#context.drops.count('work-queue-full');
-    this.#acknowledger.acknowledge(0, message.qos === 1 ? PUBACK : PUBREC, packetId, ReasonCode.QuotaExceeded);
+    const isMissing = refusalCode === ReasonCode.TopicNameInvalid;
+    this.#refuse(isMissing ? 'work-queue-missing' : 'work-queue-full', refusalCode);
     return null;
   }
 
@@ -176,12 +212,12 @@ export class InboundPublishes {
     }
   }
 
-  /** What is the broker's own, or another client's. MQTT 3 has no way to say so: the message is acknowledged and goes nowhere. */
-  #refuseReserved(): void {
+  /** MQTT 3 has no way to say so: the message is acknowledged and goes nowhere. */
+  #refuse(reason: DropReason, reasonCode: ReasonCode): void {
     const { message, packetId } = publishDecoder;
-    this.#context.drops.count('not-authorized');
-    if (message.qos === 1) this.#acknowledger.acknowledge(0, PUBACK, packetId, ReasonCode.NotAuthorized);
-    else if (message.qos === 2) this.#acknowledger.acknowledge(0, PUBREC, packetId, ReasonCode.NotAuthorized);
+    this.#context.drops.count(reason);
+    if (message.qos === 1) this.#acknowledger.acknowledge(0, PUBACK, packetId, reasonCode);
+    else if (message.qos === 2) this.#acknowledger.acknowledge(0, PUBREC, packetId, reasonCode);
   }
 }
 

@@ -16,6 +16,9 @@ import { OutboundAliases } from './outbound-aliases.js';
 /** More than a PUBLISH can have around its topic, properties and payload, Subscription Identifiers excepted. */
 const FRAMING_BYTES = 24;
 
+/** Of a topic name, as of any string (section 1.5.4). */
+const LONGEST_STRING_BYTES = 65_535;
+
 /** A client that has set no Maximum Packet Size. */
 export const UNLIMITED_PACKET_SIZE = Number.MAX_SAFE_INTEGER;
 
@@ -111,6 +114,36 @@ export class PublishSender implements SessionFront {
     this.#sendOwn(message, qos, packetId, retain, identifiers, false);
   }
 
+  /**
+   * Sends a message of a work queue.
+   * @param packetId 0 for QoS 0
+   * @param topicPrefix stands in front of its topic name, if not null
+   * @param properties in front of its own, if not null
+   * @returns false if it is too large for the client [MQTT-3.1.2-24]; nothing is sent then
+   */
+  sendWork(
+    message: Message,
+    packetId: number,
+    identifiers: readonly number[] | null,
+    topicPrefix: Buffer | null,
+    properties: Buffer | null,
+  ): boolean {
+    const topicLength = (topicPrefix?.length ?? 0) + message.topicEnd - message.topicStart;
+    if (topicLength > LONGEST_STRING_BYTES) return false;
+    this.#prepare(message, packetId === 0 ? 0 : 1, packetId, false, identifiers, false);
+    // The aliases stand for topics without a prefix.
+    writer.topicAlias = 0;
+    writer.omitTopic = false;
+    writer.topicPrefix = topicPrefix;
+    writer.ownProperties = properties;
+    const length = writer.measure(message);
+    const isSent = length <= this.#maximumPacketSize;
+    if (isSent) this.#write(message, length);
+    writer.topicPrefix = null;
+    writer.ownProperties = null;
+    return isSent;
+  }
+
   resendPublish(
     message: Message,
     qos: Qos,
@@ -155,7 +188,20 @@ export class PublishSender implements SessionFront {
     identifiers: readonly number[] | null,
     isDuplicate: boolean,
   ): void {
-    this.#countSent(message);
+    this.#prepare(message, qos, packetId, retain, identifiers, isDuplicate);
+    writer.topicAlias = this.#aliases === null ? 0 : this.#aliases.assign(message.topic);
+    writer.omitTopic = writer.topicAlias > 0 && this.#aliases !== null && this.#aliases.isKnown;
+    this.#write(message, writer.measure(message));
+  }
+
+  #prepare(
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    retain: boolean,
+    identifiers: readonly number[] | null,
+    isDuplicate: boolean,
+  ): void {
     writer.isVersion5 = this.#isVersion5;
     writer.qos = qos;
     writer.retain = retain;
@@ -165,9 +211,11 @@ export class PublishSender implements SessionFront {
     // [MQTT-3.3.2-6]
     const isExpiring = message.expiresAtMs !== 0;
     writer.expirySeconds = isExpiring ? message.remainingExpirySeconds(this.#context.clock.now()) : -1;
-    writer.topicAlias = this.#aliases === null ? 0 : this.#aliases.assign(message.topic);
-    writer.omitTopic = writer.topicAlias > 0 && this.#aliases !== null && this.#aliases.isKnown;
-    const length = writer.measure(message);
+  }
+
+  /** @param length as the writer has measured it */
+  #write(message: Message, length: number): void {
+    this.#countSent(message);
     const target = this.#outbound.reserve(length);
     writer.write(message, target, this.#outbound.reservedAt);
   }

@@ -10,6 +10,7 @@ import type { StoredSession, StoredSubscription } from '../store/catalogue-recor
 import type { RecordOutline } from '../store/message-record.js';
 import type { StoreReceiver } from '../store/store.js';
 import { indexBytes } from '../topics/index-bytes.js';
+import { isQueueTopic } from '../topics/queue-topic.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 
@@ -64,6 +65,12 @@ class Restorer implements StoreReceiver {
       this.#context.journal.subscriptionRemoved(clientId, stored.filter);
       return;
     }
+    session.subscriptionBytes += 2 * stored.filter.length + indexBytes(stored.filter);
+    if (isQueueTopic(stored.filter)) {
+      session.queueSubscriptions ??= new Map();
+      session.queueSubscriptions.set(stored.filter, stored);
+      return;
+    }
     const { qos, noLocal, retainAsPublished, retainHandling, identifier, streamId, sinceSequence } = stored;
     const stream = streamId === 0 ? null : this.#context.streams.rejoin(stored.filter, streamId);
     const subscription = {
@@ -78,7 +85,6 @@ class Restorer implements StoreReceiver {
       sinceSequence,
     };
     session.subscriptions.set(stored.filter, subscription);
-    session.subscriptionBytes += 2 * stored.filter.length + indexBytes(stored.filter);
     this.#context.topics.subscribe(subscription);
   }
 

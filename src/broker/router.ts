@@ -13,6 +13,7 @@ import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscr
 import type { MessageRecorder } from '../sessions/message-recorder.js';
 import type { Ticket } from '../store/ticket.js';
 import type { MatchResult } from '../topics/match-result.js';
+import { isQueueTopic } from '../topics/queue-topic.js';
 import type { Receiver } from '../topics/receiver.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { BrokerMetrics } from './broker-metrics.js';
@@ -165,12 +166,13 @@ export class Router {
 
   // The caller still has to answer for the first publication.
   #routeWaitingAfter(publication: Publication): void {
-    const { ticket, receivers, isRetainRefused, isRefused, congested } = publication;
+    const { ticket, receivers, isRetainRefused, isRefused, refusalCode, congested } = publication;
     this.#routeWaiting();
     publication.ticket = ticket;
     publication.receivers = receivers;
     publication.isRetainRefused = isRetainRefused;
     publication.isRefused = isRefused;
+    publication.refusalCode = refusalCode;
     publication.congested = congested;
   }
 
@@ -193,7 +195,8 @@ export class Router {
       publication.isRefused = true;
       return;
     }
-    if (publication.message.retain) this.#retained.store(publication);
+    // What is put into a work queue is work: nobody would ever be sent it as a retained message.
+    if (publication.message.retain && !isQueueTopic(entry.topic)) this.#retained.store(publication);
     this.#recorder.begin(publication.message);
     const { receivers, groups } = result;
     for (let i = 0; i < receivers.length; i++) {

@@ -5,9 +5,11 @@ import type { Subscriber } from '../core/subscriber.js';
 import { NO_STREAMS, type Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { indexBytes } from '../topics/index-bytes.js';
+import { isQueueTopic } from '../topics/queue-topic.js';
 import type { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
+import type { QueueConsumers } from './queue-consumers.js';
 import { RetainedReplay } from './retained-replay.js';
 
 export interface SubscribeResult {
@@ -19,14 +21,27 @@ export interface SubscribeResult {
   readonly replays: RetainedReplay[];
 }
 
-export function subscribe(context: BrokerContext, session: Session, packet: SubscribePacket): SubscribeResult {
+/** @param consumers what the client takes from work queues, null if there are none */
+export function subscribe(
+  context: BrokerContext,
+  session: Session,
+  packet: SubscribePacket,
+  consumers: QueueConsumers | null,
+): SubscribeResult {
   const reasonCodes: number[] = [];
   const replays: RetainedReplay[] = [];
   let ticket = NO_TICKET;
   // [MQTT-3.8.4-5] several filters are treated as several SUBSCRIBEs
   for (const request of packet.subscriptions) {
+    if (isQueueTopic(request.filter)) {
+      const outcome = subscribeToQueue(context, session, packet, request, consumers);
+      reasonCodes.push(outcome.reasonCode);
+      ticket = Math.max(ticket, outcome.ticket);
+      continue;
+    }
     const filter = parseTopicFilter(request.filter, context.limits.maximumTopicLevels);
-    if (filter instanceof InvalidFilter) {
+    // Consumers of a work queue share it as it is.
+    if (filter instanceof InvalidFilter || (filter.shareName !== undefined && isQueueTopic(filter.path))) {
       reasonCodes.push(ReasonCode.TopicFilterInvalid);
       continue;
     }
@@ -73,10 +88,16 @@ export function unsubscribe(
   context: BrokerContext,
   session: Session,
   packet: UnsubscribePacket,
+  consumers: QueueConsumers | null,
 ): { reasonCodes: number[]; ticket: Ticket } {
   let ticket = NO_TICKET;
   const removed: Subscription<Subscriber>[] = [];
   const reasonCodes = packet.filters.map((filter) => {
+    if (isQueueTopic(filter)) {
+      const isKnown = unsubscribeFromQueue(context, session, filter, consumers);
+      ticket = session.subscriptionTicket;
+      return isKnown ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+    }
     // [MQTT-3.10.4-1] compared character by character
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) {
@@ -100,9 +121,55 @@ export function unsubscribe(
   return { reasonCodes, ticket };
 }
 
+/** A consumer of a work queue has no stream, and no retained messages; No Local and Retain As Published mean nothing to it. */
+function subscribeToQueue(
+  context: BrokerContext,
+  session: Session,
+  packet: SubscribePacket,
+  request: SubscriptionRequest,
+  consumers: QueueConsumers | null,
+): { reasonCode: ReasonCode; ticket: Ticket } {
+  const { filter, qos } = request;
+  const { subscriptionIdentifier: identifier } = packet;
+  const isKnown = session.queueSubscriptions?.has(filter) === true;
+  if (!isKnown && !hasRoomFor(context, session, filter))
+    return { reasonCode: ReasonCode.QuotaExceeded, ticket: NO_TICKET };
+  const prefetch = wantedPrefetch(packet);
+  const reasonCode = consumers?.subscribe({ filter, qos, identifier, prefetch }) ?? ReasonCode.TopicFilterInvalid;
+  if (reasonCode >= 0x80) return { reasonCode, ticket: NO_TICKET };
+  session.queueSubscriptions ??= new Map();
+  const record = { ...request, identifier, streamId: 0, sinceSequence: 0, ...(prefetch === 0 ? {} : { prefetch }) };
+  session.queueSubscriptions.set(filter, record);
+  if (!isKnown) session.subscriptionBytes += memoryOf(filter);
+  if (session.isKept) session.subscriptionTicket = context.journal.subscriptionSaved(session.clientId, record);
+  context.events.tell('subscribed', { clientId: session.clientId, filter, qos: qos === 0 ? 0 : 1 });
+  return { reasonCode, ticket: session.subscriptionTicket };
+}
+
+/** The User Property `prefetch` of SUBSCRIBE. @returns 0 if there is none, or it is no number */
+function wantedPrefetch({ userProperties }: SubscribePacket): number {
+  const prefetch = Number(userProperties.find(([name]) => name === 'prefetch')?.[1] ?? 0);
+  return Number.isSafeInteger(prefetch) && prefetch > 0 ? prefetch : 0;
+}
+
+function unsubscribeFromQueue(
+  context: BrokerContext,
+  session: Session,
+  filter: string,
+  consumers: QueueConsumers | null,
+): boolean {
+  if (session.queueSubscriptions?.delete(filter) !== true) return false;
+  consumers?.unsubscribe(filter);
+  session.subscriptionBytes -= memoryOf(filter);
+  if (session.isKept) session.subscriptionTicket = context.journal.subscriptionRemoved(session.clientId, filter);
+  context.events.tell('unsubscribed', { clientId: session.clientId, filter });
+  return true;
+}
+
 function hasRoomFor(context: BrokerContext, session: Session, filter: string): boolean {
   const { maximumSubscriptionsPerSession, maximumSubscriptionBytesPerSession } = context.limits;
-  if (session.subscriptions.size >= maximumSubscriptionsPerSession) return false;
+  const count = session.subscriptions.size + (session.queueSubscriptions?.size ?? 0);
+  if (count >= maximumSubscriptionsPerSession) return false;
   return session.subscriptionBytes + memoryOf(filter) <= maximumSubscriptionBytesPerSession;
 }
 

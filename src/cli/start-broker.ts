@@ -32,7 +32,9 @@ export async function startBroker(
   };
   const start = async (store: Store): Promise<{ broker: Broker; workQueues: WorkQueues }> => {
     const workQueues = new WorkQueues(store, clock, workQueueSettings(settings));
-    return { broker: await startWith(settings, scramUsers, logger, clock, store, workQueues), workQueues };
+    const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues);
+    workQueues.giveReceipts((receipt) => broker.publish(receipt));
+    return { broker, workQueues };
   };
   // Damage within the database may show only when it is read.
   const { broker, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
@@ -61,7 +63,7 @@ function startWith(
   logger: Logger,
   clock: SystemClock,
   store: Store,
-  { queues, sink }: WorkQueues,
+  { queues, sink, work }: WorkQueues,
 ): Promise<Broker> {
   const enabled = Object.entries(settings.listeners).filter(([, listener]) => listener.enabled);
   return Broker.start({
@@ -70,6 +72,7 @@ function startWith(
     store,
     queues,
     sink,
+    work,
     limits: brokerLimits(settings),
     authenticator: new AnonymousAuthenticator(settings.auth.anonymous),
     authenticationMethods: scramUsers === undefined ? [] : [new ScramSha256(scramUsers)],

@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { Bridge } from '../bridge/bridge.js';
 import type { BridgeRule } from '../bridge/bridge-rule.js';
+import { QueueDoor } from '../bridge/queue-door.js';
+import { type ReceiptPublication, receiptPublication } from '../bridge/receipt-publication.js';
 import type { Clock } from '../core/clock.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import { InvalidState } from '../core/errors.js';
@@ -34,8 +36,12 @@ export class WorkQueues {
     this.#settings = settings;
     this.queues = new StoredQueueLog(store, clock);
     this.registry = new QueueRegistry(this.queues, this.queues.clock, randomBytes);
+    this.work = new QueueDoor(this.registry);
     this.queues.connect(this.registry, () => this.#onRestored());
   }
+
+  /** For the broker: hands out what is in the queues. */
+  readonly work: QueueDoor;
 
   /** For the broker: takes what is published. */
   readonly sink = (drops: DropCounters): PublishSink => {
@@ -48,8 +54,14 @@ export class WorkQueues {
     return this.#unconfigured;
   }
 
-  /** Calls nobody any more. */
+  /** Has receipts published: who published a message, and asked for it, is told what became of it. */
+  giveReceipts(publish: (request: ReceiptPublication) => void): void {
+    this.registry.onReceipt = (notice) => publish(receiptPublication(notice));
+  }
+
+  /** Calls nobody any more; what consumers have goes back. */
   stop(): void {
+    this.work.close();
     this.registry.stop();
   }
 

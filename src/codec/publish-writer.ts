@@ -20,6 +20,10 @@ export class PublishWriter {
   topicAlias = 0;
   /** The receiver knows the alias: leave the topic out. */
   omitTopic = false;
+  /** Stands in front of the topic name; the topic must not be omitted then. */
+  topicPrefix: Buffer | null = null;
+  /** Encoded properties in front of the publisher's; MQTT 5 only. */
+  ownProperties: Buffer | null = null;
   /** Seconds left of the Message Expiry Interval, or -1 to leave the received value. */
   expirySeconds = -1;
 
@@ -30,10 +34,12 @@ export class PublishWriter {
   measure(message: Message): number {
     let remaining = 2 + (message.payloadEnd - message.payloadStart);
     if (!this.omitTopic) remaining += message.topicEnd - message.topicStart;
+    if (this.topicPrefix !== null) remaining += this.topicPrefix.length;
     if (this.qos > 0) remaining += 2;
     if (this.isVersion5) {
       let properties = message.propertiesEnd - message.propertiesStart;
       if (this.topicAlias > 0) properties += 3;
+      if (this.ownProperties !== null) properties += this.ownProperties.length;
       if (this.identifiers !== null) {
         for (const identifier of this.identifiers) properties += 1 + sizeOfLength(identifier);
       }
@@ -48,9 +54,11 @@ export class PublishWriter {
   write(message: Message, target: Buffer, offset: number): number {
     target[offset] = 0x30 | (this.duplicate ? 0x08 : 0) | (this.qos << 1) | (this.retain ? 1 : 0);
     let end = writeLength(target, offset + 1, this.#remaining);
+    const prefixLength = this.topicPrefix === null ? 0 : this.topicPrefix.length;
     const topicLength = this.omitTopic ? 0 : message.topicEnd - message.topicStart;
-    target[end++] = topicLength >> 8;
-    target[end++] = topicLength & 0xff;
+    target[end++] = (prefixLength + topicLength) >> 8;
+    target[end++] = (prefixLength + topicLength) & 0xff;
+    if (this.topicPrefix !== null) end += this.topicPrefix.copy(target, end);
     if (topicLength > 0) end += message.bytes.copy(target, end, message.topicStart, message.topicEnd);
     if (this.qos > 0) {
       target[end++] = this.packetId >> 8;
@@ -73,6 +81,7 @@ export class PublishWriter {
         end = writeLength(target, end, identifier);
       }
     }
+    if (this.ownProperties !== null) end += this.ownProperties.copy(target, end);
     if (message.propertiesEnd > message.propertiesStart) {
       message.bytes.copy(target, end, message.propertiesStart, message.propertiesEnd);
       if (message.expiryOffset !== -1 && this.expirySeconds !== -1) {

@@ -32,8 +32,10 @@ export const DROP_REASONS = [
   /** A work queue was full, or takes no message of this size, and the rule of the bridge or the publisher allowed nothing better. */
   'work-queue-full',
   'work-queue-too-large',
-  /** A rule of the bridge names a work queue that has been deleted. */
+  /** A rule of the bridge, or a publisher, names a work queue that is not there. */
   'work-queue-missing',
+  /** What a consumer said on the control topic of a work queue was not understood, or was not about a message that it has. */
+  'work-command-refused',
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

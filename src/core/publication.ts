@@ -4,6 +4,7 @@
  * {@link keep}, and all who do share one kept Message.
  */
 import { Message } from './message.js';
+import { ReasonCode } from './reason-code.js';
 
 /** A kept message may pin a chunk of this size; from a larger one it is copied out. */
 const LARGEST_PINNED_CHUNK = 2048;
@@ -35,6 +36,8 @@ export class Publication {
   isRetainRefused = false;
   /** A work queue does not take it: nobody has got it, and the publisher is to be told, or to wait. */
   isRefused = false;
+  /** What the publisher is to be told then. */
+  refusalCode: ReasonCode = ReasonCode.QuotaExceeded;
   /** A receiver that cannot keep up: the publisher should wait for it. */
   congested: CongestedReceiver | null = null;
   #kept: Message | null = null;
@@ -57,6 +60,7 @@ export class Publication {
     this.receivers = 0;
     this.isRetainRefused = false;
     this.isRefused = false;
+    this.refusalCode = ReasonCode.QuotaExceeded;
     this.congested = null;
   }
 

@@ -45,6 +45,9 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   readonly #receipts = new Receipts((notice) => this.onReceipt(notice));
   /** Called when nothing is half done: anything may be done then. */
   onReceipt: (notice: ReceiptNotice) => void = () => {};
+  /** There is a queue that was not there, and one is there no longer. */
+  onQueueListed: (queue: Queue) => void = () => {};
+  onQueueGone: (queue: Queue) => void = () => {};
   readonly #abandoned: AbandonedMessages;
   readonly #wheel: TimingWheel;
   #context: QueueContext | null = null;
@@ -89,6 +92,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     const queue = new Queue(name, this.#takeNumber(), options, context);
     this.#list(queue);
     this.#save(queue);
+    this.onQueueListed(queue);
     return queue;
   }
 
@@ -129,6 +133,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     this.#byNumber.delete(number);
     const ticket = this.#log.queueRemoved(number);
     this.#abandoned.add(number, queue.delete().sequences());
+    this.onQueueGone(queue);
     return ticket;
   }
 

@@ -5,6 +5,9 @@
  * nothing but itself. It holds no message: those of a kept session stand in the message log, by sequence number, and
  * those of others are never sent again. Invariant: at most half of the slots are taken.
  *
+ * A lease is an identifier under which somebody else sends a QoS 1 message that is not the session's: it counts against the
+ * Receive Maximum, and ends with the connection.
+ *
  *   slot = packet identifier mod size      #slots[slot] = state | flags | packet identifier, packed; 0 is free
  */
 import type { Qos } from '../core/message.js';
@@ -15,6 +18,7 @@ const AWAITING_PUBACK = 1 << 17;
 const AWAITING_PUBREC = 2 << 17;
 const AWAITING_PUBCOMP = 3 << 17;
 const STATE = 3 << 17;
+const LEASED = 1 << 19;
 
 const SMALLEST_RING = 16;
 const LARGEST_IDENTIFIER = 65_535;
@@ -49,6 +53,7 @@ export class InflightWindow {
   #identifiers: Map<number, readonly number[]> | null = null;
   #count = 0;
   #released = 0;
+  #leased = 0;
   /** Largest count since the window was last empty. */
   #peak = 0;
   #lastPacketId = 0;
@@ -63,11 +68,33 @@ export class InflightWindow {
 
   /** Those of them that the client has not got yet, as far as we know. */
   get undelivered(): number {
-    return this.#count - this.#released;
+    return this.#count - this.#released - this.#leased;
   }
 
   /** Notes that a message is being sent at `qos` (1 or 2). @returns its packet identifier [MQTT-2.2.1-4] */
   add(qos: Qos, retain: boolean, identifiers: readonly number[] | null, sequence: number): number {
+    const state = (qos === 1 ? AWAITING_PUBACK : AWAITING_PUBREC) | (retain ? RETAIN : 0);
+    return this.#takeNext(state, sequence, identifiers);
+  }
+
+  /** @returns a packet identifier that is somebody else's until {@link endLease} */
+  lease(): number {
+    this.#leased++;
+    return this.#takeNext(AWAITING_PUBACK | LEASED, NOT_LOGGED, null);
+  }
+
+  endLease(packetId: number): void {
+    this.#free(packetId & this.#mask);
+  }
+
+  /** The connection is gone, and its leases with it. */
+  endLeases(): void {
+    for (let slot = 0; slot < this.#slots.length && this.#leased > 0; slot++) {
+      if (((this.#slots[slot] as number) & LEASED) !== 0) this.#free(slot);
+    }
+  }
+
+  #takeNext(state: number, sequence: number, identifiers: readonly number[] | null): number {
     if (2 * (this.#count + 1) > this.#slots.length) this.#resize(2 * this.#slots.length);
     const slots = this.#slots;
     const mask = this.#mask;
@@ -78,7 +105,6 @@ export class InflightWindow {
       slot = packetId & mask;
     } while (slots[slot] !== FREE);
     this.#lastPacketId = packetId;
-    const state = (qos === 1 ? AWAITING_PUBACK : AWAITING_PUBREC) | (retain ? RETAIN : 0);
     this.#take(slot, state | packetId, sequence, identifiers, this.#order++);
     return packetId;
   }
@@ -208,12 +234,12 @@ export class InflightWindow {
     if (this.#unsent.size === 0) this.#unsent = null;
   }
 
-  /** Everything on its way, the oldest first as long as no identifier had to be passed over. */
+  /** Everything on its way but leases, the oldest first as long as no identifier had to be passed over. */
   *entries(): IterableIterator<InflightEntry> {
     for (let step = 1; step <= this.#slots.length; step++) {
       const slot = (this.#lastPacketId + step) & this.#mask;
       const packed = this.#slots[slot] as number;
-      if (packed === FREE) continue;
+      if (packed === FREE || (packed & LEASED) !== 0) continue;
       yield {
         packetId: packed & LARGEST_IDENTIFIER,
         sequence: this.#sequences[slot] as number,
@@ -246,6 +272,7 @@ export class InflightWindow {
     const packed = this.#slots[slot] as number;
     if (this.#unsent !== null) this.markSent(packed & LARGEST_IDENTIFIER);
     if ((packed & STATE) === AWAITING_PUBCOMP) this.#released--;
+    if ((packed & LEASED) !== 0) this.#leased--;
     this.#slots[slot] = FREE;
     this.#identifiers?.delete(slot);
     const sequence = this.#sequences[slot] as number;

@@ -100,6 +100,11 @@ export class OutgoingMessages implements LogReader {
     return this.#window;
   }
 
+  /** Unacknowledged messages that the client may be sent. */
+  get windowLimit(): number {
+    return this.#windowLimit;
+  }
+
   get isAttached(): boolean {
     return this.#front !== null;
   }
@@ -161,8 +166,25 @@ export class OutgoingMessages implements LogReader {
 
   detach(): void {
     this.#front = null;
+    this.#window?.endLeases();
     this.#uncommitted = [];
     if (this.#streams?.isBehind === false) this.#streams.fallBehind();
+  }
+
+  /** Messages that may be sent before one is acknowledged. */
+  get windowRoom(): number {
+    return this.hasRoom ? this.#windowLimit - (this.#window?.count ?? 0) : 0;
+  }
+
+  /** A packet identifier for a QoS 1 message that is not the session's (see {@link InflightWindow}). */
+  openLease(): number {
+    this.#window ??= new InflightWindow();
+    return this.#window.lease();
+  }
+
+  /** The message has been acknowledged. */
+  endLease(packetId: number): void {
+    this.#window?.endLease(packetId);
   }
 
   deliverAtMostOnce(identifiers: readonly number[] | null, publication: Publication, retain: boolean): void {

@@ -217,8 +217,8 @@ export class SessionRegistry {
     this.#publishWill(session);
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
     const { journal } = this.#context;
-    const { record, subscriptions } = session;
-    const ticket = session.isKept ? journal.sessionRemoved(record, subscriptions.keys()) : NO_TICKET;
+    const { record } = session;
+    const ticket = session.isKept ? journal.sessionRemoved(record, session.filters()) : NO_TICKET;
     session.end();
     this.#events.onSessionEnded(session);
     return ticket;

@@ -8,7 +8,7 @@ import type { Message, Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
-import type { StoredSession } from '../store/catalogue-records.js';
+import type { StoredSession, StoredSubscription } from '../store/catalogue-records.js';
 import type { Journal, StateSource } from '../store/journal.js';
 import type { MessageQueue } from '../store/message-queue.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
@@ -55,6 +55,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   readonly number: number;
   /** By filter as given, shared ones included. */
   readonly subscriptions = new Map<string, Subscription<Subscriber>>();
+  /** Work queues that it takes from while it is connected, by filter as given; null for none, as for most. */
+  queueSubscriptions: Map<string, StoredSubscription> | null = null;
   /** Memory that they take, by estimate; kept up by who changes them. */
   subscriptionBytes = 0;
   /** Seconds that it outlives its connection; {@link NEVER_EXPIRES} for ever. */
@@ -231,6 +233,24 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.#outgoing.pump();
   }
 
+  /**
+   * Messages of work queues that the client can be sent now: they are not the session's, and never sent again. Of the client's Receive
+   * Maximum a part stays free for what it has subscribed to.
+   */
+  get leaseRoom(): number {
+    const reserved = this.subscriptions.size === 0 ? 0 : this.#outgoing.windowLimit >> 2;
+    return this.#outgoing.windowRoom - reserved;
+  }
+
+  /** A packet identifier for such a message, if there is room for it. */
+  openLease(): number {
+    return this.#outgoing.openLease();
+  }
+
+  endLease(packetId: number): void {
+    this.#outgoing.endLease(packetId);
+  }
+
   /** The journal has settled more. */
   onSettled(): void {
     this.#outgoing.onSettled();
@@ -293,6 +313,12 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   }
 
   // ---------------------------------------------------------------- subscriptions
+
+  /** Of all its subscriptions. */
+  *filters(): IterableIterator<string> {
+    yield* this.subscriptions.keys();
+    if (this.queueSubscriptions !== null) yield* this.queueSubscriptions.keys();
+  }
 
   /** The stream for a subscription that is being made; it keeps the one that it replaces had [MQTT-3.8.4-4]. */
   joinStream(filter: string, qos: Qos, isShared: boolean): MessageStream | null {

@@ -25,6 +25,8 @@ export interface StoredSubscription {
   readonly streamId: number;
   /** Messages of the stream before this one were not subscribed to. */
   readonly sinceSequence: number;
+  /** Of a consumer of a work queue: messages that it wants at most at one time. */
+  readonly prefetch?: number;
 }
 
 export interface StoredWill {

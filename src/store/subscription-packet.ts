@@ -12,11 +12,12 @@ export interface SubscriptionPacket {
   readonly subscriptionIdentifier?: number;
   readonly streamId: number;
   readonly sinceSequence: number;
+  readonly prefetch?: number;
 }
 
 export function toSubscriptionPacket(subscription: StoredSubscription): SubscriptionPacket {
   const { filter, qos, noLocal, retainAsPublished, retainHandling, identifier, streamId, sinceSequence } = subscription;
-  const packet = {
+  const packet: SubscriptionPacket = {
     topic: filter,
     qos,
     nl: noLocal,
@@ -24,12 +25,14 @@ export function toSubscriptionPacket(subscription: StoredSubscription): Subscrip
     rh: retainHandling,
     streamId,
     sinceSequence,
+    ...(subscription.prefetch === undefined ? {} : { prefetch: subscription.prefetch }),
   };
   return identifier === 0 ? packet : { ...packet, subscriptionIdentifier: identifier };
 }
 
 /** Also of one that the package has written for somebody else. @throws DamagedRecord */
 export function toSubscription(fields: RecordFields): StoredSubscription {
+  const prefetch = fields.integer('prefetch', 0, 0);
   return {
     filter: fields.string('topic'),
     qos: fields.upToTwo('qos'),
@@ -39,5 +42,6 @@ export function toSubscription(fields: RecordFields): StoredSubscription {
     identifier: fields.integer('subscriptionIdentifier', 0, 0),
     streamId: fields.integer('streamId', 0, 0),
     sinceSequence: fields.integer('sinceSequence', 0, 0),
+    ...(prefetch === 0 ? {} : { prefetch }),
   };
 }

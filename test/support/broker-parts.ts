@@ -127,17 +127,13 @@ export class BrokerParts {
   subscribe(session: Session, filter: string, options: Partial<SubscriptionRequest> & { identifier?: number } = {}) {
     const { identifier = 0, ...request } = options;
     const terms = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 2, ...request } as const;
-    return subscribe(this.#context, session, {
-      type: 'subscribe',
-      packetId: 1,
-      subscriptions: [{ filter, ...terms }],
-      subscriptionIdentifier: identifier,
-      userProperties: [],
-    });
+    const packet = { packetId: 1, subscriptions: [{ filter, ...terms }], subscriptionIdentifier: identifier } as const;
+    return subscribe(this.#context, session, { type: 'subscribe', ...packet, userProperties: [] }, null);
   }
 
   unsubscribe(session: Session, filter: string): void {
-    unsubscribe(this.#context, session, { type: 'unsubscribe', packetId: 1, filters: [filter], userProperties: [] });
+    const packet = { type: 'unsubscribe', packetId: 1, filters: [filter], userProperties: [] } as const;
+    unsubscribe(this.#context, session, packet, null);
   }
 
   /** For what a subscription brings of retained messages. */

@@ -14,7 +14,7 @@ export interface TestBrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly store?: Store;
   /** Work queues in the store, and what takes messages there. */
-  readonly workQueues?: Pick<BrokerOptions, 'queues' | 'sink'>;
+  readonly workQueues?: Pick<BrokerOptions, 'queues' | 'sink' | 'work'>;
   readonly authenticator?: Authenticator;
   readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** Default: a ManualClock. */
