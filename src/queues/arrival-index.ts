@@ -31,6 +31,7 @@ export class ArrivalIndex {
   #recent: Slice | null = null;
   /** The first number behind the recent slice. */
   #recentEnd = 0;
+  #lastSequence = 0;
 
   constructor(spanMs: number) {
     this.#spanMs = spanMs;
@@ -49,6 +50,11 @@ export class ArrivalIndex {
     return this.#slices[this.#head]?.earliestMs ?? 0;
   }
 
+  /** The largest number that was ever added; 0 before the first. */
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
   /** @param sequence larger than all before */
   add(sequence: number, atMs: number, bytes: number): void {
     let last = this.#slices.at(-1);
@@ -58,6 +64,7 @@ export class ArrivalIndex {
       this.#filled = 0;
       this.#recent = null;
     }
+    this.#lastSequence = sequence;
     this.#filled++;
     last.count++;
     last.bytes += bytes;

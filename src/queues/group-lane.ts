@@ -102,6 +102,10 @@ export class GroupLane {
     return true;
   }
 
+  hasWaiting(packed: number): boolean {
+    return this.#queue === null ? packed !== 0 && this.#only === packed : this.#queue.has(packed);
+  }
+
   pushBack(sequence: number): void {
     this.back ??= new SequenceHeap();
     this.back.push(sequence);
@@ -112,12 +116,13 @@ export class GroupLane {
     this.heldSequences.push(sequence);
   }
 
-  /** All that wait and were never received, in order. */
-  *waitingSequences(): IterableIterator<number> {
+  /** Those that wait, were never received and come after the given one, in order. Not to be kept while the lane changes. */
+  *waitingSequences(after = 0): IterableIterator<number> {
+    const from = packWaiting(after + 1, 0);
     if (this.#queue === null) {
-      if (this.#only !== 0) yield sequenceOf(this.#only);
+      if (this.#only >= from) yield sequenceOf(this.#only);
       return;
     }
-    for (const packed of this.#queue) yield sequenceOf(packed);
+    for (const packed of this.#queue.from(from)) yield sequenceOf(packed);
   }
 }

@@ -68,6 +68,11 @@ export class MessageIndex {
     return this.#arrivals.oldestMs;
   }
 
+  /** The number of the last message that came; 0 before the first. */
+  get lastSequence(): number {
+    return this.#arrivals.lastSequence;
+  }
+
   get groups(): number {
     return this.#lanes.reduce((sum, lanes) => sum + lanes.size, 0);
   }
@@ -241,6 +246,16 @@ export class MessageIndex {
   /** The lane of a group, if it has one. */
   findLane(group: string, priority: number): GroupLane | undefined {
     return this.#lanes[this.#isFifo ? 0 : priority]?.get(group);
+  }
+
+  /** Whether the message waits in its group and was never received. */
+  isWaiting(sequence: number, group: string, priority: number): boolean {
+    return this.findLane(group, priority)?.hasWaiting(packWaiting(sequence, priority)) === true;
+  }
+
+  /** Lanes of a group: one, or one for each priority. */
+  lanesOf(group: string): GroupLane[] {
+    return this.#lanes.map((lanes) => lanes.get(group)).filter((lane) => lane !== undefined);
   }
 
   /** The group whose first message, of those never received, is the oldest; null if none waits. */

@@ -17,6 +17,8 @@ import { Dispatcher } from './dispatcher.js';
 import { decodeEntry, type MessageEntry } from './entry-codec.js';
 import { type Admission, type EnqueueOptions, type EnqueueOutcome, Intake } from './intake.js';
 import type { MessageIndex } from './message-index.js';
+import type { Peek, Peeker, PeekOptions } from './peek.js';
+import { Peeks } from './peeks.js';
 import { type QueueContext, QueueCore } from './queue-core.js';
 import type { QueueCounters } from './queue-counters.js';
 import { NOBODY } from './queue-log.js';
@@ -69,6 +71,8 @@ export class Queue {
   /** For the end of an auto-delete queue. */
   readonly #unused: WakeUp;
   readonly #consumers = new Set<Consumer>();
+  /** Made when somebody peeks. */
+  #peeks: Peeks | null = null;
 
   constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
     const core = new QueueCore(name, number, options, context);
@@ -158,6 +162,16 @@ export class Queue {
   /** @returns what the caller cancels when nobody is there any more to be answered */
   receive(options: ReceiveOptions, receiver: Receiver): Receive {
     return this.#dispatcher.receive(options, receiver);
+  }
+
+  /**
+   * Looks at messages without taking them, a page in order of their numbers. Costs what it shows, and a look at each group and each
+   * message that is in flight, delayed or back.
+   * @throws InvalidQueueOption
+   */
+  peek(options: PeekOptions, peeker: Peeker): Peek {
+    this.#peeks ??= new Peeks(this.#core);
+    return this.#peeks.start(options, peeker);
   }
 
   openConsumer(name: string): Consumer {
@@ -254,6 +268,7 @@ export class Queue {
     this.#sweep.reset();
     this.#wakeUp.stop();
     const former = this.#core.renew(number);
+    this.#peeks?.stop();
     for (const consumer of this.#consumers) {
       for (const message of consumer.heldMessages()) {
         message.holder = null;
@@ -278,6 +293,7 @@ export class Queue {
     this.#unused.stop();
     for (const consumer of this.#consumers) consumer.cancelCalls();
     this.#consumers.clear();
+    this.#peeks?.stop();
     this.#dispatcher.close();
   }
 

@@ -52,8 +52,9 @@ export class SequenceQueue {
   /** Takes one from where it stands. @returns false if it is not there */
   remove(value: number): boolean {
     const place = this.#find(value);
-    if (place === null || place.chunk[place.at] !== value) return false;
-    place.chunk[place.at] = -value;
+    const chunk = place === null ? undefined : this.#chunks[place.chunk];
+    if (place === null || chunk === undefined || chunk[place.at] !== value) return false;
+    chunk[place.at] = -value;
     this.#live--;
     this.#removed++;
     this.#skipRemoved();
@@ -61,13 +62,25 @@ export class SequenceQueue {
     return true;
   }
 
+  has(value: number): boolean {
+    const place = this.#find(value);
+    return place !== null && this.#chunks[place.chunk]?.[place.at] === value;
+  }
+
   /** All that are there, in order. */
-  *[Symbol.iterator](): IterableIterator<number> {
-    for (let index = this.#headChunk; index < this.#chunks.length; index++) {
+  [Symbol.iterator](): IterableIterator<number> {
+    return this.from(0);
+  }
+
+  /** Those from `value` on, in order; what comes before is not walked. Not to be kept while the queue changes. */
+  *from(value: number): IterableIterator<number> {
+    const place = this.#find(value);
+    if (place === null) return;
+    for (let index = place.chunk; index < this.#chunks.length; index++) {
       const chunk = this.#chunks[index] as Float64Array;
       const end = index === this.#chunks.length - 1 ? this.#tail : chunk.length;
-      for (let at = index === this.#headChunk ? this.#head : 0; at < end; at++) {
-        if ((chunk[at] as number) > 0) yield chunk[at] as number;
+      for (let at = index === place.chunk ? place.at : 0; at < end; at++) {
+        if ((chunk[at] as number) >= value) yield chunk[at] as number;
       }
     }
   }
@@ -107,7 +120,8 @@ export class SequenceQueue {
     for (const value of values) this.push(value);
   }
 
-  #find(value: number): { readonly chunk: Float64Array; readonly at: number } | null {
+  /** Where the value stands, or would: the last place before those that are larger, or after those that are lower. */
+  #find(value: number): { readonly chunk: number; readonly at: number } | null {
     let low = this.#headChunk;
     let high = this.#chunks.length - 1;
     if (low > high) return null;
@@ -124,7 +138,7 @@ export class SequenceQueue {
       if (Math.abs(chunk[middle] as number) < value) from = middle + 1;
       else to = middle;
     }
-    return { chunk, at: from };
+    return { chunk: low, at: from };
   }
 }
 

@@ -32,6 +32,7 @@ export interface Receipt {
 
 /** Who has a message in flight, and may go. */
 export interface MessageHolder {
+  readonly name: string;
   /** The message is in flight with it no longer. */
   onReleased(message: TrackedMessage): void;
 }

@@ -1,6 +1,7 @@
 /** Queues over the store: what the engine promises holds on the memory store, and on a database that is cut off as by a crash. */
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../src/queues/delivery.js';
+import type { PeekPage } from '../../src/queues/peek.js';
 import { messageOf, textOf } from '../support/queue-world.js';
 import { LevelQueueWorld, StoredQueueWorld } from '../support/stored-queue-world.js';
 
@@ -57,6 +58,22 @@ describe.each(worlds)('queues in %s', (_name, open) => {
       queue.acknowledge(handlesOf(await world.take(queue)));
     }
     expect(world.store.log.messages).toBe(0);
+  });
+
+  it('show their messages without giving them, page by page', async () => {
+    const world = await open();
+    const queue = world.queue('q');
+    for (let n = 0; n < 250; n++) world.enqueue(queue, `${n}`, { group: `g${n % 3}` });
+    await world.commit();
+    const shown: string[] = [];
+    for (let cursor: number | null = 0; cursor !== null; ) {
+      const afterSequence: number = cursor;
+      const page: PeekPage = await new Promise((onPeeked) => queue.peek({ max: 100, afterSequence }, { onPeeked }));
+      shown.push(...page.messages.map(({ message }) => message.payload.toString()));
+      cursor = page.cursor;
+    }
+    expect(shown).toEqual(Array.from({ length: 250 }, (_, n) => `${n}`));
+    expect(queue.statistics).toMatchObject({ ready: 250, inFlight: 0 });
   });
 
   it('let go of what a purge has given up', async () => {

@@ -1,0 +1,290 @@
+/**
+ * One look at the messages of a queue, which takes none of them: a page in order of their numbers, with content, from the number that the
+ * page before ended with. It reads what it shows and nothing else. A message is shown as it was when it was read; one
+ * that comes or goes meanwhile may be shown or not.
+ *
+ *   numbers found before ──┐
+ *   scan, a slice at a time ┴▶ numbers ──still there?──▶ content, read if need be ──▶ page ──▶ Peeker, once
+ */
+import type { Message } from '../core/message.js';
+import { decodeEntry, type MessageEntry } from './entry-codec.js';
+import { type FoundMessages, MessageScan } from './message-scan.js';
+import type { QueueCore } from './queue-core.js';
+import { InvalidQueueOption } from './queue-errors.js';
+import type { QueueLogReader } from './queue-log.js';
+import { DELAYED, IN_FLIGHT, NEVER, READY, type TrackedMessage, type TrackedState } from './tracked-message.js';
+
+export type PeekedState = 'ready' | 'in-flight' | 'delayed';
+
+export interface PeekOptions {
+  /** Messages at most; 1 to 1000, 10 unless given. */
+  readonly max?: number;
+  /** Bytes of content at which the page ends; it has at least one message. 1 MiB unless given. */
+  readonly maxBytes?: number;
+  /** Messages in any state unless given. */
+  readonly state?: PeekedState;
+  /** Messages with higher numbers: {@link PeekPage.cursor} of the page before; from the oldest on unless given. */
+  readonly afterSequence?: number;
+  /** Of one group only. */
+  readonly group?: string;
+}
+
+export interface PeekedMessage {
+  readonly message: Message;
+  readonly entry: MessageEntry;
+  readonly sequence: number;
+  readonly state: PeekedState;
+  /** Receives so far that count. */
+  readonly attempts: number;
+  /** When it is visible again, or its delay is over; null if it is ready, or stays until its consumer goes. */
+  readonly dueAtMs: number | null;
+  /** These three are 0 if it has not happened. */
+  readonly firstReceivedAtMs: number;
+  readonly firstFailedAtMs: number;
+  readonly lastFailedAtMs: number;
+  /** The name of the consumer that has it in flight; null if that is nobody in particular. */
+  readonly holder: string | null;
+}
+
+export interface PeekPage {
+  readonly messages: readonly PeekedMessage[];
+  /** Where the next page goes on; null if there are no more. A page may be short, or empty, and not be the last. */
+  readonly cursor: number | null;
+}
+
+/** Whoever peeks. Called once, maybe before {@link Queue.peek} returns. */
+export interface Peeker {
+  onPeeked(page: PeekPage): void;
+}
+
+/** What several pages share. */
+export interface PeekMemory {
+  /** What an earlier page has found after this number; null if nothing is known of it. */
+  find(after: number): FoundMessages | null;
+  keep(found: FoundMessages): void;
+}
+
+const DEFAULT_MESSAGES = 10;
+const MOST_MESSAGES = 1000;
+const DEFAULT_BYTES = 2 ** 20;
+const MOST_BYTES = 64 * 2 ** 20;
+/** Messages that are looked at before the event loop gets its turn. */
+const MESSAGES_PER_SLICE = 500;
+/** A page that has found nothing among so many is answered, so that its caller can give up. */
+const MESSAGES_PER_PAGE = 200_000;
+/** Numbers that a scan of many groups remembers for the pages to come; each costs 8 bytes. */
+const FOUND_AT_ONCE = 16_384;
+
+const STATES: Readonly<Record<PeekedState, TrackedState>> = {
+  ready: READY,
+  'in-flight': IN_FLIGHT,
+  delayed: DELAYED,
+};
+
+export class Peek implements QueueLogReader {
+  readonly #core: QueueCore;
+  readonly #memory: PeekMemory;
+  readonly #peeker: Peeker;
+  readonly #onEnded: () => void;
+  readonly #max: number;
+  readonly #maxBytes: number;
+  readonly #state: PeekedState | null;
+  readonly #group: string | undefined;
+  readonly #messages: PeekedMessage[] = [];
+  #bytes = 0;
+  /** All up to this number have been looked at. */
+  #after: number;
+  #scan: MessageScan | null = null;
+  #found: FoundMessages | null = null;
+  /** The next of `found`. */
+  #next = 0;
+  #looked = 0;
+  #isOpen = true;
+
+  /** @throws InvalidQueueOption naming what makes no sense */
+  constructor(core: QueueCore, memory: PeekMemory, options: PeekOptions, peeker: Peeker, onEnded: () => void) {
+    this.#onEnded = onEnded;
+    this.#core = core;
+    this.#memory = memory;
+    this.#peeker = peeker;
+    this.#max = whole('max', options.max ?? DEFAULT_MESSAGES, 1, MOST_MESSAGES);
+    this.#maxBytes = whole('maxBytes', options.maxBytes ?? DEFAULT_BYTES, 1, MOST_BYTES);
+    this.#after = whole('afterSequence', options.afterSequence ?? 0, 0, Number.MAX_SAFE_INTEGER);
+    this.#state = options.state ?? null;
+    if (options.state !== undefined && !(options.state in STATES)) {
+      throw new InvalidQueueOption('state', `is none of ${Object.keys(STATES).join(', ')}`);
+    }
+    this.#group = options.group;
+  }
+
+  /** Nobody is there any more to be answered. */
+  cancel(): void {
+    this.#isOpen = false;
+    this.#onEnded();
+  }
+
+  /** It is answered with what it has: the queue is going. */
+  end(): void {
+    if (this.#isOpen) this.#answer(null);
+  }
+
+  /** What was being read is there, or lost. */
+  onLoaded(): void {
+    this.goOn();
+  }
+
+  goOn(): void {
+    for (let left = MESSAGES_PER_SLICE; this.#isOpen; left--) {
+      const found = this.#found;
+      if (found !== null && found.index !== this.#core.index) {
+        this.#answer(null);
+      } else if (found === null) {
+        if (!this.#find()) return;
+      } else if (this.#next === found.sequences.length) {
+        this.#onAllLookedAt(found);
+      } else if (left <= 0) {
+        this.#goOnLater();
+        return;
+      } else if (!this.#lookAt(found.sequences[this.#next] as number)) {
+        return;
+      }
+    }
+  }
+
+  #goOnLater(): void {
+    this.#core.context.clock.schedule(0, () => this.goOn());
+  }
+
+  /** @returns false if it goes on later */
+  #find(): boolean {
+    const { index } = this.#core;
+    const known = this.#scan === null && this.#isOfAll ? this.#memory.find(this.#after) : null;
+    if (known !== null) {
+      this.#take(known);
+      return true;
+    }
+    this.#scan ??= new MessageScan(index, {
+      after: this.#after,
+      most: Math.max(this.#max, Math.min(FOUND_AT_ONCE, index.groups + index.inFlight + index.delayed)),
+      group: this.#group,
+      tracked: this.#state === null || this.#state === 'ready' ? undefined : STATES[this.#state],
+    });
+    const found = this.#scan.goOn();
+    if (found === null) {
+      this.#goOnLater();
+      return false;
+    }
+    this.#scan = null;
+    if (this.#isOfAll && found.sequences.length > this.#max) this.#memory.keep(found);
+    this.#take(found);
+    return true;
+  }
+
+  #take(found: FoundMessages): void {
+    this.#found = found;
+    this.#next = firstAbove(found.sequences, this.#after);
+  }
+
+  /** Whether what it finds is good for other pages. */
+  get #isOfAll(): boolean {
+    return this.#group === undefined && (this.#state === null || this.#state === 'ready');
+  }
+
+  #onAllLookedAt({ isCut, upTo }: FoundMessages): void {
+    this.#after = Math.max(this.#after, upTo);
+    this.#found = null;
+    // A page that was found before knows nothing of what has come since.
+    if (!isCut && (!this.#isOfAll || this.#core.index.lastSequence <= upTo)) this.#answer(null);
+    else if (this.#isFull) this.#answer(this.#after);
+  }
+
+  get #isFull(): boolean {
+    return this.#messages.length >= this.#max || this.#bytes >= this.#maxBytes || this.#looked >= MESSAGES_PER_PAGE;
+  }
+
+  /** @returns false if it has to be read first */
+  #lookAt(sequence: number): boolean {
+    if (this.#isFull) {
+      this.#answer(this.#after);
+      return true;
+    }
+    if (this.#mayShow(sequence)) {
+      const { log } = this.#core.context;
+      const message = log.find(sequence, this);
+      if (message === undefined) return false;
+      const entryBytes = message === null ? null : log.findEntry(sequence, this.#core.number);
+      // Gone by now, or damaged, which is counted when somebody would receive it.
+      if (message !== null && entryBytes) this.#show(sequence, message, decodeEntry(entryBytes));
+    }
+    this.#after = sequence;
+    this.#next++;
+    this.#looked++;
+    return true;
+  }
+
+  /** What is tracked tells its state without being read. */
+  #mayShow(sequence: number): boolean {
+    const tracked = this.#core.index.find(sequence);
+    if (tracked !== undefined) return this.#state === null || tracked.state === STATES[this.#state];
+    return this.#state === null || this.#state === 'ready';
+  }
+
+  #show(sequence: number, message: Message, entry: MessageEntry): void {
+    const { index } = this.#core;
+    const tracked = index.find(sequence);
+    if (tracked === undefined && !index.isWaiting(sequence, entry.group, entry.priority)) return;
+    this.#messages.push(peeked(sequence, message, entry, tracked));
+    this.#bytes += message.byteLength;
+  }
+
+  #answer(cursor: number | null): void {
+    this.#isOpen = false;
+    this.#onEnded();
+    this.#peeker.onPeeked({ messages: this.#messages, cursor });
+  }
+}
+
+function peeked(
+  sequence: number,
+  message: Message,
+  entry: MessageEntry,
+  tracked: TrackedMessage | undefined,
+): PeekedMessage {
+  const {
+    state = READY,
+    attempts = 0,
+    dueAtMs = 0,
+    firstReceivedAtMs = 0,
+    firstFailedAtMs = 0,
+    lastFailedAtMs = 0,
+  } = tracked ?? {};
+  return {
+    message,
+    entry,
+    sequence,
+    state: state === IN_FLIGHT ? 'in-flight' : state === DELAYED ? 'delayed' : 'ready',
+    attempts,
+    dueAtMs: dueAtMs === 0 || dueAtMs === NEVER ? null : dueAtMs,
+    firstReceivedAtMs,
+    firstFailedAtMs,
+    lastFailedAtMs,
+    holder: tracked?.holder?.name ?? null,
+  };
+}
+
+/** Where the numbers above `after` begin. */
+function firstAbove(sequences: readonly number[], after: number): number {
+  let low = 0;
+  let high = sequences.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sequences[middle] as number) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function whole(option: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw new InvalidQueueOption(option, `is no whole number from ${least} to ${most}`);
+}
