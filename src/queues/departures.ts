@@ -3,22 +3,32 @@
  * commit that settles them here.
  */
 import type { Message } from '../core/message.js';
-import { type DeadLetterReason, decodeEntry } from './entry-codec.js';
+import { type DeadLetterReason, decodeEntry, type MessageEntry } from './entry-codec.js';
 import type { GroupLane } from './group-lane.js';
 import type { QueueCore } from './queue-core.js';
 import type { QueueDropReason } from './queue-counters.js';
 import { NOBODY } from './queue-log.js';
 import { lastRetryDelayMs } from './queue-options.js';
-import type { TrackedMessage } from './tracked-message.js';
+import { IN_FLIGHT, type TrackedMessage } from './tracked-message.js';
 
 /** A message that its dead-letter queue does not take stays away at least so long before that is tried again. */
 const SHORTEST_HOLD_MS = 1000;
 /** Messages that may make room for one. */
 const EVICTED_AT_ONCE = 64;
 
+/** What has to be known of a message to move it. */
+export interface MovableMessage {
+  readonly sequence: number;
+  readonly message: Message;
+  readonly entry: MessageEntry;
+  /** Of content and entry. */
+  readonly bytes: number;
+}
+
 export class Departures {
   readonly #core: QueueCore;
-  #isMakingRoom = false;
+  /** A message is on its way to another queue, which may want to make room here: it must not be given up as well. */
+  #isMoving = false;
 
   constructor(core: QueueCore) {
     this.#core = core;
@@ -46,10 +56,10 @@ export class Departures {
     tracked: TrackedMessage | undefined,
     reason: DeadLetterReason,
   ): boolean {
-    const { name, options, context, nowMs, counters } = this.#core;
+    const { name, options, nowMs, counters } = this.#core;
     if (options.deadLetter === null) return false;
     const entry = decodeEntry(entryBytes);
-    const isMoved = context.moveTo(options.deadLetter.queue, message, {
+    const isMoved = this.#moveTo(options.deadLetter.queue, message, {
       ...entry,
       delayedUntilMs: 0,
       origin: {
@@ -66,6 +76,33 @@ export class Departures {
     this.#core.settle(sequence);
     counters.moved++;
     return true;
+  }
+
+  /**
+   * A message that nobody has in flight goes to another queue as if it was new there.
+   * @returns false if it is in flight or not here, or that queue does not take it
+   */
+  moveIdle({ sequence, message, entry, bytes }: MovableMessage, target: string): boolean {
+    const { index, counters } = this.#core;
+    const tracked = index.find(sequence);
+    if (tracked === undefined ? !index.isWaiting(sequence, entry.group, entry.priority) : tracked.state === IN_FLIGHT) {
+      return false;
+    }
+    if (!this.#moveTo(target, message, { ...entry, delayedUntilMs: 0, deduplicationId: '', origin: null }))
+      return false;
+    if (tracked === undefined) index.removeWaiting(sequence, entry.group, entry.priority, bytes);
+    else index.remove(tracked);
+    this.#core.settle(sequence);
+    counters.moved++;
+    return true;
+  }
+
+  #moveTo(target: string, message: Message, entry: MessageEntry): boolean {
+    const wasMoving = this.#isMoving;
+    this.#isMoving = true;
+    const isMoved = this.#core.context.moveTo(target, message, entry);
+    this.#isMoving = wasMoving;
+    return isMoved;
   }
 
   /**
@@ -158,10 +195,8 @@ export class Departures {
     const { options } = this.#core;
     if (this.#hasRoom(bytes)) return true;
     // A circle of dead-letter queues that are all full ends here.
-    if (options.overflow === 'refuse' || bytes > options.maxBytes || this.#isMakingRoom) return false;
-    this.#isMakingRoom = true;
+    if (options.overflow === 'refuse' || bytes > options.maxBytes || this.#isMoving) return false;
     for (let left = EVICTED_AT_ONCE; left > 0 && !this.#hasRoom(bytes); left--) if (!this.#evictOldest()) break;
-    this.#isMakingRoom = false;
     return this.#hasRoom(bytes);
   }
 

@@ -234,9 +234,10 @@ export class MessageIndex {
     this.dropFirstWaiting(lane, bytes);
   }
 
-  /** A message that waits somewhere in the lane is done with. @returns false if it does not wait there */
-  removeWaiting(lane: GroupLane, sequence: number, priority: number, bytes: number): boolean {
-    if (!lane.removeWaiting(packWaiting(sequence, priority))) return false;
+  /** A message that waits in its group and was never received is done with. @returns false if there is none */
+  removeWaiting(sequence: number, group: string, priority: number, bytes: number): boolean {
+    const lane = this.findLane(group, priority);
+    if (lane?.removeWaiting(packWaiting(sequence, priority)) !== true) return false;
     this.#waiting--;
     this.#arrivals.remove(sequence, bytes);
     this.#refresh(lane);

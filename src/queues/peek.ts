@@ -8,6 +8,7 @@
  */
 import type { Message } from '../core/message.js';
 import { decodeEntry, type MessageEntry } from './entry-codec.js';
+import type { MessageIndex } from './message-index.js';
 import { type FoundMessages, MessageScan } from './message-scan.js';
 import type { QueueCore } from './queue-core.js';
 import { InvalidQueueOption } from './queue-errors.js';
@@ -27,12 +28,18 @@ export interface PeekOptions {
   readonly afterSequence?: number;
   /** Of one group only. */
   readonly group?: string;
+  /** Those with these numbers only. */
+  readonly sequences?: readonly number[];
+  /** Those with these ids only; everything is read to find them. */
+  readonly ids?: readonly string[];
 }
 
 export interface PeekedMessage {
   readonly message: Message;
   readonly entry: MessageEntry;
   readonly sequence: number;
+  /** What it takes of the queue's `maxBytes`. */
+  readonly bytes: number;
   readonly state: PeekedState;
   /** Receives so far that count. */
   readonly attempts: number;
@@ -90,6 +97,7 @@ export class Peek implements QueueLogReader {
   readonly #maxBytes: number;
   readonly #state: PeekedState | null;
   readonly #group: string | undefined;
+  readonly #ids: ReadonlySet<string> | null;
   readonly #messages: PeekedMessage[] = [];
   #bytes = 0;
   /** All up to this number have been looked at. */
@@ -115,6 +123,13 @@ export class Peek implements QueueLogReader {
       throw new InvalidQueueOption('state', `is none of ${Object.keys(STATES).join(', ')}`);
     }
     this.#group = options.group;
+    this.#ids = options.ids === undefined ? null : new Set(options.ids);
+    if (options.sequences !== undefined) this.#take(foundAs(core.index, options.sequences));
+  }
+
+  /** It has not been answered. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** Nobody is there any more to be answered. */
@@ -214,7 +229,7 @@ export class Peek implements QueueLogReader {
       if (message === undefined) return false;
       const entryBytes = message === null ? null : log.findEntry(sequence, this.#core.number);
       // Gone by now, or damaged, which is counted when somebody would receive it.
-      if (message !== null && entryBytes) this.#show(sequence, message, decodeEntry(entryBytes));
+      if (message !== null && entryBytes) this.#show(sequence, message, entryBytes);
     }
     this.#after = sequence;
     this.#next++;
@@ -229,11 +244,14 @@ export class Peek implements QueueLogReader {
     return this.#state === null || this.#state === 'ready';
   }
 
-  #show(sequence: number, message: Message, entry: MessageEntry): void {
+  #show(sequence: number, message: Message, entryBytes: Buffer): void {
     const { index } = this.#core;
+    const entry = decodeEntry(entryBytes);
+    if (this.#ids?.has(entry.id) === false || (this.#group ?? entry.group) !== entry.group) return;
     const tracked = index.find(sequence);
     if (tracked === undefined && !index.isWaiting(sequence, entry.group, entry.priority)) return;
-    this.#messages.push(peeked(sequence, message, entry, tracked));
+    const bytes = message.byteLength + entryBytes.length;
+    this.#messages.push(peeked(sequence, message, entry, bytes, tracked));
     this.#bytes += message.byteLength;
   }
 
@@ -248,6 +266,7 @@ function peeked(
   sequence: number,
   message: Message,
   entry: MessageEntry,
+  bytes: number,
   tracked: TrackedMessage | undefined,
 ): PeekedMessage {
   const {
@@ -262,6 +281,7 @@ function peeked(
     message,
     entry,
     sequence,
+    bytes,
     state: state === IN_FLIGHT ? 'in-flight' : state === DELAYED ? 'delayed' : 'ready',
     attempts,
     dueAtMs: dueAtMs === 0 || dueAtMs === NEVER ? null : dueAtMs,
@@ -270,6 +290,12 @@ function peeked(
     lastFailedAtMs,
     holder: tracked?.holder?.name ?? null,
   };
+}
+
+/** Numbers that somebody has named: there are no more. */
+function foundAs(index: MessageIndex, named: readonly number[]): FoundMessages {
+  const sequences = [...new Set(named)].sort((one, other) => one - other);
+  return { index, after: 0, upTo: Number.POSITIVE_INFINITY, sequences, isCut: false };
 }
 
 /** Where the numbers above `after` begin. */

@@ -47,11 +47,12 @@ export function decodeRegistry(bytes: Buffer): RegistryRecord {
 /** One that was running has been stopped by the end of the process. */
 function readRedrive(record: unknown): RedriveProgress | null {
   if (typeof record !== 'object' || record === null) return null;
-  const { state, target, startedAtMs, moved, total } = record as Record<string, unknown>;
+  const { state, target, startedAtMs, moved, total, failed = 0, left = 0 } = record as Record<string, unknown>;
   const known = REDRIVE_STATES.find((name) => name === state);
   if (known === undefined || (typeof target !== 'string' && target !== null)) return null;
   if (typeof startedAtMs !== 'number' || typeof moved !== 'number' || typeof total !== 'number') return null;
-  return { state: known === 'running' ? 'stopped' : known, target, startedAtMs, moved, total };
+  if (typeof failed !== 'number' || typeof left !== 'number') return null;
+  return { state: known === 'running' ? 'stopped' : known, target, startedAtMs, moved, failed, left, total };
 }
 
 function parse(bytes: Buffer): Record<string, unknown> {

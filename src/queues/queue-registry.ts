@@ -138,16 +138,14 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   }
 
   /**
-   * Begins to bring the messages of a dead-letter queue back.
+   * Begins to bring the messages of a dead-letter queue back, or chosen ones.
    * @throws QueueNotFound
    * @throws RedriveRunning
-   * @throws InvalidQueueOption if the rate is not positive
+   * @throws InvalidQueueOption
    */
   startRedrive(name: string, options: RedriveOptions): Ticket {
     const queue = this.#get(name);
     if (this.#redrives.has(queue)) throw new RedriveRunning(`A redrive of ${name} is running`);
-    if (!(options.perSecond > 0)) throw new InvalidQueueOption('perSecond', 'is no rate');
-    if (options.target === name) throw new InvalidQueueOption('target', 'is the queue itself');
     const redrive = new Redrive(queue, options, this.#clock, () => {
       this.#redrives.delete(queue);
       this.#endedRedrives.set(queue, redrive.progress);

@@ -12,7 +12,7 @@ import type { Ticket } from '../store/ticket.js';
 import { Consumer } from './consumer.js';
 import { DeduplicationWindow } from './deduplication-window.js';
 import type { Delivery } from './delivery.js';
-import { Departures } from './departures.js';
+import { Departures, type MovableMessage } from './departures.js';
 import { Dispatcher } from './dispatcher.js';
 import { decodeEntry, type MessageEntry } from './entry-codec.js';
 import { type Admission, type EnqueueOptions, type EnqueueOutcome, Intake } from './intake.js';
@@ -106,6 +106,11 @@ export class Queue {
 
   get counters(): QueueCounters {
     return this.#core.counters;
+  }
+
+  /** The number of the last message that came; 0 before the first. */
+  get lastSequence(): number {
+    return this.#core.index.lastSequence;
   }
 
   /** Settled when everything that the queue has said so far is on disk. */
@@ -214,6 +219,20 @@ export class Queue {
     counters.moved++;
     this.#dispatcher.pump();
     return true;
+  }
+
+  /** Moves a message that nobody has in flight to another queue. @returns false if that does not take it, or it is not here */
+  moveIdle(message: MovableMessage, target: string): boolean {
+    const isMoved = this.#departures.moveIdle(message, target);
+    this.#dispatcher.pump();
+    return isMoved;
+  }
+
+  /** In a fifo queue: an earlier message of its group is in flight or delayed. */
+  isHeldBack({ sequence, entry }: MovableMessage): boolean {
+    const { index } = this.#core;
+    const lane = index.findLane(entry.group, entry.priority);
+    return lane !== undefined && index.boundOf(lane) < sequence;
   }
 
   /** The messages are done. Deleting twice succeeds. */

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../src/queues/delivery.js';
+import type { RedriveOptions } from '../../../src/queues/redrive.js';
 import { QueueWorld, textOf } from '../../support/queue-world.js';
 
 let world: QueueWorld;
@@ -677,16 +678,113 @@ describe('a redrive', () => {
     expect(world.missing).toBe(0);
   });
 
-  it('can be cancelled, and leaves what it had in hand uncounted', () => {
+  it('can be cancelled: what has been moved stays moved, the rest where it is', () => {
     fillDeadLetters(5);
-    world.registry.startRedrive('dead', { perSecond: 50 });
+    world.registry.startRedrive('dead', { perSecond: 20 });
     world.clock.advance(1);
-    expect(world.get('dead').statistics.inFlight).toBe(5);
     expect(world.registry.cancelRedrive('dead')).toBe(true);
     expect(world.registry.cancelRedrive('dead')).toBe(false);
-    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'cancelled', moved: 0 });
-    expect(world.take(world.get('dead'))[0]?.attempt).toBe(1);
+    world.clock.advance(10_000);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'cancelled', moved: 2, failed: 0, left: 3 });
+    expect(world.takeTexts(world.get('dead'))).toEqual(['2', '3', '4']);
     expect(world.missing).toBe(0);
+  });
+
+  it('works beside the consumers: what somebody has in flight stays, also if he has the queue to himself', () => {
+    fillDeadLetters(5);
+    world.registry.configure('dead', { exclusive: true });
+    const dead = world.get('dead');
+    const owner = dead.openConsumer('owner');
+    const [held] = world.take(dead, 1, { consumer: owner });
+    world.registry.startRedrive('dead', { perSecond: 1000 });
+    world.clock.advance(500);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'completed', moved: 4, left: 0 });
+    expect(dead.statistics).toMatchObject({ inFlight: 1, ready: 0 });
+    expect(dead.acknowledge([held?.receiptHandle ?? ''])).toEqual(['done']);
+    expect(world.missing).toBe(0);
+  });
+
+  it('of a fifo queue leaves what an earlier one of its group holds back, unless it was chosen', () => {
+    const source = world.queue('dead', { type: 'fifo' });
+    world.queue('q');
+    const sequences = ['a', 'a', 'b'].map(
+      (group, at) => (world.enqueue(source, `${at}`, { group }) as { sequence: number }).sequence,
+    );
+    world.take(source, 1);
+    world.registry.startRedrive('dead', { perSecond: 1000, target: 'q' });
+    world.clock.advance(500);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'completed', moved: 1, left: 1, total: 2 });
+    expect(world.takeTexts(world.get('q'))).toEqual(['2']);
+    world.registry.startRedrive('dead', { perSecond: 1000, target: 'q', sequences: sequences.slice(0, 2) });
+    world.clock.advance(500);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'failed', moved: 1, failed: 1, left: 0 });
+    expect(world.takeTexts(world.get('q'))).toEqual(['1']);
+  });
+
+  it.each(['in memory', 'not in memory'])('moves messages chosen by their ids, %s', (where) => {
+    fillDeadLetters(8);
+    world.registry.startRedrive('dead', { perSecond: 1000, ids: ['id-6', 'id-2', 'id-77'] });
+    if (where === 'not in memory') world.log.cool();
+    world.clock.advance(500);
+    world.log.load();
+    world.clock.advance(500);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'failed', moved: 2, failed: 1, total: 3 });
+    expect(world.takeTexts(world.get('q'))).toEqual(['2', '6']);
+    expect(world.takeTexts(world.get('dead'))).toEqual(['0', '1', '3', '4', '5', '7']);
+    expect(world.missing).toBe(0);
+  });
+
+  it('moves messages chosen by their numbers at its rate, delayed ones too', () => {
+    const source = world.queue('dead');
+    world.queue('q');
+    const sequences = [0, 1, 2, 3].map(
+      (n) => (world.enqueue(source, `${n}`, { delayMs: n === 1 ? 60_000 : 0 }) as { sequence: number }).sequence,
+    );
+    world.registry.startRedrive('dead', { perSecond: 1, target: 'q', sequences: sequences.slice(1, 3) });
+    world.clock.advance(999);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'running', moved: 1, left: 1 });
+    world.clock.advance(1500);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'completed', moved: 2, left: 0 });
+    expect(world.takeTexts(world.get('q'))).toEqual(['1', '2']);
+    expect(world.takeTexts(source)).toEqual(['0', '3']);
+  });
+
+  it('goes on with those of other origins when one does not take them, and keeps the order of each', () => {
+    fillDeadLetters(2);
+    world.queue('small', { deadLetter: { queue: 'dead', maxReceives: 1 }, maxMessages: 1 });
+    for (const text of ['x', 'y']) {
+      world.enqueue(world.get('small'), text);
+      world.get('small').reject(handlesOf(world.take(world.get('small'))));
+    }
+    world.registry.startRedrive('dead', { perSecond: 1000 });
+    world.clock.advance(500);
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'failed', moved: 3, failed: 1 });
+    expect(world.takeTexts(world.get('small'))).toEqual(['x']);
+    expect(world.takeTexts(world.get('dead'))).toEqual(['y']);
+  });
+
+  it('does not bring back what came while it was under way', () => {
+    fillDeadLetters(3);
+    const queue = world.get('q');
+    world.registry.startRedrive('dead', { perSecond: 10 });
+    for (let step = 0; step < 20; step++) {
+      world.clock.advance(100);
+      queue.reject(handlesOf(world.take(queue)));
+    }
+    expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'completed', moved: 3, total: 3 });
+    expect(world.get('dead').statistics.ready).toBe(3);
+  });
+
+  it('never gives up a message that is on its way, where queues that are full are dead-letter queues of each other', () => {
+    world.queue('a', { maxMessages: 1, overflow: 'drop-oldest' });
+    world.queue('b', { maxMessages: 1, overflow: 'dead-letter-oldest', deadLetter: { queue: 'a', maxReceives: 9 } });
+    world.enqueue(world.get('a'), 'of a');
+    world.enqueue(world.get('b'), 'of b');
+    world.registry.startRedrive('a', { perSecond: 1000, target: 'b' });
+    world.clock.advance(500);
+    expect(world.missing).toBe(0);
+    expect(world.log.messages).toBe(2);
+    expect([...world.takeTexts(world.get('a')), ...world.takeTexts(world.get('b'))].sort()).toEqual(['of a', 'of b']);
   });
 
   it('survives a restart as stopped', () => {
@@ -705,7 +803,12 @@ describe('a redrive', () => {
     world.log.commit();
     expect(world.registry.redriveProgress('dead')).toMatchObject({ state: 'failed', moved: 0 });
     expect(world.get('dead').statistics.ready).toBe(2);
-    expect(() => world.registry.startRedrive('dead', { perSecond: 0 })).toThrow('no rate');
+    const start = (options: Partial<RedriveOptions>) => () =>
+      world.registry.startRedrive('dead', { perSecond: 1, ...options });
+    expect(start({ perSecond: 0 })).toThrow('no rate');
+    expect(start({ target: 'dead' })).toThrow('the queue itself');
+    expect(start({ ids: [] })).toThrow('ids');
+    expect(start({ ids: ['a'], sequences: [1] })).toThrow('beside');
   });
 
   it('also moves single messages that somebody has received', () => {

@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../src/queues/delivery.js';
+import type { PeekedMessage, PeekedState, PeekOptions, PeekPage } from '../../../src/queues/peek.js';
 import type { Queue } from '../../../src/queues/queue.js';
 import type { QueueOptions } from '../../../src/queues/queue-options.js';
 import { QueueWorld, type ReceiveCall, textOf } from '../../support/queue-world.js';
@@ -24,7 +25,8 @@ type Command =
   | { do: 'close-consumer'; which: number; isAbnormal: boolean }
   | { do: 'advance'; ms: number }
   | { do: 'close' | 'settle' | 'commit' | 'cool' | 'load' }
-  | { do: 'redrive'; perSecond: number; isCancelled: boolean }
+  | { do: 'redrive'; perSecond: number; isCancelled: boolean; isOfChosen: boolean }
+  | { do: 'peek'; queue: number; max: number; state: PeekedState | 'any' }
   | { do: 'crash'; isWritten: boolean };
 
 const which = fc.nat(20);
@@ -74,6 +76,16 @@ const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constant('redrive' as const),
       perSecond: fc.constantFrom(5, 100),
       isCancelled: fc.boolean(),
+      isOfChosen: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('peek' as const),
+      queue: fc.nat(1),
+      max: fc.constantFrom(1, 3, 100),
+      state: fc.constantFrom('any' as const, 'ready' as const, 'in-flight' as const, 'delayed' as const),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const), isWritten: fc.boolean() }) },
@@ -173,7 +185,10 @@ class Run {
         world.log.load();
         break;
       case 'redrive':
-        this.#redrive(command.perSecond, command.isCancelled);
+        this.#redrive(command);
+        break;
+      case 'peek':
+        this.#peek(command);
         break;
       case 'crash':
         this.#crash(command.isWritten);
@@ -270,10 +285,43 @@ class Run {
     }
   }
 
-  #redrive(perSecond: number, isCancelled: boolean): void {
+  #redrive({ perSecond, isCancelled, isOfChosen }: Extract<Command, { do: 'redrive' }>): void {
     const { registry } = this.#world;
+    const ids = isOfChosen ? [...this.#idsIn('dead')].filter((_, at) => at % 2 === 0) : [];
     if (isCancelled) registry.cancelRedrive('dead');
-    else if (registry.redriveProgress('dead')?.state !== 'running') registry.startRedrive('dead', { perSecond });
+    else if (registry.redriveProgress('dead')?.state !== 'running') {
+      registry.startRedrive('dead', { perSecond, ...(ids.length > 0 ? { ids } : {}) });
+    }
+  }
+
+  /** All pages together show what the queue has, once and in order. */
+  #peek({ queue: at, max, state }: Extract<Command, { do: 'peek' }>): void {
+    const queue = this.#world.get(at === 0 ? 'work' : 'dead');
+    const { ready, inFlight, delayed } = queue.statistics;
+    const counts = { any: ready + inFlight + delayed, ready, 'in-flight': inFlight, delayed };
+    const shown: PeekedMessage[] = [];
+    for (let afterSequence: number | null = 0; afterSequence !== null; ) {
+      const asked: PeekOptions = { max, afterSequence, ...(state === 'any' ? {} : { state }) };
+      let page: PeekPage | null = null;
+      const peek = queue.peek(asked, {
+        onPeeked: (given) => {
+          page = given;
+        },
+      });
+      if (page === null) {
+        // Something is not in memory, and is read some time or never.
+        if (max === 1) peek.cancel();
+        return;
+      }
+      const { messages, cursor } = page as PeekPage;
+      shown.push(...messages);
+      afterSequence = cursor;
+    }
+    expect(shown.length).toBe(counts[state]);
+    for (const [place, { sequence, message, entry }] of shown.entries()) {
+      expect(sequence).toBeGreaterThan(shown[place - 1]?.sequence ?? 0);
+      expect(message.payload.toString()).toBe(this.#accepted.get(entry.id)?.text);
+    }
   }
 
   /** Messages of a queue, as the log sees it. */
