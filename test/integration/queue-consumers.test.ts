@@ -592,4 +592,31 @@ describe('after a crash', () => {
     expect(factsOf(packet)['q-attempt']).toBe('2');
     await again.expectNothing();
   });
+
+  it('receipts stand for exactly the messages that are done', async () => {
+    const before = await DurableBroker.start({ workQueues: settings });
+    before.workQueues.giveReceipts((receipt) => before.test.broker.publish(receipt));
+    const { client: device } = await before.test.connectFully('device', persistent(5));
+    await device.subscribe('receipts', 1);
+    await before.test.drop(device, 'device');
+    const { client: worker } = await before.test.connectFully('w');
+    await worker.subscribe('$queue/q', 1);
+    const count = 40;
+    for (let i = 0; i < count; i++) {
+      before.test.broker.publish({ topic: 't/1', payload: String(i), qos: 1, responseTopic: 'receipts' });
+    }
+    let acknowledged = 0;
+    while (acknowledged < count / 2) {
+      puback(worker, await worker.expectPacket('publish'));
+      acknowledged++;
+    }
+    await worker.barrier();
+    const after = await before.crash();
+    const left = after.workQueues.registry.find('q')?.statistics.ready ?? 0;
+    const { client: again } = await after.test.connectFully('device', persistent(5));
+    const receipts = await again.expectPackets('publish', count - left);
+    expect(new Set(receipts.map(({ payload }) => JSON.parse(payload.toString()).id)).size).toBe(count - left);
+    expect(left).toBeLessThan(count);
+    await again.expectNothing();
+  });
 });
