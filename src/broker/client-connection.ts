@@ -317,7 +317,8 @@ export class ClientConnection
     }
     const { session, control } = this.#client;
     session.pump();
-    this.#queueConsumers?.pump();
+    // Nothing may be sent before CONNACK [MQTT-3.2.0-1].
+    if ((this.#holds & HELD_BY_CONNACK) === 0) this.#queueConsumers?.pump();
     if (!this.#isTurnScheduled) this.#advanceReplays(control, session);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
