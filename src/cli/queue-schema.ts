@@ -108,6 +108,13 @@ const queue = z.strictObject(
       words: ['standard', 'fifo'],
       default: defaults.type,
     }),
+    ordering: setting.choice({
+      description:
+        'How messages of a group follow each other in a `fifo` queue: with `strict`, nobody gets more of a group before all of it that was received is done or back. With `pipelined`, the consumer that has some of it gets more; when one comes back, what is behind it comes back too.',
+      reason: 'a worker need not deal with two messages of a group at a time',
+      words: ['strict', 'pipelined'],
+      default: defaults.ordering,
+    }),
     visibilityTimeout: setting.duration({
       description: 'How long a received message stays hidden from others before it is received again.',
       reason: 'as in SQS',

@@ -36,6 +36,7 @@ function queueOptions(settings: QueueSettings): QueueOptions {
   const { deadLetter, retry, deduplication, autoDelete } = settings;
   return {
     type: settings.type,
+    ordering: settings.ordering,
     visibilityTimeoutMs: milliseconds(settings.visibilityTimeout),
     delayMs: milliseconds(settings.delay),
     retentionMs: milliseconds(settings.retention),

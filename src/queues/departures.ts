@@ -119,6 +119,7 @@ export class Departures {
       return true;
     }
     counters.deadLettersHeldBack++;
+    this.#core.recallBehind(tracked);
     index.postpone(tracked, nowMs + Math.max(SHORTEST_HOLD_MS, lastRetryDelayMs(options.retry)));
     this.#core.stateChanged(tracked);
     return false;

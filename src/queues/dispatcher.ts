@@ -3,11 +3,11 @@
  * other groups go ahead; what has expired, or was received often enough, leaves on the way.
  */
 import type { Message } from '../core/message.js';
-import type { Consumer } from './consumer.js';
+import type { Consumer, ConsumerServer } from './consumer.js';
 import { Delivery } from './delivery.js';
 import type { Departures } from './departures.js';
 import { enqueuedAtMsOf, receiptOf } from './entry-codec.js';
-import type { GroupLane } from './group-lane.js';
+import { type GroupLane, NO_CONSUMER } from './group-lane.js';
 import { type MessageIndex, NONE } from './message-index.js';
 import type { QueueCore } from './queue-core.js';
 import { NOBODY, type QueueLogReader } from './queue-log.js';
@@ -19,7 +19,7 @@ import { Waiters } from './waiters.js';
 const DEPARTURES_PER_TURN = 256;
 const NOTHING: readonly Delivery[] = [];
 
-export class Dispatcher implements ReceiveOwner {
+export class Dispatcher implements ReceiveOwner, ConsumerServer {
   readonly #core: QueueCore;
   readonly #departures: Departures;
   /** Called when messages have got deadlines. */
@@ -31,6 +31,8 @@ export class Dispatcher implements ReceiveOwner {
   #impatient: Receive[] = [];
   /** Of an exclusive queue: who has it. */
   #active: Consumer | null = null;
+  /** Those that may have messages of their own to get. */
+  readonly #owners = new Set<Consumer>();
   #reading = 0;
   /** Bytes of all messages ever taken. */
   #takenBytes = 0;
@@ -53,11 +55,11 @@ export class Dispatcher implements ReceiveOwner {
   }
 
   receive(options: ReceiveOptions, receiver: Receiver): Receive {
-    const receive = new Receive(options, receiver, this);
+    const { waitMs = 0 } = options;
+    const receive = new Receive(options, receiver, this, this.#core.nowMs + waitMs);
     this.#list(receive);
     this.pump();
     if (receive.state !== 'waiting') return receive;
-    const { waitMs = 0 } = options;
     if (waitMs === Number.POSITIVE_INFINITY) return receive;
     if (waitMs > 0) this.#core.context.wheel.arm(receive, this.#core.nowMs + waitMs);
     else if (this.#reading > 0 || this.#isContinuing) this.#impatient.push(receive);
@@ -76,7 +78,7 @@ export class Dispatcher implements ReceiveOwner {
     this.#isPumping = true;
     do {
       this.#mustPumpAgain = false;
-      while (this.#serveFirst());
+      while (this.#serveFirst() || this.#serveOwners());
     } while (this.#mustPumpAgain);
     this.#isPumping = false;
     answers.letGo(log.settledTicket);
@@ -89,6 +91,10 @@ export class Dispatcher implements ReceiveOwner {
     if (parked === undefined) return;
     this.#parked.delete(consumer);
     for (const receive of parked) if (receive.state === 'waiting') this.#list(receive);
+  }
+
+  onConsumerOwns(consumer: Consumer): void {
+    this.#owners.add(consumer);
   }
 
   /** The consumer is gone: of an exclusive queue, the next one that waits takes over. */
@@ -108,14 +114,36 @@ export class Dispatcher implements ReceiveOwner {
 
   onCancelled(receive: Receive, taken: readonly Delivery[]): void {
     this.#unlist(receive);
-    const { index } = this.#core;
-    for (const { sequence, generation } of taken) {
-      const message = index.find(sequence);
-      if (message?.state !== IN_FLIGHT || message.generation !== generation) continue;
+    for (const delivery of taken) {
+      const message = this.#findCurrent(delivery);
+      if (message === null) continue;
+      this.#core.recallBehind(message);
       message.attempts--;
-      index.giveBack(message);
+      this.#core.index.giveBack(message);
       this.#core.stateChanged(message);
     }
+    this.pump();
+  }
+
+  onSettling(receive: Receive, taken: readonly Delivery[]): readonly Delivery[] | null {
+    if (!this.#core.isPipelined || taken.length === 0) return taken;
+    const current = taken.filter((delivery) => this.#findCurrent(delivery) !== null);
+    if (current.length > 0 || receive.endsAtMs <= this.#core.nowMs) return current;
+    this.#relist(receive);
+    return null;
+  }
+
+  /** The message is in flight by this very receive. */
+  #findCurrent({ sequence, generation, queueNumber }: Delivery): TrackedMessage | null {
+    const message = this.#core.number === queueNumber ? this.#core.index.find(sequence) : undefined;
+    return message?.state === IN_FLIGHT && message.generation === generation ? message : null;
+  }
+
+  /** What was taken for a receive has been taken back before it was answered: it goes on waiting. */
+  #relist(receive: Receive): void {
+    receive.onTakenBack();
+    this.#list(receive);
+    if (receive.endsAtMs !== Number.POSITIVE_INFINITY) this.#core.context.wheel.arm(receive, receive.endsAtMs);
     this.pump();
   }
 
@@ -131,6 +159,7 @@ export class Dispatcher implements ReceiveOwner {
     if (consumer === undefined && this.#core.options.exclusive) return;
     if (consumer === undefined || (receive.room > 0 && this.#mayReceive(consumer))) {
       this.#waiters.push(receive);
+      if (consumer?.hasOwnLanes === true) this.#owners.add(consumer);
       return;
     }
     const parked = this.#parked.get(consumer);
@@ -165,6 +194,20 @@ export class Dispatcher implements ReceiveOwner {
       this.#list(receive);
       return true;
     }
+    return this.#serve(receive);
+  }
+
+  /** Of a pipelined queue: whose messages are for nobody else need not be the first that waits. @returns whether anybody was served */
+  #serveOwners(): boolean {
+    for (const consumer of this.#owners) {
+      const call = consumer.hasOwnLanes ? consumer.findServable() : null;
+      if (!(call instanceof Receive)) this.#owners.delete(consumer);
+      else if (this.#serve(call)) return true;
+    }
+    return false;
+  }
+
+  #serve(receive: Receive): boolean {
     const deliveries = this.#takeFor(receive);
     if (deliveries === null) return false;
     this.#unlist(receive);
@@ -182,7 +225,7 @@ export class Dispatcher implements ReceiveOwner {
     const nowMs = this.#core.nowMs;
     let deliveries: Delivery[] | null = null;
     for (let left = most; left > 0; ) {
-      const lane = index.beginTurn();
+      const lane = this.#beginTurn(receive.options.consumer);
       if (lane === null) break;
       const bound = index.boundOf(lane);
       const bytesBefore = this.#takenBytes;
@@ -201,6 +244,12 @@ export class Dispatcher implements ReceiveOwner {
       }
     }
     return deliveries;
+  }
+
+  #beginTurn(consumer: Consumer | undefined): GroupLane | null {
+    const { index } = this.#core;
+    if (consumer?.hasOwnLanes !== true) return index.beginTurn();
+    return consumer.takeOwnLane(index.hasReady) ?? index.beginTurn();
   }
 
   /** Takes the next message of a group; null if it has none, or it has to be read. */
@@ -255,7 +304,7 @@ export class Dispatcher implements ReceiveOwner {
     const { consumer, visibilityTimeoutMs = options.visibilityTimeoutMs } = receive.options;
     const bytes = message.byteLength + entryBytes.length;
     this.#takenBytes += bytes;
-    const tracked = index.take(lane, sequence, bytes);
+    const tracked = index.take(lane, sequence, bytes, consumer ?? NO_CONSUMER);
     tracked.attempts++;
     tracked.generation++;
     if (tracked.firstReceivedAtMs === 0) tracked.firstReceivedAtMs = nowMs;

@@ -21,6 +21,15 @@ export function priorityOf(packed: number): number {
   return packed % PRIORITIES;
 }
 
+/** Who has messages of a group in flight, where more of them go to nobody else. */
+export interface LaneOwner {
+  /** The group has something to give to its owner, or has not. */
+  onOwnLane(lane: GroupLane, isReady: boolean): void;
+}
+
+/** Somebody who gets no more of a group before all that is in flight of it has been dealt with. */
+export const NO_CONSUMER: LaneOwner = { onOwnLane(): void {} };
+
 export class GroupLane {
   readonly group: string;
   /** The priority of all that is in it; -1 if each message has its own, in a fifo queue. */
@@ -39,8 +48,12 @@ export class GroupLane {
   isNewDue = false;
   /** Messages that have come back; may hold some that are not there any more. */
   back: SequenceHeap | null = null;
-  /** In a fifo queue: those in flight or delayed, which hold later ones back. The lowest is looked at only. */
+  /** In a fifo queue: those in flight (not in a pipelined one) or delayed, which hold later ones back. The lowest is looked at only. */
   heldSequences: SequenceHeap | null = null;
+  /** In a pipelined queue, what is in flight, in order: everything else in the lane is behind it. */
+  pipeline: number[] | null = null;
+  /** Whose that is; null if nothing is. */
+  owner: LaneOwner | null = null;
   /** The only message that waits; with more of them they are in the queue. */
   #only = 0;
   #queue: SequenceQueue | null = null;

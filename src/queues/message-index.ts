@@ -9,7 +9,7 @@
  */
 import { ArrivalIndex } from './arrival-index.js';
 import { DeadlineHeap } from './deadline-heap.js';
-import { GroupLane, packWaiting, priorityOf, sequenceOf } from './group-lane.js';
+import { GroupLane, type LaneOwner, NO_CONSUMER, packWaiting, priorityOf, sequenceOf } from './group-lane.js';
 import { OldestLanes } from './oldest-lanes.js';
 import { ReadyGroups, turnCost } from './ready-groups.js';
 import { DELAYED, GONE, IN_FLIGHT, NEVER, READY, TrackedMessage } from './tracked-message.js';
@@ -18,6 +18,7 @@ import { DELAYED, GONE, IN_FLIGHT, NEVER, READY, TrackedMessage } from './tracke
 export const NONE = 0;
 
 const PRIORITIES = 10;
+const NO_MESSAGES: readonly TrackedMessage[] = [];
 
 export class MessageIndex {
   readonly #isFifo: boolean;
@@ -32,6 +33,8 @@ export class MessageIndex {
   #inFlight = 0;
   #delayed = 0;
 
+  #isPipelined = false;
+
   /** @param sliceMs how exact the age of messages has to be known */
   constructor(isFifo: boolean, sliceMs: number) {
     this.#isFifo = isFifo;
@@ -41,6 +44,21 @@ export class MessageIndex {
       const message = this.#tracked.get(sequence);
       return message?.isHeld === true && message.dueAtMs === dueAtMs;
     });
+  }
+
+  /** Whether who has messages of a group gets more of it. What is in flight when that changes has no owner. */
+  setPipelined(isPipelined: boolean): void {
+    if (isPipelined === this.#isPipelined) return;
+    this.#isPipelined = isPipelined;
+    for (const message of this.#tracked.values()) {
+      if (message.state !== IN_FLIGHT) continue;
+      const { lane } = message;
+      if (isPipelined) this.#pipe(message, NO_CONSUMER);
+      else this.#unpipe(message);
+      this.#ensureHolds(message);
+      lane.pipeline?.sort((one, other) => one - other);
+      this.#refresh(lane);
+    }
   }
 
   get waiting(): number {
@@ -142,13 +160,26 @@ export class MessageIndex {
     return sequence < bound ? sequence : NONE;
   }
 
-  /** Takes what {@link nextOf} gave. @param bytes of the message */
-  take(lane: GroupLane, sequence: number, bytes: number): TrackedMessage {
+  /** Takes what {@link nextOf} gave. @param bytes of the message @param owner who gets it */
+  take(lane: GroupLane, sequence: number, bytes: number, owner: LaneOwner): TrackedMessage {
     const message = this.#takeReady(lane, sequence, bytes);
     message.state = IN_FLIGHT;
     this.#inFlight++;
     this.#hold(message);
+    if (this.#isPipelined) this.#pipe(message, owner);
     return message;
+  }
+
+  /** In a pipelined queue, what is in flight of the group behind a message that is in flight; the last one first. */
+  inFlightBehind({ lane, sequence }: TrackedMessage): readonly TrackedMessage[] {
+    if (lane.pipeline === null) return NO_MESSAGES;
+    const behind = lane.pipeline.filter((other) => other > sequence).reverse();
+    return behind.map((other) => this.#tracked.get(other) as TrackedMessage);
+  }
+
+  /** Of a fifo queue: an earlier message of the group is in flight or delayed. */
+  isHeldBack(lane: GroupLane, sequence: number): boolean {
+    return lane.pipeline !== null || this.boundOf(lane) < sequence;
   }
 
   /** Sets until when a message that has been taken stays hidden; {@link NEVER} for as long as its consumer is there. */
@@ -179,12 +210,19 @@ export class MessageIndex {
     this.#refresh(message.lane);
   }
 
-  /** For recovery: a message that has just been added is in flight. */
+  /**
+   * For recovery: a message that has just been added is in flight. In a pipelined queue one is not, behind one that has come back: it
+   * can be received again.
+   */
   resume(message: TrackedMessage, dueAtMs: number): void {
+    const { lane } = message;
+    if (this.#isPipelined && lane.held > (lane.pipeline?.length ?? 0)) return;
+    if (this.#isPipelined && this.nextOf(lane, Number.POSITIVE_INFINITY) !== message.sequence) return;
     this.#waiting--;
     message.state = IN_FLIGHT;
     this.#inFlight++;
     this.#hold(message);
+    if (this.#isPipelined) this.#pipe(message, NO_CONSUMER);
     message.dueAtMs = dueAtMs;
     if (dueAtMs !== NEVER) this.#deadlines.push(message.sequence, dueAtMs);
     this.#refresh(message.lane);
@@ -295,7 +333,11 @@ export class MessageIndex {
 
   /** Puts the lane where it belongs: among the ready ones under its priority, nowhere, or away if it is empty. */
   #refresh(lane: GroupLane, cost = 1): void {
-    const priority = lane.isLoading ? -1 : this.#readyPriority(lane);
+    let priority = lane.isLoading ? -1 : this.#readyPriority(lane);
+    if (lane.owner !== null) {
+      lane.owner.onOwnLane(lane, priority !== -1);
+      priority = -1;
+    }
     if (priority !== this.#ready.priorityOf(lane)) {
       this.#ready.remove(lane);
       if (priority !== -1) this.#ready.add(lane, priority, cost);
@@ -340,7 +382,7 @@ export class MessageIndex {
     const held = lane.heldSequences;
     for (let lowest = held?.lowest; lowest !== undefined; lowest = held?.lowest) {
       const message = this.#tracked.get(lowest);
-      if (message?.isHeld === true) return lowest;
+      if (message !== undefined && this.#holdsBack(message)) return lowest;
       if (message !== undefined) message.isInHeldHeap = false;
       held?.takeLowest();
     }
@@ -363,17 +405,45 @@ export class MessageIndex {
   }
 
   #hold(message: TrackedMessage): void {
-    const { lane } = message;
-    lane.held++;
-    if (!this.#isFifo || message.isInHeldHeap) return;
+    message.lane.held++;
+    this.#ensureHolds(message);
+  }
+
+  #ensureHolds(message: TrackedMessage): void {
+    if (!this.#isFifo || message.isInHeldHeap || !this.#holdsBack(message)) return;
     message.isInHeldHeap = true;
-    lane.pushHeld(message.sequence);
+    message.lane.pushHeld(message.sequence);
+  }
+
+  /** Whether later ones of its group have to wait for it, whoever receives. */
+  #holdsBack({ state }: TrackedMessage): boolean {
+    return state === DELAYED || (state === IN_FLIGHT && !this.#isPipelined);
+  }
+
+  #pipe(message: TrackedMessage, owner: LaneOwner): void {
+    const { lane } = message;
+    lane.pipeline ??= [];
+    lane.pipeline.push(message.sequence);
+    lane.owner ??= owner;
+  }
+
+  #unpipe(message: TrackedMessage): void {
+    const { lane } = message;
+    const { pipeline, owner } = lane;
+    if (pipeline === null) return;
+    pipeline.splice(pipeline.indexOf(message.sequence), 1);
+    if (pipeline.length > 0) return;
+    lane.pipeline = null;
+    lane.owner = null;
+    owner?.onOwnLane(lane, false);
   }
 
   /** It is not in flight or delayed any more; what its lane makes of that follows. */
   #release(message: TrackedMessage): void {
-    if (message.state === IN_FLIGHT) this.#inFlight--;
-    else this.#delayed--;
+    if (message.state === IN_FLIGHT) {
+      this.#inFlight--;
+      this.#unpipe(message);
+    } else this.#delayed--;
     const { holder } = message;
     message.holder = null;
     holder?.onReleased(message);

@@ -71,6 +71,10 @@ export class QueueCore {
     return this.#options.type === 'fifo';
   }
 
+  get isPipelined(): boolean {
+    return this.#options.ordering === 'pipelined';
+  }
+
   get nowMs(): number {
     return this.context.clock.now();
   }
@@ -101,9 +105,23 @@ export class QueueCore {
     this.onRecorded(this.context.log.stateChanged(this.#number, message.sequence));
   }
 
+  /**
+   * A message in flight is about to come back: in a pipelined queue, what is in flight of its group behind it comes back before, and
+   * its receive does not count.
+   */
+  recallBehind(message: TrackedMessage): void {
+    for (const later of this.#index.inFlightBehind(message)) {
+      later.attempts--;
+      this.#index.giveBack(later);
+      this.stateChanged(later);
+      this.counters.recalled++;
+    }
+  }
+
   /** All but the type may change. */
   setOptions(options: QueueOptions): void {
     this.#options = options;
+    this.#index.setPipelined(this.isPipelined);
   }
 
   /** Begins anew under another number. @returns the messages that it had */
@@ -117,5 +135,7 @@ export class QueueCore {
 }
 
 function newIndex(options: QueueOptions): MessageIndex {
-  return new MessageIndex(options.type === 'fifo', Math.ceil(options.retentionMs / SLICES_PER_RETENTION));
+  const index = new MessageIndex(options.type === 'fifo', Math.ceil(options.retentionMs / SLICES_PER_RETENTION));
+  index.setPipelined(options.ordering === 'pipelined');
+  return index;
 }

@@ -37,6 +37,8 @@ export class QueueCounters {
   /** Times that a message was given to a consumer. */
   receives = 0;
   refusedByConsumer = 0;
+  /** Times that a message came back with an earlier one of its group, in a pipelined queue. */
+  recalled = 0;
   /** Times that a message became visible again because nobody had acknowledged it. */
   visibilityTimeouts = 0;
   /** Times that the dead-letter queue did not take a message: it is full or missing. */

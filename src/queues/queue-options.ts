@@ -10,6 +10,11 @@ export type RetryPolicy =
 export interface QueueOptions {
   /** `fifo`: order within a group, and only the newest receipt handle counts. */
   readonly type: 'standard' | 'fifo';
+  /**
+   * Of a fifo queue: `strict` has the messages of a group in flight by one receive at a time; `pipelined` gives the consumer
+   * that has some of a group more of it, and takes back what is behind a message that comes back.
+   */
+  readonly ordering: 'strict' | 'pipelined';
   /** How long a received message stays hidden. SQS's default. */
   readonly visibilityTimeoutMs: number;
   /** How long a new message waits before it may be received. */
@@ -48,6 +53,7 @@ export interface QueueOptions {
 
 export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   type: 'standard',
+  ordering: 'strict',
   visibilityTimeoutMs: 30_000,
   delayMs: 0,
   retentionMs: 4 * 86_400_000,
@@ -79,6 +85,10 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
     if (!(name in DEFAULT_QUEUE_OPTIONS)) throw new InvalidQueueOption(name, 'is no option of a queue');
   }
   oneOf('type', options.type, ['standard', 'fifo']);
+  oneOf('ordering', options.ordering, ['strict', 'pipelined']);
+  if (options.ordering === 'pipelined' && options.type !== 'fifo') {
+    throw new InvalidQueueOption('ordering', 'pipelined needs a fifo queue');
+  }
   oneOf('overflow', options.overflow, ['refuse', 'drop-oldest', 'dead-letter-oldest']);
   whole('visibilityTimeoutMs', options.visibilityTimeoutMs, 0, LONGEST_MS);
   whole('delayMs', options.delayMs, 0, LONGEST_MS);

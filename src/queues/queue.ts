@@ -180,7 +180,7 @@ export class Queue {
   }
 
   openConsumer(name: string): Consumer {
-    const consumer = new Consumer(name, (itself) => this.#dispatcher.onConsumerReady(itself));
+    const consumer = new Consumer(name, this.#dispatcher);
     this.#consumers.add(consumer);
     this.#unused.stop();
     return consumer;
@@ -190,7 +190,8 @@ export class Queue {
   closeConsumer(consumer: Consumer, isAbnormal: boolean): void {
     if (!this.#consumers.delete(consumer)) return;
     consumer.cancelCalls();
-    for (const message of consumer.heldMessages()) {
+    // The last one first: nothing is behind one that comes back.
+    for (const message of [...consumer.heldMessages()].reverse()) {
       if (isAbnormal) message.onFailed(this.#core.nowMs);
       else message.attempts--;
       this.#core.index.giveBack(message);
@@ -232,7 +233,7 @@ export class Queue {
   isHeldBack({ sequence, entry }: MovableMessage): boolean {
     const { index } = this.#core;
     const lane = index.findLane(entry.group, entry.priority);
-    return lane !== undefined && index.boundOf(lane) < sequence;
+    return lane !== undefined && index.isHeldBack(lane, sequence);
   }
 
   /** The messages are done. Deleting twice succeeds. */
@@ -288,12 +289,7 @@ export class Queue {
     this.#wakeUp.stop();
     const former = this.#core.renew(number);
     this.#peeks?.stop();
-    for (const consumer of this.#consumers) {
-      for (const message of consumer.heldMessages()) {
-        message.holder = null;
-        consumer.onReleased(message);
-      }
-    }
+    for (const consumer of this.#consumers) consumer.onPurged();
     return former;
   }
 
@@ -398,6 +394,7 @@ export class Queue {
   #refuse(message: TrackedMessage, { delayMs, isCounted = true }: RefuseOptions): ReceiptOutcome {
     const { index, nowMs, options, counters } = this.#core;
     if (message.state !== IN_FLIGHT) return 'not-in-flight';
+    this.#core.recallBehind(message);
     if (isCounted) message.onFailed(nowMs);
     else message.attempts--;
     counters.refusedByConsumer++;
@@ -433,6 +430,7 @@ export class Queue {
       content === null || content === undefined ? null : context.log.findEntry(message.sequence, number);
     if (content === null || content === undefined || entryBytes === null || entryBytes === undefined) {
       // It goes when it would be received next, and has been read.
+      this.#core.recallBehind(message);
       index.giveBack(message);
       this.#core.stateChanged(message);
     } else this.#departures.retire(message, content, entryBytes);
@@ -446,6 +444,7 @@ export class Queue {
     for (let message = index.takeDue(nowMs); message !== null; message = index.takeDue(nowMs)) {
       if (message.state === IN_FLIGHT) {
         counters.visibilityTimeouts++;
+        this.#core.recallBehind(message);
         message.onFailed(message.dueAtMs);
       }
       index.makeDueReady(message);

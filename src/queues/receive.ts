@@ -5,7 +5,7 @@
  *      └────────┴── cancel ──▶ cancelled: what was taken goes back at once, uncounted
  */
 import { WheelTimer } from '../core/timing-wheel.js';
-import type { Consumer } from './consumer.js';
+import type { Consumer, PendingCall } from './consumer.js';
 import type { Delivery } from './delivery.js';
 import type { Answer } from './settled-answers.js';
 
@@ -33,14 +33,18 @@ export interface Receiver {
 export interface ReceiveOwner {
   onWaitOver(receive: Receive): void;
   onCancelled(receive: Receive, taken: readonly Delivery[]): void;
+  /** @returns what of it has not been taken back meanwhile; null if the receive goes on waiting */
+  onSettling(receive: Receive, taken: readonly Delivery[]): readonly Delivery[] | null;
 }
 
 export type ReceiveState = 'waiting' | 'committing' | 'answered' | 'cancelled';
 
 const NOTHING: readonly Delivery[] = [];
 
-export class Receive extends WheelTimer implements Answer {
+export class Receive extends WheelTimer implements Answer, PendingCall {
   readonly options: ReceiveOptions;
+  /** How long it waits if there are none. */
+  readonly endsAtMs: number;
   readonly #receiver: Receiver;
   readonly #owner: ReceiveOwner;
   #state: ReceiveState = 'waiting';
@@ -50,9 +54,10 @@ export class Receive extends WheelTimer implements Answer {
   waiterBehind: Receive | null = null;
   isListed = false;
 
-  constructor(options: ReceiveOptions, receiver: Receiver, owner: ReceiveOwner) {
+  constructor(options: ReceiveOptions, receiver: Receiver, owner: ReceiveOwner, endsAtMs: number) {
     super();
     this.options = options;
+    this.endsAtMs = endsAtMs;
     this.#receiver = receiver;
     this.#owner = owner;
     options.consumer?.onCallMade(this);
@@ -68,17 +73,28 @@ export class Receive extends WheelTimer implements Answer {
     return prefetch === undefined || consumer === undefined ? max : Math.min(max, prefetch - consumer.held);
   }
 
+  get isServable(): boolean {
+    return this.isListed && this.room > 0;
+  }
+
   /** Messages have been taken for it, or none, and the answer may leave when that is settled. */
   onTaken(deliveries: readonly Delivery[]): void {
     this.#state = 'committing';
     this.#taken = deliveries;
   }
 
+  /** All that was taken for it has been taken back: it waits again. */
+  onTakenBack(): void {
+    this.#state = 'waiting';
+    this.#taken = NOTHING;
+  }
+
   onSettled(): void {
     if (this.#state !== 'committing') return;
+    const taken = this.#owner.onSettling(this, this.#taken);
+    if (taken === null) return;
     this.#state = 'answered';
     this.options.consumer?.onCallEnded(this);
-    const taken = this.#taken;
     this.#taken = NOTHING;
     this.#receiver.onReceived(taken);
   }

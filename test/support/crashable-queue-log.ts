@@ -69,6 +69,12 @@ export class CrashableQueueLog implements QueueLog {
     return ids;
   }
 
+  /** The id of a message that some queue needs. */
+  idOf(sequence: number): string | null {
+    const entry = this.#live.get(sequence)?.entries.values().next().value;
+    return entry === undefined ? null : decodeEntry(entry).id;
+  }
+
   append(message: Message, entries: readonly QueueEntry[]): AppendedMessage {
     const sequence = this.#disk.nextSequence++;
     const stored = new Map(entries.map(({ queue, bytes }) => [queue, bytes]));

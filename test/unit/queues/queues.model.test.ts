@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Consumer } from '../../../src/queues/consumer.js';
 import type { Delivery } from '../../../src/queues/delivery.js';
 import type { PeekedMessage, PeekedState, PeekOptions, PeekPage } from '../../../src/queues/peek.js';
 import type { Queue } from '../../../src/queues/queue.js';
@@ -116,11 +117,14 @@ class Run {
   #consumers: (ReturnType<Queue['openConsumer']> | null)[] = [null, null, null];
   /** The newest receive of each message that was answered. */
   readonly #generations = new Map<number, number>();
+  /** By id, who got the message last: a consumer, or nobody in particular. */
+  readonly #lastTakers = new Map<string, Consumer | null>();
   #order = 0;
 
-  constructor(type: 'standard' | 'fifo') {
+  constructor(type: 'standard' | 'fifo', ordering: 'strict' | 'pipelined') {
     this.#options = {
       type,
+      ordering,
       visibilityTimeoutMs: 1000,
       maxMessages: 30,
       deadLetter: { queue: 'dead', maxReceives: MAX_RECEIVES },
@@ -240,12 +244,12 @@ class Run {
       .get(name)
       .receive(
         { max, maxPerGroup: perGroup, waitMs, ...(taker ? { consumer: taker, prefetch: 4 } : {}) },
-        { onReceived: (deliveries) => this.#onReceived(name, deliveries) },
+        { onReceived: (deliveries) => this.#onReceived(name, deliveries, taker ?? null) },
       );
     this.#calls.push({ receive: call.receive, answer: () => null });
   }
 
-  #onReceived(queue: string, deliveries: readonly Delivery[]): void {
+  #onReceived(queue: string, deliveries: readonly Delivery[], taker: Consumer | null = null): void {
     const inCall = new Set<string>();
     for (const delivery of deliveries) {
       const { id } = delivery.entry;
@@ -259,7 +263,8 @@ class Run {
       } else {
         expect(delivery.entry.origin).toMatchObject({ queue: 'work' });
       }
-      if (this.#options.type === 'fifo' && queue === 'work') this.#checkOrder(accepted, inCall);
+      if (this.#options.type === 'fifo' && queue === 'work') this.#checkOrder(accepted, inCall, taker);
+      if (queue === 'work') this.#lastTakers.set(id, taker);
       expect(delivery.generation).toBeGreaterThan(this.#generations.get(delivery.sequence) ?? 0);
       this.#generations.set(delivery.sequence, delivery.generation);
       inCall.add(id);
@@ -267,15 +272,21 @@ class Run {
     }
   }
 
-  /** All earlier ones of the group are done, dead letters, or came just before in the same answer. */
-  #checkOrder(message: Accepted, inCall: ReadonlySet<string>): void {
+  /** All earlier ones of the group are done, dead letters, or came just before in the same answer; or the consumer has them still. */
+  #checkOrder(message: Accepted, inCall: ReadonlySet<string>, taker: Consumer | null): void {
     this.#noteDeadLetters();
     if (message.isDeadLetter) return;
     for (const other of this.#accepted.values()) {
       if (other.group !== message.group || other.order >= message.order) continue;
-      const isOut = other.doneTicket !== -1 || other.isDeadLetter || inCall.has(other.id);
+      const isOut = other.doneTicket !== -1 || other.isDeadLetter || inCall.has(other.id) || this.#isWith(other, taker);
       expect(isOut, `${message.id} overtook ${other.id}`).toBe(true);
     }
+  }
+
+  /** Of a pipelined queue: the consumer got it before, and has it still. */
+  #isWith({ id }: Accepted, taker: Consumer | null): boolean {
+    if (this.#options.ordering !== 'pipelined' || taker === null || this.#lastTakers.get(id) !== taker) return false;
+    return taker.heldMessages().some(({ sequence }) => this.#world.log.idOf(sequence) === id);
   }
 
   #noteDeadLetters(): void {
@@ -428,11 +439,15 @@ class Run {
   }
 }
 
-describe.each(['standard', 'fifo'] as const)('%s queues under random work and crashes', (type) => {
+describe.each([
+  ['standard', 'strict'],
+  ['fifo', 'strict'],
+  ['fifo', 'pipelined'],
+] as const)('%s queues (%s) under random work and crashes', (type, ordering) => {
   it('keep what they promise', { timeout: 600_000 }, () => {
     fc.assert(
       fc.property(fc.array(commandArbitrary, { maxLength: 150, size: 'max' }), (commands) =>
-        new Run(type).play(commands),
+        new Run(type, ordering).play(commands),
       ),
       { numRuns: RUNS },
     );
