@@ -11,7 +11,7 @@ import type { RecordOutline } from '../store/message-record.js';
 import type { StoreReceiver } from '../store/store.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
-import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
+import { InvalidFilter, parseTopicFilter, type TopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 
 export interface RestoreReport {
@@ -36,10 +36,20 @@ export async function restore(
   return await restorer.finish(damaged, publishWill);
 }
 
+/** A shared subscription that format 2 has stored: without a stream. */
+interface EarlierShared {
+  readonly session: Session;
+  readonly filter: TopicFilter;
+  readonly stored: StoredSubscription;
+}
+
 class Restorer implements StoreReceiver {
   readonly #context: BrokerContext;
   readonly #sessions: Session[] = [];
   readonly #states = new Map<number, Buffer>();
+  readonly #earlierShared: EarlierShared[] = [];
+  /** Streams that all shared subscriptions of a session had together. */
+  readonly #earlierStreamIds = new Map<Session, number>();
   readonly #orphanWills = new Map<string, Will>();
   readonly #slowest = new Map<MessageStream, number>();
   #damaged = 0;
@@ -49,7 +59,9 @@ class Restorer implements StoreReceiver {
   }
 
   onSession(record: StoredSession): void {
-    this.#sessions.push(this.#context.sessions.restore(record));
+    const session = this.#context.sessions.restore(record);
+    this.#sessions.push(session);
+    if (record.ownStreamId !== undefined) this.#earlierStreamIds.set(session, record.ownStreamId);
   }
 
   onState(sessionNumber: number, bytes: Buffer): void {
@@ -71,8 +83,17 @@ class Restorer implements StoreReceiver {
       session.queueSubscriptions.set(stored.filter, stored);
       return;
     }
-    const { qos, noLocal, retainAsPublished, retainHandling, identifier, streamId, sinceSequence } = stored;
-    const stream = streamId === 0 ? null : this.#context.streams.rejoin(stored.filter, streamId);
+    const isShared = filter.shareName !== undefined;
+    const { streams } = this.#context;
+    if (stored.streamId !== 0) {
+      const stream = isShared ? streams.openExclusive(stored.streamId) : streams.rejoin(stored.filter, stored.streamId);
+      this.#list(session, filter, stored, stream);
+    } else if (isShared) this.#earlierShared.push({ session, filter, stored });
+    else this.#list(session, filter, stored, null);
+  }
+
+  #list(session: Session, filter: TopicFilter, stored: StoredSubscription, stream: MessageStream | null): void {
+    const { qos, noLocal, retainAsPublished, retainHandling, identifier, sinceSequence } = stored;
     const subscription = {
       subscriber: session,
       filter,
@@ -109,6 +130,7 @@ class Restorer implements StoreReceiver {
   async finish(damaged: number, publishWill: (clientId: string, will: Will) => void): Promise<RestoreReport> {
     const { store, sessions, accounts, drops, topics, retained, queues } = this.#context;
     retained.finishRestore();
+    for (const earlier of this.#earlierShared) this.#listEarlier(earlier);
     // All of them are looked at first: restoring one may ask for the number of the next message.
     const states = this.#sessions.map((session) => this.#stateOf(session));
     for (const state of states) if (state !== null) this.#noteSequences(state);
@@ -139,6 +161,26 @@ class Restorer implements StoreReceiver {
     };
   }
 
+  /**
+   * The first one of each session goes on with the stream that all had together: by which of them a message has come was
+   * not stored.
+   */
+  #listEarlier({ session, filter, stored }: EarlierShared): void {
+    const { journal, streams } = this.#context;
+    const streamId = this.#earlierStreamIds.get(session);
+    if (streamId === undefined && stored.qos === 0) {
+      this.#list(session, filter, stored, null);
+      return;
+    }
+    this.#earlierStreamIds.delete(session);
+    const stream = streams.openExclusive(streamId);
+    const sinceSequence = streamId === undefined ? stored.sinceSequence : 0;
+    const adopted = { ...stored, streamId: stream.id, sinceSequence };
+    this.#list(session, filter, adopted, stream);
+    journal.subscriptionSaved(session.clientId, adopted);
+    journal.sessionSaved(session.record);
+  }
+
   #stateOf(session: Session): SessionState | null {
     const bytes = this.#states.get(session.number);
     if (bytes === undefined) return null;
@@ -153,7 +195,9 @@ class Restorer implements StoreReceiver {
   /** The next message's number must be above those that the session has dealt with, or it would never get it. */
   #noteSequences({ place, repeatsThrough, inflight }: SessionState): void {
     const { log } = this.#context.store;
-    log.ensureAbove(Math.max(place.position, place.ownPosition, repeatsThrough, (place.holes.at(-1) ?? 0) - 1));
+    log.ensureAbove(
+      Math.max(place.position + (place.done.length > 0 ? 1 : 0), repeatsThrough, (place.holes.at(-1) ?? 0) - 1),
+    );
     for (const { sequence } of inflight) log.ensureAbove(sequence);
   }
 

@@ -2,7 +2,8 @@
 import type { SubscribePacket, SubscriptionRequest, UnsubscribePacket } from '../codec/control-packet.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
-import { NO_STREAMS, type Session } from '../sessions/session.js';
+import { NO_STREAMS } from '../sessions/outgoing-messages.js';
+import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';

@@ -22,8 +22,13 @@ const SMALLEST_RING = 16;
 const READS_PER_TRIM = 64;
 
 export class MessageStream {
-  /** Never used again for another stream. */
+  /** Never used again for another stream. Larger than 0. */
   readonly id: number;
+  /**
+   * It serves one shared subscription of one session: a message in it is what a group has given to this session, and is
+   * delivered apart from whatever else brings the same message there.
+   */
+  readonly isExclusive: boolean;
   /** Subscriptions that it serves; who opens streams counts. */
   subscriptions = 0;
   /** The publication that it has been noted for, and whether somebody waits for that; see MessageRecorder. */
@@ -46,8 +51,9 @@ export class MessageStream {
   #trimmed = 0;
   #readsSinceTrim = 0;
 
-  constructor(id: number) {
+  constructor(id: number, isExclusive = false) {
     this.id = id;
+    this.isExclusive = isExclusive;
   }
 
   /** Entries that it holds. */

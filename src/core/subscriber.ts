@@ -10,7 +10,10 @@ export interface DeliveryOptions {
   readonly retainAsPublished: boolean;
   /** Subscription Identifiers, or null for none. */
   readonly identifiers: readonly number[] | null;
-  /** The streams in which the message waits for the subscriber; null if there are none, as for a shared subscription. */
+  /**
+   * The streams in which the message waits for the subscriber: those of all ordinary subscriptions that match, or the
+   * exclusive one of the shared subscription by which it comes; null if there are none.
+   */
   readonly streams: readonly MessageStream[] | null;
 }
 

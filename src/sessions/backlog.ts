@@ -3,6 +3,7 @@
  * of a kept session its position in the streams that it reads.
  */
 import type { Message, Qos } from '../core/message.js';
+import type { MessageStream } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 
 /** The message that {@link Backlog.take} has taken. Overwritten by the next one. */
@@ -32,7 +33,7 @@ export interface Backlog {
   readonly maximumBytes: number;
   /**
    * Adds the publication at the end.
-   * @param isOwn it came to the session alone
+   * @param streams that bring it
    * @returns false if that would pass a limit
    */
   offer(
@@ -40,7 +41,7 @@ export interface Backlog {
     qos: Qos,
     retain: boolean,
     identifiers: readonly number[] | null,
-    isOwn: boolean,
+    streams: readonly MessageStream[],
   ): boolean;
   /** Gives up the oldest. @returns false if there was none */
   dropOldest(): boolean;

@@ -1,6 +1,6 @@
 /**
- * The streams of all filters that kept sessions have subscribed to at QoS 1 or 2, one for each filter, and those of
- * single sessions. A stream lives as long as a subscription refers to it; its id is never used again.
+ * The streams of what kept sessions have subscribed to at QoS 1 or 2: one for each filter, and one for each shared
+ * subscription of each session. A stream lives as long as a subscription refers to it; its id is never used again.
  */
 import { MessageStream } from '../core/message-stream.js';
 import type { NumberSource } from '../store/message-log.js';
@@ -32,21 +32,19 @@ export class MessageStreams {
   /** A subscription to `filter` has ended. Its session is no reader of the stream any more. */
   leave(filter: string, stream: MessageStream): void {
     if (--stream.subscriptions > 0) return;
-    this.#byFilter.delete(filter);
+    if (!stream.isExclusive) this.#byFilter.delete(filter);
     this.#byId.delete(stream.id);
   }
 
-  /** A session's own. @param id of the one that it had before a restart */
-  openOwn(id = this.#ids.next()): MessageStream {
-    return this.#open(id);
+  /** Opens the stream of one session's shared subscription. @param id of the one that it had before a restart */
+  openExclusive(id = this.#ids.next()): MessageStream {
+    const stream = this.#open(id, true);
+    stream.subscriptions++;
+    return stream;
   }
 
-  closeOwn(stream: MessageStream): void {
-    this.#byId.delete(stream.id);
-  }
-
-  #open(id: number): MessageStream {
-    const stream = new MessageStream(id);
+  #open(id: number, isExclusive = false): MessageStream {
+    const stream = new MessageStream(id, isExclusive);
     this.#byId.set(id, stream);
     return stream;
   }

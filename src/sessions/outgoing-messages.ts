@@ -11,6 +11,7 @@ import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { DropReason } from '../core/drop-reason.js';
 import type { Message, Qos } from '../core/message.js';
+import type { MessageStream } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 import type { DeliveryOptions } from '../core/subscriber.js';
 import type { LogReader, MessageLog } from '../store/message-log.js';
@@ -23,6 +24,9 @@ import type { StreamBacklog } from './stream-backlog.js';
 
 /** The window's ring has 65,536 slots at most, and half of them may be taken. */
 export const LARGEST_WINDOW = 32_767;
+
+/** Of a message that comes to one session alone, when it can be sent at once: a retained one. */
+export const NO_STREAMS: readonly MessageStream[] = [];
 
 /** What all sessions share of it. */
 export interface OutgoingContext {
@@ -200,17 +204,15 @@ export class OutgoingMessages implements LogReader {
 
   /**
    * @param qos 1 or 2
-   * @param isOwn no stream brings it but the session's own
    * @returns true if the message waits in the backlog now
    */
-  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean, isOwn: boolean): boolean {
-    if (isOwn && this.#streams?.holdsOwn === true) return false;
+  deliver(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean): boolean {
     const { accounts } = this.#context;
     accounts.accepted++;
-    const { identifiers } = options;
+    const { identifiers, streams } = options;
     const front = this.#front;
     if (front === null || this.waitingMessages > 0 || this.#streams?.isBehind === true || !this.hasRoom) {
-      return this.#enqueue(publication, qos, retain, identifiers, isOwn);
+      return this.#enqueue(publication, qos, retain, identifiers, streams ?? NO_STREAMS);
     }
     if (!front.fits(publication.message, qos, identifiers)) {
       accounts.drop('packet-too-large');
@@ -224,7 +226,7 @@ export class OutgoingMessages implements LogReader {
     }
     const { recorder } = this.#context;
     recorder.hold();
-    this.#streams.onSentAtOnce(qos, isOwn);
+    this.#streams.onSentAtOnce(qos, streams ?? NO_STREAMS);
     const packetId = this.#window.add(qos, retain, identifiers, recorder.sequence);
     if (!this.#mustCommit(packetId, qos)) {
       front.sendPublication(publication, qos, packetId, retain, identifiers);
@@ -238,14 +240,14 @@ export class OutgoingMessages implements LogReader {
     qos: Qos,
     retain: boolean,
     identifiers: readonly number[] | null,
-    isOwn: boolean,
+    streams: readonly MessageStream[],
   ): boolean {
     this.#backlog ??= this.#owner.openBacklog();
     const backlog = this.#backlog;
     const { accounts, dropOldestWhenFull } = this.#context;
     // What cannot fit into an empty backlog must not empty it.
     const canFit = publication.message.byteLength <= backlog.maximumBytes;
-    while (!backlog.offer(publication, qos, retain, identifiers, isOwn)) {
+    while (!backlog.offer(publication, qos, retain, identifiers, streams)) {
       accounts.drop('queue-full');
       if (!dropOldestWhenFull) this.#streams?.close();
       else if (!canFit) this.#streams?.skip();

@@ -96,7 +96,6 @@ export class SessionRegistry {
     const session = new Session(record.clientId, this.#context, record.number);
     session.expirySeconds = record.expirySeconds;
     session.disconnectedAtMs = record.disconnectedAtMs;
-    if (record.ownStreamId !== 0) session.restoreOwnStream(record.ownStreamId);
     this.#sessions.set(record.clientId, session);
     return session;
   }

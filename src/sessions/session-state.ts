@@ -2,14 +2,16 @@
  * A kept session's state as it is stored: where it stands in its streams, what is on its way to the client, and which
  * QoS 2 identifiers of the client are in use (docs/storage-format.md). Written as a whole each time.
  *
- *   format u8 | position | own position | repeats through | n, n identifiers received | n, n holes | least number | n, n entries
+ *   format u8 | position | n, n copies done | repeats through | n, n identifiers received | n, n holes | least number | n, n entries
  *   entry: packet identifier | number less the least, plus 1, or 0 | order | flags u8 | [n, n identifiers]
  */
 import type { Qos } from '../core/message.js';
 import { type InflightEntry, NOT_LOGGED } from './inflight-window.js';
-import type { BacklogPosition } from './stream-backlog.js';
+import { type BacklogPosition, ORDINARY_COPY } from './stream-backlog.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
+/** Had one position for all ordinary copies and one for all others. */
+const FORMAT_OF_TWO_POSITIONS = 1;
 const QOS_2 = 1;
 const RETAIN = 2;
 const RELEASED = 4;
@@ -37,10 +39,10 @@ export function encodeSessionState(state: SessionState): Buffer {
   const received = [...state.receivedIds];
   const inflight = [...state.inflight].sort((a, b) => a.order - b.order);
   cursor = 0;
-  ensureRoom(1 + LARGEST_NUMBER * (7 + received.length + place.holes.length));
+  ensureRoom(1 + LARGEST_NUMBER * (7 + received.length + place.holes.length + place.done.length));
   scratch[cursor++] = FORMAT;
   write(place.position);
-  write(place.ownPosition);
+  writeAll(place.done);
   write(state.repeatsThrough);
   writeAll(received);
   writeAll(place.holes);
@@ -59,9 +61,9 @@ export function encodeSessionState(state: SessionState): Buffer {
 export function decodeSessionState(bytes: Buffer): SessionState {
   cursor = 0;
   const format = bytes[cursor++];
-  if (format !== FORMAT) throw new RangeError(`session state of format ${format}`);
-  const position = read(bytes);
-  const ownPosition = read(bytes);
+  if (format !== FORMAT && format !== FORMAT_OF_TWO_POSITIONS)
+    throw new RangeError(`session state of format ${format}`);
+  const { position, done } = format === FORMAT ? readPosition(bytes) : readTwoPositions(bytes);
   const repeatsThrough = read(bytes);
   const receivedIds = readAll(bytes);
   const holes = readAll(bytes);
@@ -75,7 +77,18 @@ export function decodeSessionState(bytes: Buffer): SessionState {
     inflight.push(entry);
   }
   if (cursor !== bytes.length) throw new RangeError('session state goes on behind its end');
-  return { place: { position, ownPosition, holes }, repeatsThrough, receivedIds, inflight };
+  return { place: { position, done, holes }, repeatsThrough, receivedIds, inflight };
+}
+
+function readPosition(bytes: Buffer): Pick<BacklogPosition, 'position' | 'done'> {
+  return { position: read(bytes), done: readAll(bytes) };
+}
+
+/** Where the two differ, the larger one is that of a message of which the ordinary copy was done with first. */
+function readTwoPositions(bytes: Buffer): Pick<BacklogPosition, 'position' | 'done'> {
+  const ordinary = read(bytes);
+  const own = read(bytes);
+  return ordinary > own ? { position: ordinary - 1, done: [ORDINARY_COPY] } : { position: own, done: [] };
 }
 
 function writeEntry(entry: InflightEntry, least: number, order: number): void {

@@ -17,7 +17,7 @@ import type { Backlog } from './backlog.js';
 import { InflightWindow } from './inflight-window.js';
 import { MemoryBacklog } from './memory-backlog.js';
 import type { MessageStreams } from './message-streams.js';
-import { type OutgoingContext, OutgoingMessages, type OutgoingOwner } from './outgoing-messages.js';
+import { NO_STREAMS, type OutgoingContext, OutgoingMessages, type OutgoingOwner } from './outgoing-messages.js';
 import type { SessionFront } from './session-front.js';
 import { encodeSessionState, type SessionState } from './session-state.js';
 import { type BacklogLimits, type BacklogOwner, StreamBacklog } from './stream-backlog.js';
@@ -25,9 +25,6 @@ import type { Will } from './will.js';
 
 /** `SessionExpiryInterval` of a session that never ends (section 3.1.2.11.2). */
 export const NEVER_EXPIRES = 0xffffffff;
-
-/** Of a message that comes to one session alone, when it can be sent at once: a retained one. */
-export const NO_STREAMS: readonly MessageStream[] = [];
 
 /** Number of a session that is not stored. */
 export const NOT_STORED = 0;
@@ -69,7 +66,6 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   /** Ticket of the last change of its subscriptions. */
   subscriptionTicket: Ticket = NO_TICKET;
   readonly #outgoing: OutgoingMessages;
-  #ownStream: MessageStream | null = null;
   #epoch = 0;
   #receivedIds: Set<number> | null = null;
   #receivedTicket: Ticket = NO_TICKET;
@@ -117,10 +113,6 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   /** QoS 2 messages received from the client and not yet released by it. */
   get receivedIds(): number {
     return this.#receivedIds?.size ?? 0;
-  }
-
-  get ownStream(): MessageStream | null {
-    return this.#ownStream;
   }
 
   /** Whether the client is behind by more than publishers should be allowed to add to. */
@@ -215,18 +207,18 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   }
 
   #deliverAtMostOnce({ identifiers, streams }: DeliveryOptions, publication: Publication, retain: boolean): void {
-    if (streams !== null && publication.message.qos > 0) this.#backlog?.onSentAtOnce(0, false);
+    if (streams !== null && publication.message.qos > 0) this.#backlog?.onSentAtOnce(0, streams);
     this.#outgoing.deliverAtMostOnce(identifiers, publication, retain);
   }
 
   #deliverAcknowledged(options: DeliveryOptions, publication: Publication, qos: Qos, retain: boolean): void {
     publication.receivers++;
     const { streams } = options;
-    const notedIn = this.isKept ? (streams ?? this.#ensureOwnStream().alone) : NO_STREAMS;
-    const isWaiting = this.#outgoing.deliver(options, publication, qos, retain, streams === null);
-    if (this.isKept) this.#context.recorder.note(notedIn, isWaiting);
+    const isWaiting = this.#outgoing.deliver(options, publication, qos, retain);
+    if (!this.isKept || streams === null) return;
+    this.#context.recorder.note(streams, isWaiting);
     // In no stream: after a crash only what is noted as on its way would be sent.
-    if (this.isKept && streams === NO_STREAMS) this.onOutgoingChanged(true);
+    if (streams === NO_STREAMS) this.onOutgoingChanged(true);
   }
 
   pump(): void {
@@ -324,8 +316,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   joinStream(filter: string, qos: Qos, isShared: boolean): MessageStream | null {
     const earlier = this.subscriptions.get(filter)?.stream;
     if (earlier !== undefined && earlier !== null) return earlier;
-    if (!this.isKept || qos === 0 || isShared) return null;
-    return this.#context.streams.join(filter);
+    if (!this.isKept || qos === 0) return null;
+    const { streams } = this.#context;
+    return isShared ? streams.openExclusive() : streams.join(filter);
   }
 
   /** A new subscription is listed: what comes from now on may wait for it. */
@@ -359,25 +352,11 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     if (this.#owedRetained?.delete(filter) === true && this.#owedRetained.size === 0) this.#owedRetained = null;
   }
 
-  #ensureOwnStream(): MessageStream {
-    if (this.#ownStream === null) {
-      this.#ownStream = this.#context.streams.openOwn();
-      this.#backlog?.onSubscribed(this.#ownStream);
-      this.#context.journal.sessionSaved(this.record);
-    }
-    return this.#ownStream;
-  }
-
   // ---------------------------------------------------------------- storage
 
   get record(): StoredSession {
     const { clientId, number, expirySeconds, disconnectedAtMs } = this;
-    return { clientId, number, expirySeconds, disconnectedAtMs, ownStreamId: this.#ownStream?.id ?? 0 };
-  }
-
-  /** Opens the stream that it had before a restart. */
-  restoreOwnStream(id: number): void {
-    this.#ownStream = this.#context.streams.openOwn(id);
+    return { clientId, number, expirySeconds, disconnectedAtMs };
   }
 
   /**
@@ -386,7 +365,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
    */
   restoreState(state: SessionState | null, wasConnected: boolean): void {
     const last = this.#context.log.nextSequence - 1;
-    this.#backlog?.restore(state?.place ?? { position: 0, ownPosition: 0, holes: [] });
+    this.#backlog?.restore(state?.place ?? { position: 0, done: [], holes: [] });
     this.#outgoing.repeatsThrough = wasConnected ? last : (state?.repeatsThrough ?? 0);
     if (state === null) return;
     const ids = [...state.receivedIds];
@@ -459,6 +438,5 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.#receivedIds = null;
     this.#owedRetained = null;
     this.#epoch++;
-    if (this.#ownStream !== null) this.#context.streams.closeOwn(this.#ownStream);
   }
 }

@@ -68,7 +68,7 @@ export async function loadCatalogue(
   const largest = { sequence: 0, sessionNumber: 0, streamId: 0, queueNumber: 0 };
   damaged += await loadKind(level, SESSIONS, decodeSession, (session) => {
     largest.sessionNumber = Math.max(largest.sessionNumber, session.number);
-    largest.streamId = Math.max(largest.streamId, session.ownStreamId);
+    largest.streamId = Math.max(largest.streamId, session.ownStreamId ?? 0);
     receiver.onSession(session);
   });
   damaged += await loadKind(level, STATES, decodeState, ({ sessionNumber, bytes }) => {

@@ -9,8 +9,8 @@ export interface StoredSession {
   readonly expirySeconds: number;
   /** 0 while connected. */
   readonly disconnectedAtMs: number;
-  /** Stream of what was put into this session alone; 0 for none. */
-  readonly ownStreamId: number;
+  /** Stream that all its shared subscriptions had together, in formats up to 2. Read only. */
+  readonly ownStreamId?: number;
 }
 
 export interface StoredSubscription {

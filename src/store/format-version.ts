@@ -14,8 +14,14 @@ export type Migration = (level: CommittedLevel) => Promise<void>;
 /** Queues came with version 2, in records and under keys of their own: nothing that is there changes. */
 async function admitQueues(): Promise<void> {}
 
+/**
+ * With version 3 each shared subscription has a stream, and states say which copies of a message are done with. What is
+ * there is read as it is, and becomes new as it is written again.
+ */
+async function admitExclusiveStreams(): Promise<void> {}
+
 /** The first one leads from version 1 to version 2, and so on. */
-const MIGRATIONS: readonly Migration[] = [admitQueues];
+const MIGRATIONS: readonly Migration[] = [admitQueues, admitExclusiveStreams];
 
 const FORMAT_KEY = 'meta:format';
 const BROKER_KEY = 'meta:broker';

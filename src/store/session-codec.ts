@@ -6,8 +6,8 @@ import { RecordFields } from './record-fields.js';
 const VERSION = 1;
 
 export function encodeSession(session: StoredSession): Buffer {
-  const { clientId, number, expirySeconds, disconnectedAtMs, ownStreamId } = session;
-  const record = { version: VERSION, clientId, number, expirySeconds, disconnectedAtMs, ownStreamId };
+  const { clientId, number, expirySeconds, disconnectedAtMs } = session;
+  const record = { version: VERSION, clientId, number, expirySeconds, disconnectedAtMs };
   return Buffer.from(JSON.stringify(record));
 }
 
@@ -15,13 +15,14 @@ export function encodeSession(session: StoredSession): Buffer {
 export function decodeSession(bytes: Buffer): StoredSession {
   const fields = new RecordFields(parse(bytes));
   if (fields.integer('version', 1) !== VERSION) throw new DamagedRecord('A session has a version that is not known');
-  return {
+  const ownStreamId = fields.integer('ownStreamId', 0, 0);
+  const session = {
     clientId: fields.string('clientId'),
     number: fields.integer('number', 0),
     expirySeconds: fields.integer('expirySeconds', 0),
     disconnectedAtMs: fields.integer('disconnectedAtMs', 0),
-    ownStreamId: fields.integer('ownStreamId', 0),
   };
+  return ownStreamId === 0 ? session : { ...session, ownStreamId };
 }
 
 function parse(bytes: Buffer): unknown {

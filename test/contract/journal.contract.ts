@@ -19,7 +19,7 @@ export interface DurableJournalFactory {
   open(): Promise<DurableJournal>;
 }
 
-const SESSION = { clientId: 'c', number: 1, expirySeconds: 10, disconnectedAtMs: 0, ownStreamId: 0 };
+const SESSION = { clientId: 'c', number: 1, expirySeconds: 10, disconnectedAtMs: 0 };
 const SUBSCRIPTION = {
   filter: 't',
   qos: 1,

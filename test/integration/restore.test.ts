@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { sessionKey, subscriptionKey } from '../../src/store/catalogue-keys.js';
+import type { CommittedLevel } from '../../src/store/committed-level.js';
+import { MsgpackReader } from '../../src/store/msgpack-reader.js';
+import { encodeMap } from '../../src/store/msgpack-writer.js';
 import { DurableBroker } from '../support/durable-broker.js';
 import { publishPacket } from '../support/publish-packet.js';
 import type { ConnectFields, PacketOf, RawClient } from '../support/raw-client.js';
@@ -579,5 +583,33 @@ describe('what a session counts after a restart', () => {
     expect(payloads((await drain(second, 'other', 2)).packets)).toEqual(['own', 'foreign']);
     expect(second.broker.drops.total).toBe(0);
     expectNothingMissing(second);
+  });
+});
+
+describe('what format 2 has stored', () => {
+  /** One stream for all shared subscriptions of a session, named in the session's record. */
+  async function writeAsFormat2(level: CommittedLevel): Promise<void> {
+    const keys = { session: sessionKey('s'), subscription: subscriptionKey('s', '$share/g/t') };
+    const session = JSON.parse(String(await level.get(keys.session)));
+    const { streamId, ...subscription } = new MsgpackReader().read((await level.get(keys.subscription)) as Buffer);
+    await level.put(keys.session, Buffer.from(JSON.stringify({ ...session, ownStreamId: streamId })));
+    const fields = { ...subscription, streamId: 0, sinceSequence: 1_000 } as Record<string, string | boolean | number>;
+    await level.put(keys.subscription, Buffer.from(encodeMap(fields)));
+    await level.put('meta:format', Buffer.from('2'));
+  }
+
+  it('of shared subscriptions comes through them, and they go on as others do', async () => {
+    const first = await DurableBroker.start();
+    const client = await first.test.connect('s', persistent(5));
+    await client.subscribe('$share/g/t', 1);
+    await client.subscribe('$share/h/u', 0);
+    await client.disconnect();
+    await publish(await first.test.connect('p'), 't', '1');
+    await first.settle();
+    const second = await first.crash(0, writeAsFormat2);
+    await publish(await second.test.connect('p'), 't', '2');
+    const third = await second.crash();
+    expect(payloads((await drain(third, 's', 2)).packets)).toEqual(['1', '2']);
+    expectNothingMissing(third);
   });
 });

@@ -17,8 +17,10 @@ interface Promised {
   readonly filters: Set<string>;
   /** How often ordinary subscriptions bring it: 0 or 1. */
   ordinary: number;
-  /** How often groups gave it to this session. */
-  own: number;
+  /** How often groups gave it to this session, by the identifier of the shared subscription. */
+  readonly shared: Map<number, number>;
+  /** Of those, the ones whose subscription has ended: they need not come. */
+  readonly sharedGivenUp: Set<number>;
   /** How often subscriptions at QoS 0 bring it: it need not come, but may, and at a higher QoS if they are raised. */
   atQos0: number;
   /** It must come: its publisher has, or would have, an acknowledgement. */
@@ -30,7 +32,37 @@ interface Promised {
 }
 
 function nothingPromised(isPublishedHere = false): Promised {
-  return { filters: new Set(), ordinary: 0, own: 0, atQos0: 0, isRequired: true, isGivenUp: false, isPublishedHere };
+  return {
+    filters: new Set(),
+    ordinary: 0,
+    shared: new Map(),
+    sharedGivenUp: new Set(),
+    atQos0: 0,
+    isRequired: true,
+    isGivenUp: false,
+    isPublishedHere,
+  };
+}
+
+/** Subscription Identifiers from this one on are those of shared subscriptions. */
+const SHARED_FROM = 100;
+/** Stands for the copy that ordinary subscriptions bring. */
+const ORDINARY = 0;
+/** Identifier that a filter is subscribed to with: the same at all clients. */
+const identifiers = new Map<string, number>();
+
+function identifierOf(filter: string): number {
+  const known = identifiers.get(filter);
+  if (known !== undefined) return known;
+  const identifier = (filter.startsWith('$share/') ? SHARED_FROM : 1) + identifiers.size;
+  identifiers.set(filter, identifier);
+  return identifier;
+}
+
+/** By what a copy comes: the identifier of its shared subscription, or {@link ORDINARY}; undefined for a mixture. */
+function kindOf(listed: readonly number[] | null): number | undefined {
+  if (listed === null || listed.every((identifier) => identifier < SHARED_FROM)) return ORDINARY;
+  return listed.length === 1 ? listed[0] : undefined;
 }
 
 interface Answer {
@@ -50,8 +82,10 @@ export class ModelClient implements SessionFront {
   /** Since the session began. */
   #promised = new Map<number, Promised>();
   /** How often each message came, repeats of QoS 2 not counted; of QoS 1 repeats marked as such not either. */
-  #taken = new Map<number, number>();
-  #takenAtQos2 = new Map<number, number>();
+  #taken = new Map<string, number>();
+  #takenAtQos2 = new Map<string, number>();
+  /** What has been granted to its subscriptions since the session began, by identifier. */
+  #granted = new Map<number, Set<Qos>>();
   #seen = new Set<number>();
   #qos2Ids = new Set<number>();
   /** QoS 1 messages that it has and has not acknowledged. */
@@ -100,7 +134,9 @@ export class ModelClient implements SessionFront {
 
   subscribe(filter: string, qos: Qos, noLocal: boolean): void {
     if (!this.isConnected) return;
-    this.#parts.subscribe(this.session as Session, filter, { qos, noLocal });
+    const identifier = identifierOf(filter);
+    this.#parts.subscribe(this.session as Session, filter, { qos, noLocal, identifier });
+    this.#granted.set(identifier, (this.#granted.get(identifier) ?? new Set()).add(qos));
     if (noLocal) this.#giveUp(filter, true);
   }
 
@@ -112,7 +148,9 @@ export class ModelClient implements SessionFront {
 
   /** What waits through this filter alone need not come any more. */
   #giveUp(filter: string, isOnlyOwn: boolean): void {
+    const identifier = identifierOf(filter);
     for (const promised of this.#promised.values()) {
+      if (!isOnlyOwn && promised.shared.has(identifier)) promised.sharedGivenUp.add(identifier);
       if (isOnlyOwn && !promised.isPublishedHere) continue;
       if (promised.filters.delete(filter) && promised.filters.size === 0) promised.isGivenUp = true;
     }
@@ -162,13 +200,14 @@ export class ModelClient implements SessionFront {
   /** What was promised and has not come. To be asked for when nothing waits any more. */
   get missing(): string[] {
     const missing: string[] = [];
-    for (const [id, { ordinary, own, isRequired, isGivenUp }] of this.#promised) {
+    for (const [id, { ordinary, shared, sharedGivenUp, isRequired, isGivenUp }] of this.#promised) {
       if (!isRequired) continue;
-      // What two groups give to one session waits for it as one.
-      const copies = (isGivenUp ? 0 : ordinary) + (this.session?.isKept === true ? Math.min(own, 1) : own);
-      // After a crash a repeated message cannot be told from a second copy.
-      const taken = this.#hasCrashed && this.#seen.has(id) ? copies : (this.#taken.get(id) ?? 0);
-      for (let copy = taken; copy < copies; copy++) missing.push(`message ${id} for ${this.clientId}`);
+      const copies = new Map(shared).set(ORDINARY, isGivenUp ? 0 : ordinary);
+      for (const [kind, count] of copies) {
+        if (sharedGivenUp.has(kind)) continue;
+        for (let copy = this.#taken.get(`${id}/${kind}`) ?? 0; copy < count; copy++)
+          missing.push(`message ${id} for ${this.clientId}, by ${kind}`);
+      }
     }
     return missing;
   }
@@ -181,20 +220,29 @@ export class ModelClient implements SessionFront {
     this.#lastFirst[qos] = id;
   }
 
-  #judgeCount(id: number, qos: Qos, message: Message): void {
-    const taken = (this.#taken.get(id) ?? 0) + 1;
-    this.#taken.set(id, taken);
-    const takenAtQos2 = (this.#takenAtQos2.get(id) ?? 0) + (qos === 2 ? 1 : 0);
-    this.#takenAtQos2.set(id, takenAtQos2);
+  #judgeCount(id: number, qos: Qos, message: Message, kind: number): void {
+    const key = `${id}/${kind}`;
+    const taken = (this.#taken.get(key) ?? 0) + 1;
+    this.#taken.set(key, taken);
+    const takenAtQos2 = (this.#takenAtQos2.get(key) ?? 0) + (qos === 2 ? 1 : 0);
+    this.#takenAtQos2.set(key, takenAtQos2);
     const promised = this.#promised.get(id);
-    const { ordinary, own, atQos0 } = promised ?? nothingPromised();
-    const asked = this.#isAskedFor(message) ? 1 : ordinary;
+    const { ordinary, shared, atQos0 } = promised ?? nothingPromised();
     // After a crash an unsubscription, or the end of a session, that was not settled has not happened.
     if (promised === undefined && this.#hasCrashed) return;
-    if (takenAtQos2 > asked + own + atQos0)
-      this.failures.push(`message ${id} came too often to ${this.clientId} at QoS 2`);
+    const copies = kind === ORDINARY ? (this.#isAskedFor(message) ? 1 : ordinary) : (shared.get(kind) ?? 0);
+    if (takenAtQos2 > copies + atQos0) this.failures.push(`message ${key} came too often to ${this.clientId} at QoS 2`);
     if (this.#hasCrashed) return;
-    if (taken > asked + own + atQos0) this.failures.push(`message ${id} came too often to ${this.clientId}`);
+    if (taken > copies + atQos0) this.failures.push(`message ${key} came too often to ${this.clientId}`);
+  }
+
+  /** [MQTT-4.8.2-3] What a group gives to this client comes with what this subscription has been granted. */
+  #judgeShared(id: number, qos: Qos, message: Message, kind: number): void {
+    // After a crash an earlier subscription may be there again.
+    if (kind === ORDINARY || this.#hasCrashed) return;
+    const granted = [...(this.#granted.get(kind) ?? [])];
+    if (granted.some((one) => Math.min(one, message.qos) === qos)) return;
+    this.failures.push(`message ${id} came to ${this.clientId} by ${kind} at QoS ${qos}`);
   }
 
   /** Where others wait for a message of ours too, it may come to us when No Local has been switched off behind it. */
@@ -216,23 +264,41 @@ export class ModelClient implements SessionFront {
 
   onLoaded(): void {}
 
-  sendPublication(publication: Publication, qos: Qos, packetId: number): void {
-    this.#onPublish(publication.message, qos, packetId, false);
+  sendPublication(
+    publication: Publication,
+    qos: Qos,
+    packetId: number,
+    _retain: boolean,
+    listed: readonly number[] | null,
+  ): void {
+    this.#onPublish(publication.message, qos, packetId, listed, false);
   }
 
-  sendMessage(message: Message, qos: Qos, packetId: number): void {
-    this.#onPublish(message, qos, packetId, false);
+  sendMessage(message: Message, qos: Qos, packetId: number, _retain: boolean, listed: readonly number[] | null): void {
+    this.#onPublish(message, qos, packetId, listed, false);
   }
 
-  resendPublish(message: Message, qos: Qos, packetId: number): void {
-    this.#onPublish(message, qos, packetId, true);
+  resendPublish(
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    _retain: boolean,
+    listed: readonly number[] | null,
+  ): void {
+    this.#onPublish(message, qos, packetId, listed, true);
   }
 
   resendPubrel(packetId: number): void {
     this.#onPubrel(packetId);
   }
 
-  #onPublish(message: Message, qos: Qos, packetId: number, isDuplicate: boolean): void {
+  #onPublish(
+    message: Message,
+    qos: Qos,
+    packetId: number,
+    listed: readonly number[] | null,
+    isDuplicate: boolean,
+  ): void {
     if (!this.isConnected) this.failures.push(`${this.clientId} got something without a connection`);
     const id = Number.parseInt(message.payload.toString(), 10);
     if (qos > message.qos) this.failures.push(`message ${id} came at QoS ${qos}, above its own`);
@@ -252,7 +318,12 @@ export class ModelClient implements SessionFront {
       this.#qos1Ids.add(packetId);
       if (isRepeated) return;
     }
-    if (message.qos > 0) this.#judgeCount(id, qos, message);
+    const kind = kindOf(listed);
+    if (kind === undefined) this.failures.push(`message ${id} has the identifiers ${listed} of two deliveries`);
+    else if (message.qos > 0) {
+      this.#judgeCount(id, qos, message, kind);
+      this.#judgeShared(id, qos, message, kind);
+    }
   }
 
   #onPubrel(packetId: number): void {
@@ -294,13 +365,13 @@ export class ModelClient implements SessionFront {
     };
   }
 
-  #note({ qos, streams }: DeliveryOptions, message: Message, session: Session): void {
+  #note({ qos, streams, identifiers: listed }: DeliveryOptions, message: Message, session: Session): void {
     const id = Number.parseInt(message.payload.toString(), 10);
     const promised = this.#promised.get(id) ?? nothingPromised(message.publisherId === this.clientId);
     this.#promised.set(id, promised);
+    const kind = kindOf(listed) ?? ORDINARY;
     if (Math.min(qos, message.qos) === 0) promised.atQos0++;
-    // Ordinary and shared look alike for a session that is not kept.
-    else if (streams === null) promised.own++;
+    else if (kind !== ORDINARY) promised.shared.set(kind, (promised.shared.get(kind) ?? 0) + 1);
     else {
       promised.ordinary = 1;
       for (const [filter, { stream }] of session.subscriptions) {
@@ -314,6 +385,7 @@ export class ModelClient implements SessionFront {
     this.#promised.clear();
     this.#taken.clear();
     this.#takenAtQos2.clear();
+    this.#granted.clear();
     this.#seen.clear();
     this.#lastFirst = [0, 0, 0];
     this.#hasCrashed = false;

@@ -16,6 +16,7 @@ import type { StoredSession } from '../../../src/store/catalogue-records.js';
 import type { StateSource } from '../../../src/store/journal.js';
 import type { LevelStore } from '../../../src/store/level-store.js';
 import type { MessageLog } from '../../../src/store/message-log.js';
+import { subscriptionOf } from '../../support/subscriptions.js';
 import { nameOf, type PublishPacket, type PubrelPacket, toMessage, toPacket } from './contract-packet.js';
 
 const LIMITS = { maximumMessages: 100_000, maximumBytes: 1 << 26 };
@@ -33,13 +34,12 @@ export class PacketQueue implements StateSource {
   constructor(store: LevelStore, record: StoredSession) {
     this.#store = store;
     this.record = record;
-    this.stream = new MessageStream(record.ownStreamId);
+    this.stream = new MessageStream(record.number);
     this.#recorder = new MessageRecorder(store.log, () => 'fsync');
     this.#backlog = new StreamBacklog(
       {
         clientId: record.clientId,
-        subscriptions: new Map(),
-        ownStream: this.stream,
+        subscriptions: new Map([['#', subscriptionOf(null as never, '#', { qos: 2, stream: this.stream })]]),
         knowsRetainAsPublished: true,
         onBacklogLoaded: () => {},
         onMiscounted: () => {},
@@ -54,8 +54,7 @@ export class PacketQueue implements StateSource {
 
   static create(store: LevelStore, clientId: string): PacketQueue {
     const number = store.sessionNumbers.next();
-    const ownStreamId = store.streamIds.next();
-    const record = { clientId, number, expirySeconds: NEVER_EXPIRES, disconnectedAtMs: 1, ownStreamId };
+    const record = { clientId, number, expirySeconds: NEVER_EXPIRES, disconnectedAtMs: 1 };
     store.sessionSaved(record);
     return new PacketQueue(store, record);
   }
@@ -87,7 +86,7 @@ export class PacketQueue implements StateSource {
     const publication = new Publication();
     publication.beginKept(message);
     this.#recorder.begin(message);
-    if (!this.#backlog.offer(publication, message.qos, message.retain, null, true)) {
+    if (!this.#backlog.offer(publication, message.qos, message.retain, null, this.stream.alone)) {
       throw new RangeError('the queue is full');
     }
     this.#recorder.note(this.stream.alone, true);

@@ -23,10 +23,10 @@ describe('MessageStreams', () => {
     expect(streams.find(first.id)).toBeUndefined();
     const second = streams.join('a');
     expect(second.id).toBeGreaterThan(first.id);
-    const own = streams.openOwn();
-    streams.closeOwn(own);
+    const own = streams.openExclusive();
+    streams.leave('$share/g/a', own);
     expect(streams.find(own.id)).toBeUndefined();
-    expect(streams.openOwn().id).toBeGreaterThan(own.id);
+    expect(streams.openExclusive().id).toBeGreaterThan(own.id);
   });
 
   it('brings back the streams that subscriptions had before a restart', () => {
@@ -35,7 +35,7 @@ describe('MessageStreams', () => {
     expect(streams.rejoin('a', 7)).toBe(first);
     expect([first.id, first.subscriptions, streams.find(7)]).toEqual([7, 2, first]);
     expect(streams.join('a')).toBe(first);
-    expect(streams.openOwn(9).id).toBe(9);
+    expect(streams.openExclusive(9).id).toBe(9);
     expect(streams.join('b').id).toBe(101);
   });
 });

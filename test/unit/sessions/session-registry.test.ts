@@ -218,7 +218,7 @@ describe('SessionRegistry', () => {
   });
 
   describe('after a restart', () => {
-    const record = { clientId: 'c', number: 7, expirySeconds: 60, disconnectedAtMs: 1000, ownStreamId: 0 };
+    const record = { clientId: 'c', number: 7, expirySeconds: 60, disconnectedAtMs: 1000 };
 
     it('ends a session whose expiry ran out meanwhile with the next tick', () => {
       const { registry, log, clock } = setUp();

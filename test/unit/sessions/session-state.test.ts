@@ -31,7 +31,7 @@ const inflightArbitrary: fc.Arbitrary<InflightEntry[]> = fc
 const stateArbitrary: fc.Arbitrary<SessionState> = fc.record({
   place: fc.record({
     position: fc.maxSafeNat(),
-    ownPosition: fc.maxSafeNat(),
+    done: fc.array(fc.maxSafeNat(), { maxLength: 4 }),
     holes: fc.array(fc.maxSafeNat(), { maxLength: 40 }).map((holes) => holes.slice(0, holes.length & ~1)),
   }),
   repeatsThrough: fc.maxSafeNat(),
@@ -56,7 +56,7 @@ describe('the stored state of a session', () => {
           .map((entry) => ({ entry: { ...entry, order: 1000 + 3 * entry.order }, key: shuffle.next().value as number }))
           .sort((a, b) => a.key - b.key)
           .map(({ entry }) => entry);
-        const place = { position: 1, ownPosition: 1, holes: [] };
+        const place = { position: 1, done: [], holes: [] };
         const state = { place, repeatsThrough: 0, receivedIds: [], inflight: shuffled };
         expect(decodeSessionState(Buffer.from(encodeSessionState(state))).inflight).toEqual(inflight);
       }),
@@ -72,7 +72,7 @@ describe('the stored state of a session', () => {
       sequence: first + i,
       order: i,
     }));
-    const place = { position: first + 1000, ownPosition: first, holes: [] };
+    const place = { position: first + 1000, done: [0], holes: [] };
     const bytes = encodeSessionState({ place, repeatsThrough: 0, receivedIds: [], inflight });
     expect(bytes.length).toBeLessThan(8000);
   });
@@ -86,17 +86,26 @@ describe('the stored state of a session', () => {
           // Its last entry had lost its flags, and was taken for one without any.
           bytes.subarray(0, -1),
           Buffer.concat([bytes, Buffer.alloc(1)]),
-          Buffer.concat([Buffer.from([bytes[0] === 1 ? 2 : 1]), bytes.subarray(1)]),
+          Buffer.concat([Buffer.from([3]), bytes.subarray(1)]),
         ];
         for (const one of damaged) expect(() => decodeSessionState(one)).toThrow(RangeError);
       }),
     );
   });
 
+  it('of format 1, with a position for ordinary copies and one for others, is read still', () => {
+    const write = (ordinary: number, own: number) => Buffer.from([1, ordinary, own, 3, 1, 7, 2, 20, 30, 127, 0]);
+    const rest = { repeatsThrough: 3, receivedIds: [7], inflight: [] };
+    const place = (position: number, done: number[]) => ({ place: { position, done, holes: [20, 30] }, ...rest });
+    expect(decodeSessionState(write(9, 9))).toEqual(place(9, []));
+    expect(decodeSessionState(write(9, 5))).toEqual(place(8, [0]));
+    expect(decodeSessionState(write(5, 9))).toEqual(place(9, []));
+  });
+
   it('in which a packet identifier is none, or stands twice, is refused', () => {
     // A window that was filled with it grew without end.
     const entry = { qos: 1, retain: false, isReleased: false, identifiers: null, sequence: 7 } as const;
-    const place = { position: 9, ownPosition: 9, holes: [] };
+    const place = { position: 9, done: [], holes: [] };
     for (const packetIds of [[5, 5], [65_536]]) {
       const inflight = packetIds.map((packetId, order) => ({ ...entry, packetId, order }));
       const bytes = encodeSessionState({ place, repeatsThrough: 0, receivedIds: [], inflight });

@@ -3,7 +3,7 @@ import { type DeliveryOptions, Readiness } from '../../../src/core/subscriber.js
 import { Session, type SessionContext } from '../../../src/sessions/session.js';
 import { MemoryMessageQueue } from '../../../src/store/memory-message-queue.js';
 import { FakeFront } from '../../support/fake-front.js';
-import { deliver, sessionContext } from '../../support/session-context.js';
+import { deliver, sessionContext, subscribe } from '../../support/session-context.js';
 import type { TestMessageFields } from '../../support/test-message.js';
 
 interface SetUp {
@@ -19,8 +19,9 @@ function connected({ receiveMaximum = 10, number = 0, overrides = {} }: SetUp = 
   const front = new FakeFront();
   const epoch = session.attach(front, receiveMaximum);
   session.resume();
+  const streams = subscribe(context, session, 't').stream?.alone ?? null;
   const send = (fields: TestMessageFields, options: Partial<DeliveryOptions> = {}) =>
-    deliver(context, session, fields, options);
+    deliver(context, session, fields, { streams, ...options });
   return { context, session, front, epoch, send };
 }
 

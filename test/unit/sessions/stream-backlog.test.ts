@@ -119,22 +119,26 @@ describe('messages for sessions that are away', () => {
     expectAccountsRight(parts);
   });
 
-  it('go to the group when the member that they were given to has left it', async () => {
+  it('are given up with the shared subscription by which they came, and those of others stay', async () => {
     const parts = new BrokerParts();
     const first = new PartsClient(parts, 'c');
     parts.subscribe(first.session, '$share/g/t', { qos: 1, identifier: 2 });
+    parts.subscribe(first.session, '$share/h/t', { qos: 2, identifier: 3 });
+    parts.subscribe(first.session, 't', { qos: 1, identifier: 4 });
     first.disconnect();
-    publish(parts, 't', ['kept'], 1);
+    publish(parts, 't', ['1'], 2);
     const second = new PartsClient(parts, 'c', { receiveMaximum: 1 });
-    second.front.hasRoom = false;
-    publish(parts, 't', ['also kept'], 2);
+    publish(parts, 't', ['2'], 2);
+    expect(second.session.queuedMessages).toBe(5);
     parts.unsubscribe(second.session, '$share/g/t');
-    second.front.hasRoom = true;
-    // What the group had given to this session is its own.
-    expect((await second.drain()).map(({ payload, qos }) => [payload, qos])).toEqual([
-      ['kept', 1],
-      ['also kept', 2],
+    expect(second.session.queuedMessages).toBe(3);
+    expect((await second.drain()).map(({ payload, qos, identifiers }) => [payload, qos, identifiers])).toEqual([
+      ['1', 1, [4]],
+      ['1', 2, [3]],
+      ['2', 1, [4]],
+      ['2', 2, [3]],
     ]);
+    expect(parts.drops.of('unsubscribed')).toBe(2);
     expectAccountsRight(parts);
   });
 
@@ -275,19 +279,67 @@ describe('two copies of one message', () => {
     expectAccountsRight(parts);
   });
 
-  it('that two groups give to one session wait as one', async () => {
-    // Both were counted and one was there: the other was reported as lost with the disk.
+  it('that two groups give to one session wait apart, each with its own QoS and identifier', async () => {
+    // They came as one, at the higher QoS and with both identifiers.
     const { parts, client } = narrow(['$share/g/t', '$share/h/t']);
-    publish(parts, 't', ['1', '2']);
-    expect(client.session.queuedMessages).toBe(2);
-    const sent = await client.drain();
-    expect(sent.map(({ payload, identifiers }) => [payload, [...(identifiers ?? [])].sort()])).toEqual([
-      ['1', [1]],
-      ['1', [1, 2]],
-      ['2', [1, 2]],
+    parts.subscribe(client.session, '$share/h/t', { qos: 2, identifier: 2 });
+    publish(parts, 't', ['1', '2'], 2);
+    expect(client.session.queuedMessages).toBe(3);
+    const sent = (await client.drain()).map(({ payload, qos, identifiers }) => [payload, qos, identifiers]);
+    expect(sent.sort()).toEqual([
+      ['1', 1, [1]],
+      ['1', 2, [2]],
+      ['2', 1, [1]],
+      ['2', 2, [2]],
     ]);
     await new PartsClient(parts, 'other').drain();
-    expect(parts.drops.of('storage-damaged')).toBe(0);
+    expectAccountsRight(parts);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5])(
+    'are told apart across a restart, with %i of them on their way',
+    async (receiveMaximum) => {
+      // What had been taken of the message at which the session stood was one bit for all groups.
+      const parts = new BrokerParts();
+      const first = new PartsClient(parts, 'c', { receiveMaximum: Math.max(receiveMaximum, 1) });
+      first.front.hasRoom = receiveMaximum > 0;
+      const filters = ['t', '$share/f/t', '$share/g/+', '$share/h/#'];
+      for (const [i, filter] of filters.entries())
+        parts.subscribe(first.session, filter, { qos: i % 2 === 0 ? 1 : 2, identifier: i + 1 });
+      publish(parts, 't', ['1', '2'], 2);
+      first.settle();
+      const crashed = await parts.crash();
+      const back = new PartsClient(crashed, 'c');
+      const sent = (await back.drain()).map(({ payload, qos, identifiers }) => [payload, qos, identifiers]);
+      expect(sent.sort()).toEqual([
+        ['1', 1, [1]],
+        ['1', 1, [3]],
+        ['1', 2, [2]],
+        ['1', 2, [4]],
+        ['2', 1, [1]],
+        ['2', 1, [3]],
+        ['2', 2, [2]],
+        ['2', 2, [4]],
+      ]);
+      expectAccountsRight(crashed);
+    },
+  );
+
+  it('keep what they were sent with, and come with what the subscription says when their turn comes', async () => {
+    const { parts, client } = narrow(['$share/g/t', '$share/h/t']);
+    publish(parts, 't', ['1'], 2);
+    parts.subscribe(client.session, '$share/g/t', { qos: 2, identifier: 11 });
+    parts.subscribe(client.session, '$share/h/t', { qos: 0, identifier: 12 });
+    publish(parts, 't', ['2'], 2);
+    client.disconnect();
+    const sent = await new PartsClient(parts, 'c').drain();
+    expect(sent.map(({ payload, qos, identifiers }) => [payload, qos, identifiers]).sort()).toEqual([
+      ['1', 0, [12]],
+      ['1', 1, [1]],
+      ['2', 0, [12]],
+      ['2', 2, [11]],
+    ]);
+    await new PartsClient(parts, 'other').drain();
     expectAccountsRight(parts);
   });
 });

@@ -84,7 +84,7 @@ function contentOf(message: Message): object {
 }
 
 function session(clientId: string, number = 1): StoredSession {
-  return { clientId, number, expirySeconds: 0xffffffff, disconnectedAtMs: 1_800_000_000_123, ownStreamId: 2 ** 40 };
+  return { clientId, number, expirySeconds: 0xffffffff, disconnectedAtMs: 1_800_000_000_123 };
 }
 
 function subscription(filter: string, changes: Partial<StoredSubscription> = {}): StoredSubscription {
