@@ -74,6 +74,7 @@ export class InboundPublishes {
     const { router, storage } = this.#context;
     if (!storage.isAccepting && message.qos > 0 && this.#mustBeStored(entry)) return this.#refuseUnstorable();
     const publication = router.routeReceived(entry, publishDecoder, session, this.#refusal);
+    if (publication.isRetainRefused) return this.#tellQuotaExceeded();
     if (publication.isRefused) return this.#refuseUnqueued(publication);
     if (message.qos > 0) this.#acknowledge(packetId, publication);
     if (publication.ticket > 0 && storage.isCongested) return storage.pressure;
@@ -103,14 +104,8 @@ export class InboundPublishes {
     else this.#answer(packetId, ticket, reasonCode);
   }
 
-  #acknowledge(packetId: number, { ticket, receivers, isRetainRefused }: Publication): void {
-    const reasonCode = receivers === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
-    if (isRetainRefused && this.#isVersion5) {
-      const type = publishDecoder.message.qos === 1 ? PUBACK : PUBREC;
-      this.#acknowledger.acknowledge(ticket, type, packetId, ReasonCode.QuotaExceeded);
-      return;
-    }
-    this.#answer(packetId, ticket, reasonCode);
+  #acknowledge(packetId: number, { ticket, receivers }: Publication): void {
+    this.#answer(packetId, ticket, receivers === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success);
   }
 
   /** Accepts the message. Does nothing at QoS 0. */
@@ -148,8 +143,13 @@ export class InboundPublishes {
   /** MQTT 3 knows no refusal: such a publisher waits, and its packet with it. */
   #refuseUnstorable(): CongestedReceiver | null {
     if (!this.#isVersion5) return this.#context.storage.outage;
-    const { message, packetId } = publishDecoder;
     this.#context.storage.countRefusal();
+    return this.#tellQuotaExceeded();
+  }
+
+  /** Nobody has got the message, and its packet identifier is free again [MQTT-4.3.3-4]. */
+  #tellQuotaExceeded(): null {
+    const { message, packetId } = publishDecoder;
     this.#acknowledger.acknowledge(0, message.qos === 1 ? PUBACK : PUBREC, packetId, ReasonCode.QuotaExceeded);
     return null;
   }

@@ -1,7 +1,7 @@
 /**
  * The retained message of each topic (section 3.3.1.3), within limits of number and bytes. A message that would pass
- * them is delivered and not retained, or the one that was set longest ago makes room; either is counted. Those that have
- * expired make room first.
+ * them is refused, or delivered and not retained if its publisher cannot be told, or the one that was set longest ago
+ * makes room; each is counted. Those that have expired make room first.
  */
 import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
@@ -50,6 +50,19 @@ export class RetainedMessages {
     return this.#bytes;
   }
 
+  /** Whether the limits leave room for a PUBLISH with RETAIN; if not, that is counted. What has expired makes room. */
+  admits(message: Message): boolean {
+    if (message.payloadStart === message.payloadEnd) return true;
+    for (;;) {
+      if (this.#order === null ? this.#hasRoomFor(message) : this.#canHaveRoomFor(message)) return true;
+      const expired = this.#findExpired(message.arrivedAtMs);
+      if (expired === undefined) break;
+      this.#expire(expired);
+    }
+    this.#drops.count('retained-limit');
+    return false;
+  }
+
   /** Applies a PUBLISH with RETAIN to its topic, and notes the ticket in it. */
   store(publication: Publication): void {
     const { message } = publication;
@@ -66,7 +79,6 @@ export class RetainedMessages {
       return;
     }
     if (!this.#makeRoom(message)) {
-      publication.isRetainRefused = true;
       this.#drops.count('retained-limit');
       return;
     }
@@ -101,13 +113,19 @@ export class RetainedMessages {
         this.#expire(expired);
         continue;
       }
-      const oldest = this.#oldestBut(message.topic);
+      const oldest = this.#canHaveRoomFor(message) ? this.#oldestBut(message.topic) : undefined;
       if (oldest === undefined) return false;
       this.#remove(oldest);
       this.#journal.retainedRemoved(oldest.topic);
       this.#drops.count('retained-limit');
     }
     return true;
+  }
+
+  /** It would have room if it was the only one. */
+  #canHaveRoomFor(message: Message): boolean {
+    const { maximumMessages, maximumBytes } = this.#limits;
+    return maximumMessages > 0 && memoryOf(message) <= maximumBytes;
   }
 
   #hasRoomFor(message: Message): boolean {

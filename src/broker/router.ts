@@ -73,7 +73,7 @@ export class Router {
   /**
    * Routes the PUBLISH that `decoder` holds. Must not be called while routing (input is handled one packet at a time).
    * @param publisher the session that sent it
-   * @param refusal what can be done if a work queue does not take it
+   * @param refusal what can be done if a work queue does not take it, or it cannot be retained
    * @returns the publication with what routing noted in it, valid until the next one
    */
   routeReceived(
@@ -189,14 +189,22 @@ export class Router {
     publisher: Subscriber | null,
     refusal: Refusal,
   ): void {
+    // What is put into a work queue is work: nobody would ever be sent it as a retained message.
+    const isRetained = publication.message.retain && !isQueueTopic(entry.topic);
+    if (isRetained && refusal === Refusal.Tell && !this.#retained.admits(publication.message)) {
+      // Before anybody gets it: a publisher that is told 0x97 may send it again, and at QoS 2 too that is a new message.
+      // Who cannot be told (QoS 0, MQTT 3, a will) is not to wait for room that may never come: the message goes to its
+      // subscribers, is not retained, and that is counted.
+      publication.isRetainRefused = true;
+      return;
+    }
     // First of all: what queues make room for takes a number in the log, and sessions note the publication's own.
     const routes = this.#routesOf(entry);
     if (routes !== null && !routes.admit(publication, refusal)) {
       publication.isRefused = true;
       return;
     }
-    // What is put into a work queue is work: nobody would ever be sent it as a retained message.
-    if (publication.message.retain && !isQueueTopic(entry.topic)) this.#retained.store(publication);
+    if (isRetained) this.#retained.store(publication);
     this.#recorder.begin(publication.message);
     const { receivers, groups } = result;
     for (let i = 0; i < receivers.length; i++) {

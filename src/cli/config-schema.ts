@@ -105,7 +105,7 @@ const retainedSchema = z
       }),
       overflow: setting.choice({
         description:
-          'What happens to a message with RETAIN when those limits are reached: with `refuse` it is delivered and not retained, and an MQTT 5 publisher that waits for an answer is told so with reason code 0x97; with `drop-oldest` the retained message that was set longest ago makes room for it.',
+          'What happens to a message with RETAIN when those limits are reached: with `refuse` an MQTT 5 publisher that waits for an answer is told so with reason code 0x97, and nobody gets the message; of a publisher that cannot be told it is delivered and not retained; with `drop-oldest` the retained message that was set longest ago makes room for it.',
         reason: 'what is stored stays until somebody decides otherwise, and no topic loses its value in silence',
         words: ['refuse', 'drop-oldest'],
         default: 'refuse',

@@ -32,7 +32,7 @@ export class Publication {
   ticket = 0;
   /** How many subscribers it was handed to, or waits for. */
   receivers = 0;
-  /** It asked to be retained, and is not because of the limits on retained messages. */
+  /** It asked to be retained, and the limits on retained messages forbid it: nobody has got it, and the publisher is told. */
   isRetainRefused = false;
   /** A work queue does not take it: nobody has got it, and the publisher is to be told, or to wait. */
   isRefused = false;

@@ -298,7 +298,7 @@ async function untilHeld(durable: DurableBroker, count: number): Promise<void> {
 }
 
 describe('retained messages above their limits', () => {
-  it('are refused to an MQTT 5 publisher with 0x97 at QoS 1 and 2, and delivered all the same', async () => {
+  it('are refused to an MQTT 5 publisher with 0x97 at QoS 1 and 2, and nobody gets them', async () => {
     const test = await TestBroker.start({ limits: { retainedMaximumMessages: 1, retainedOverflow: 'refuse' } });
     const publisher = await test.connect('p');
     const subscriber = await test.connect('s');
@@ -311,18 +311,58 @@ describe('retained messages above their limits', () => {
     expect((await publisher.expectPacket('pubrec')).reasonCode).toBe(QUOTA_EXCEEDED);
     publisher.send({ cmd: 'pubrel', messageId: 3 });
     expect((await publisher.expectPacket('pubcomp')).reasonCode).toBe(0x92);
-    expect((await subscriber.expectPackets('publish', 3)).map(({ topic }) => topic)).toEqual(['a', 'b', 'c']);
+    // Told that it had failed, the publisher sent it again, and its subscribers had it twice.
+    publisher.send(publishPacket('c', 'x', { qos: 2, messageId: 3, retain: true }));
+    expect((await publisher.expectPacket('pubrec')).reasonCode).toBe(QUOTA_EXCEEDED);
+    publisher.send(publishPacket('a', '', { qos: 2, messageId: 4, retain: true }));
+    expect((await publisher.expectPacket('pubrec')).reasonCode ?? 0).toBe(0);
+    publisher.send(publishPacket('c', 'x', { qos: 2, messageId: 3, retain: true }));
+    expect((await publisher.expectPacket('pubrec')).reasonCode ?? 0).toBe(0);
+    expect((await subscriber.expectPackets('publish', 3)).map(({ topic }) => topic)).toEqual(['a', 'a', 'c']);
+    await subscriber.expectNothing();
     expect(test.broker.retainedCount).toBe(1);
-    expect(test.broker.drops.of('retained-limit')).toBe(2);
+    expect(test.broker.drops.of('retained-limit')).toBe(3);
   });
 
-  it('are refused also when another message waits for its turn meanwhile', async () => {
-    // The refusal was forgotten while that one was routed, and the publisher was told that all was well.
+  it.each([
+    [4, 1],
+    [4, 2],
+    [5, 0],
+  ] as const)('are delivered and not retained if MQTT %i cannot be told at QoS %i', async (version, qos) => {
     const test = await TestBroker.start({ limits: { retainedMaximumMessages: 0 } });
-    test.broker.subscribe('a', () => test.broker.publish({ topic: 'echo', payload: 'x' }));
+    const subscriber = await test.connect('s');
+    await subscriber.subscribe('#', 0);
+    const publisher = await test.connect('p', { version });
+    publisher.send(publishPacket('a', 'x', { qos, messageId: 1, retain: true }));
+    expect((await subscriber.expectPacket('publish')).topic).toBe('a');
+    expect(test.broker.retainedCount).toBe(0);
+    expect(test.broker.drops.of('retained-limit')).toBe(1);
+  });
+
+  it.each(['a will', 'in-process'] as const)('are delivered and not retained: %s', async (source) => {
+    const test = await TestBroker.start({ limits: { retainedMaximumMessages: 0 } });
+    const subscriber = await test.connect('s');
+    await subscriber.subscribe('#', 0);
+    if (source === 'in-process') test.broker.publish({ topic: 'a', payload: 'x', qos: 1, retain: true });
+    else {
+      const will = { topic: 'a', payload: Buffer.from('x'), qos: 1, retain: true } as const;
+      await test.drop(await test.connect('p', { will }), 'p');
+    }
+    expect((await subscriber.expectPacket('publish')).topic).toBe('a');
+    expect(test.broker.drops.of('retained-limit')).toBe(1);
+  });
+
+  it('that are too large for them push out nothing', async () => {
+    // One that could never have room made all others go.
+    const limits = { retainedMaximumBytes: 1000, retainedOverflow: 'drop-oldest' } as const;
+    const test = await TestBroker.start({ limits });
     const publisher = await test.connect('p');
-    publisher.send(publishPacket('a', 'x', { qos: 1, messageId: 1, retain: true }));
+    test.broker.publish({ topic: 'a', payload: 'x', retain: true });
+    publisher.send(publishPacket('b', 'x'.repeat(2000), { qos: 1, messageId: 1, retain: true }));
     expect((await publisher.expectPacket('puback')).reasonCode).toBe(QUOTA_EXCEEDED);
+    test.broker.publish({ topic: 'b', payload: 'x'.repeat(2000), retain: true });
+    expect(test.broker.retainedCount).toBe(1);
+    expect(test.broker.drops.of('retained-limit')).toBe(2);
   });
 
   it('push out the one that was set longest ago, if so configured, and after a restart too', async () => {
