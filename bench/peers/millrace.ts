@@ -52,6 +52,6 @@ function peer(name: string, customCommand: string | undefined, environment: read
 }
 
 function builtCommand(port: number, directory: string): string[] {
-  const listeners = ['--port', String(port), '--ws-port', '0'];
+  const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0'];
   return [process.execPath, MAIN, 'start', ...listeners, '--data', join(directory, 'data'), '--log-format', 'json'];
 }

@@ -25,9 +25,15 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     paths: [['listeners', 'ws', 'port']],
   },
   {
+    name: 'http-port',
+    value: 'PORT',
+    help: 'HTTP, 0 takes a free port (http.port, default 8080)',
+    paths: [['http', 'port']],
+  },
+  {
     name: 'host',
     value: 'HOST',
-    help: 'address that both of them listen on (default 127.0.0.1; 0.0.0.0 for all)',
+    help: 'address that these two of MQTT listen on (default 127.0.0.1; 0.0.0.0 for all)',
     paths: [
       ['listeners', 'tcp', 'host'],
       ['listeners', 'ws', 'host'],

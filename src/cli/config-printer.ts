@@ -27,6 +27,7 @@ function printSection(
     }
     const origin = configuration.origins.find(here);
     const comment = origin === undefined ? 'default' : originText(origin);
+    if (node['x-secret'] && value !== undefined) return [`${indent}# ${key}: # ${comment}, not shown`];
     if (isList(node) && Array.isArray(value) && value.length > 0) {
       return [`${indent}${key}: # ${comment}`, ...printItems(value, `${indent}  `)];
     }

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
 import { bridgeSchema } from './bridge-schema.js';
+import { httpSchema } from './http-schema.js';
 import { listenersSchema } from './listener-schema.js';
 import { mqttSchema } from './mqtt-schema.js';
 import { queuesSchema } from './queue-schema.js';
@@ -196,6 +197,7 @@ export const settingsSchema = z
   .strictObject(
     {
       listeners: listenersSchema,
+      http: httpSchema,
       auth: authSchema,
       mqtt: mqttSchema,
       sessions: sessionsSchema,

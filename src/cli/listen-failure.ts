@@ -1,4 +1,5 @@
 import { ListenFailed } from '../core/errors.js';
+import { HttpListenFailed } from '../http/http-errors.js';
 import type { Settings } from './config-schema.js';
 
 /**
@@ -7,13 +8,10 @@ import type { Settings } from './config-schema.js';
  */
 export function explainListenFailure(error: unknown, settings: Settings): string | undefined {
   if (!(error instanceof ListenFailed)) return undefined;
-  const name = error.listener;
-  const listener = settings.listeners[name];
-  if (listener === undefined) return error.message;
-  const subject = `listener "${name}" cannot listen on ${listener.host}:${listener.port}`;
-  const portFlag = name === 'tcp' ? ' (or --port)' : name === 'ws' ? ' (or --ws-port)' : '';
-  const portSetting = `listeners.${name}.port${portFlag}`;
-  const hostSetting = `listeners.${name}.host${portFlag === '' ? '' : ' (or --host)'}`;
+  const failed =
+    error instanceof HttpListenFailed ? httpSettings(settings) : listenerSettings(error.listener, settings);
+  if (failed === undefined) return error.message;
+  const { subject, portSetting, hostSetting } = failed;
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
   switch (code) {
     case 'EADDRINUSE':
@@ -26,4 +24,29 @@ export function explainListenFailure(error: unknown, settings: Settings): string
     default:
       return `${subject}: ${code}. The settings are ${portSetting} and ${hostSetting}.`;
   }
+}
+
+interface FailedSettings {
+  readonly subject: string;
+  readonly portSetting: string;
+  readonly hostSetting: string;
+}
+
+function httpSettings({ http: { host, port } }: Settings): FailedSettings {
+  return {
+    subject: `HTTP cannot listen on ${host}:${port}`,
+    portSetting: 'http.port (or --http-port)',
+    hostSetting: 'http.host',
+  };
+}
+
+function listenerSettings(name: string, { listeners }: Settings): FailedSettings | undefined {
+  const listener = listeners[name];
+  if (listener === undefined) return undefined;
+  const portFlag = name === 'tcp' ? ' (or --port)' : name === 'ws' ? ' (or --ws-port)' : '';
+  return {
+    subject: `listener "${name}" cannot listen on ${listener.host}:${listener.port}`,
+    portSetting: `listeners.${name}.port${portFlag}`,
+    hostSetting: `listeners.${name}.host${portFlag === '' ? '' : ' (or --host)'}`,
+  };
 }

@@ -19,12 +19,12 @@ const kind = z
   .meta({ description: 'What is spoken: `tcp` is MQTT over TCP, `ws` is MQTT over WebSocket.', 'x-unit': '' });
 
 const wantedPort = expected('a whole number from 0 to 65535');
-const port = z.int(wantedPort).min(0, wantedPort).max(65535, wantedPort).meta({
+export const port = z.int(wantedPort).min(0, wantedPort).max(65535, wantedPort).meta({
   description: 'TCP port. 0 takes a free one, and the start message names it.',
   'x-unit': '',
 });
 
-const host = z
+export const host = z
   .string(expected('a host name or an IP address'))
   .refine(isHost, expected('a host name or an IP address without a port'))
   .default('127.0.0.1')

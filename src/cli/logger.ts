@@ -15,7 +15,7 @@ export interface ProcessLog {
 const STANDARD_OUTPUT = 1;
 
 /** Where credentials may stand if somebody logs a packet or a settings object whole. */
-const SECRETS = ['password', '*.password', 'authenticationData', '*.authenticationData'];
+const SECRETS = ['password', '*.password', 'adminToken', '*.adminToken', 'authenticationData', '*.authenticationData'];
 
 export function openLog(log: Settings['log'], environment: Readonly<Record<string, string | undefined>>): ProcessLog {
   const isTerminal = process.stdout.isTTY === true;

@@ -61,10 +61,12 @@ function checkSummary({ settings, scramUsers }: Configuration, file: string | un
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
     .map(([name, { kind, host, port, path }]) => `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}\n`);
+  const { enabled, host, port } = settings.http;
+  const http = enabled ? `  http: ${host}:${port}\n` : '';
   const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
   const users =
     scramUsers === undefined ? '' : `  SCRAM-SHA-256: ${scramUsers.size} ${scramUsers.size === 1 ? 'user' : 'users'}\n`;
-  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${users}${storage}`;
+  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${http}${users}${storage}`;
 }
 
 function print(text: string): void {

@@ -12,6 +12,8 @@ export interface OpenListener {
 
 export interface RunningBroker {
   readonly listeners: readonly OpenListener[];
+  /** Where programs of this machine reach it by HTTP; null if that is switched off. */
+  readonly httpUrl: string | null;
   /** Queues that are stored, and that the configuration does not name. */
   readonly unconfiguredQueues: readonly string[];
   /** Resolves when everything is closed and flushed; never takes longer than `graceMs`. */

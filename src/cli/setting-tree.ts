@@ -24,6 +24,8 @@ export interface SettingNode {
   readonly 'x-unit'?: string;
   /** The number that is written `never`. */
   readonly 'x-never'?: number;
+  /** The value is for nobody's eyes. */
+  readonly 'x-secret'?: boolean;
 }
 
 let tree: SettingNode | undefined;

@@ -42,8 +42,20 @@ function* outboundLimits({ limits, mqtt }: Settings): Generator<BrokenRule> {
   }
 }
 
-function* distinctAddresses({ listeners }: Settings): Generator<BrokenRule> {
+function* distinctAddresses({ listeners, http }: Settings): Generator<BrokenRule> {
   const open = Object.entries(listeners).filter(([, { enabled, port }]) => enabled && port !== 0);
+  for (const [name, listener] of open) {
+    if (!http.enabled || http.port === 0 || !addressesCollide(listener, http)) continue;
+    yield {
+      paths: [
+        ['http', 'port'],
+        ['http', 'host'],
+        ['listeners', name, 'port'],
+        ['listeners', name, 'host'],
+      ],
+      message: `http (${http.host}:${http.port}) and listener "${name}" (${listener.host}:${listener.port}) cannot have the same address`,
+    };
+  }
   for (const [index, [name, listener]] of open.entries()) {
     const other = open.slice(0, index).find(([, earlier]) => addressesCollide(earlier, listener));
     if (other === undefined) continue;
@@ -58,7 +70,9 @@ function* distinctAddresses({ listeners }: Settings): Generator<BrokenRule> {
   }
 }
 
-function addressesCollide(one: ListenerSettings, other: ListenerSettings): boolean {
+type Address = Pick<ListenerSettings, 'host' | 'port'>;
+
+function addressesCollide(one: Address, other: Address): boolean {
   const wildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
   const sameHost = one.host.toLowerCase() === other.host.toLowerCase() || wildcard(one.host) || wildcard(other.host);
   return sameHost && one.port === other.port;

@@ -7,6 +7,7 @@ import { Broker } from '../broker/broker.js';
 import { SystemClock } from '../core/clock.js';
 import { openStore, reopenRepaired, type StoreOptions } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
+import { BrokerHttp } from './broker-http.js';
 import { brokerLimits } from './broker-limits.js';
 import type { Settings } from './config-schema.js';
 import { durabilityByTopic } from './durability-by-topic.js';
@@ -16,6 +17,9 @@ import { packageVersion } from './version.js';
 import { workQueueSettings } from './work-queue-settings.js';
 import { WorkQueues } from './work-queues.js';
 
+/** Nobody has been promised much yet. */
+const FAILED_START_GRACE_MS = 1000;
+
 /** @param scramUsers the users of `auth.scram`, undefined if it is not set */
 export async function startBroker(
   settings: Settings,
@@ -23,6 +27,22 @@ export async function startBroker(
   logger: Logger,
 ): Promise<RunningBroker> {
   const clock = new SystemClock();
+  const http = await BrokerHttp.open(settings, clock, logger);
+  try {
+    return await startBehind(http, settings, scramUsers, clock, logger);
+  } catch (error) {
+    await http?.close();
+    throw error;
+  }
+}
+
+async function startBehind(
+  http: BrokerHttp | null,
+  settings: Settings,
+  scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
+  clock: SystemClock,
+  logger: Logger,
+): Promise<RunningBroker> {
   const storage = storageSettings(settings);
   const options: StoreOptions = {
     ...storage,
@@ -30,16 +50,28 @@ export async function startBroker(
     durabilityOf: durabilityByTopic(storage),
     onNotice: (sentence) => logger.warn(sentence),
   };
-  const start = async (store: Store): Promise<{ broker: Broker; workQueues: WorkQueues }> => {
+  const start = async (store: Store): Promise<{ broker: Broker; store: Store; workQueues: WorkQueues }> => {
     const workQueues = new WorkQueues(store, clock, workQueueSettings(settings));
     const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues);
     workQueues.giveReceipts((receipt) => broker.publish(receipt));
-    return { broker, workQueues };
+    return { broker, store, workQueues };
   };
   // Damage within the database may show only when it is read.
-  const { broker, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
+  const { broker, store, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
     start(await reopenRepaired(options, error)),
   );
+  const stop = async (graceMs: number): Promise<void> => {
+    await http?.onStopping();
+    workQueues.stop();
+    await broker.stop(graceMs);
+    await http?.close();
+  };
+  try {
+    await http?.onStarted(store, workQueues.registry);
+  } catch (error) {
+    await stop(FAILED_START_GRACE_MS);
+    throw error;
+  }
   return {
     listeners: broker.listeners.map(({ options: { name, kind, host, path }, port }) => ({
       name,
@@ -49,10 +81,8 @@ export async function startBroker(
       ...(path === undefined ? {} : { path }),
     })),
     unconfiguredQueues: workQueues.unconfigured,
-    stop: async (graceMs) => {
-      workQueues.stop();
-      await broker.stop(graceMs);
-    },
+    httpUrl: http?.url ?? null,
+    stop,
   };
 }
 

@@ -4,7 +4,7 @@ import { SCRAM_SHA_256 } from '../auth/scram-credential.js';
 import { isLoopbackHost } from '../transport/loopback.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
-import type { OpenListener } from './running-broker.js';
+import type { OpenListener, RunningBroker } from './running-broker.js';
 import { type StorageSummary, storageSummary, storageText, storageWarnings } from './storage-summary.js';
 import { workQueueSettings } from './work-queue-settings.js';
 
@@ -12,6 +12,8 @@ export interface StartReport {
   readonly version: string;
   readonly node: string;
   readonly listeners: readonly { readonly name: string; readonly url: string }[];
+  /** null if HTTP is switched off. */
+  readonly http: string | null;
   readonly anonymousClients: string;
   /** By which clients may authenticate. */
   readonly authenticationMethods: readonly string[];
@@ -28,8 +30,7 @@ export interface StartReport {
 export function startReport(
   version: string,
   settings: Settings,
-  listeners: readonly OpenListener[],
-  unconfiguredQueues: readonly string[] = [],
+  { listeners, httpUrl, unconfiguredQueues }: Omit<RunningBroker, 'stop'>,
 ): StartReport {
   const { queues, rules } = workQueueSettings(settings);
   const { anonymous, scram } = settings.auth;
@@ -37,6 +38,7 @@ export function startReport(
     version,
     node: process.versions.node,
     listeners: listeners.map((listener) => ({ name: listener.name, url: listenerUrl(listener) })),
+    http: httpUrl,
     anonymousClients: anonymous === undefined ? 'loopback only' : anonymous ? 'allowed' : 'refused',
     authenticationMethods: scram === undefined ? [] : [SCRAM_SHA_256],
     storage: storageSummary(settings.storage),
@@ -45,6 +47,7 @@ export function startReport(
     unconfiguredQueues,
     warnings: [
       ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous, scram !== undefined)),
+      ...httpWarnings(settings.http),
       ...storageWarnings(settings.storage),
     ],
   };
@@ -65,6 +68,11 @@ function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined
   return [];
 }
 
+function httpWarnings({ enabled, host }: Settings['http']): string[] {
+  if (!enabled || isLoopbackHost(host)) return [];
+  return [`HTTP on ${host} has no TLS: who can listen on the way reads the token of the administration`];
+}
+
 /** `mqtt://127.0.0.1:1883`, `ws://[::1]:8083/mqtt` */
 export function listenerUrl({ kind, host, port, path }: OpenListener): string {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -80,6 +88,7 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     `${bold(`Millrace ${report.version}`)} ${dim(`(Node ${report.node})`)}`,
     '',
     ...report.listeners.map(({ name, url }) => `  ${label(name)} ${cyan(url)}`),
+    ...(report.http === null ? [] : [`  ${label('http')} ${cyan(report.http)}`]),
     `  ${label('anonymous clients:')} ${report.anonymousClients}`,
     ...report.authenticationMethods.map((method) => `  ${label('authentication:')} ${method}`),
     `  ${label('storage:')} ${storageText(report.storage)}`,

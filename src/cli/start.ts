@@ -84,7 +84,7 @@ async function startOrExplain(
 
 function announce(settings: Settings, broker: RunningBroker, { logger, format, flush }: ProcessLog): void {
   if (settings.log.level === 'silent') return;
-  const report = startReport(packageVersion(), settings, broker.listeners, broker.unconfiguredQueues);
+  const report = startReport(packageVersion(), settings, broker);
   if (format === 'pretty') {
     process.stdout.write(formatStartReport(report, broker.listeners, coloursFor(process.stdout, process.env)));
     return;

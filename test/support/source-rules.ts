@@ -20,8 +20,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   sessions: ['core', 'topics', 'store'],
   bridge: ['core', 'topics', 'queues'],
   broker: ['core', 'codec', 'topics', 'store', 'auth', 'sessions', 'transport'],
-  // http sees broker and sessions through types alone; see `checkLayers`.
-  http: ['core', 'queues', 'broker', 'sessions'],
+  // http sees store, broker and sessions through types alone; see `checkLayers`.
+  http: ['core', 'store', 'queues', 'transport', 'broker', 'sessions'],
   cli: ['core', 'codec', 'topics', 'transport', 'store', 'queues', 'auth', 'sessions', 'bridge', 'broker', 'http'],
 };
 
@@ -102,7 +102,7 @@ function checkLayers(path: string, layer: string, target: string, isTypeOnly: bo
   const other = layerOf(target);
   if (other === layer) return [];
   if (!(LAYERS[layer] ?? []).includes(other)) return [`${path}: ${layer} must not import ${other} (${target})`];
-  if (layer === 'http' && (other === 'broker' || other === 'sessions') && !isTypeOnly) {
+  if (layer === 'http' && ['store', 'broker', 'sessions'].includes(other) && !isTypeOnly) {
     return [`${path}: http sees ${other} through types only (${target})`];
   }
   return [];

@@ -76,7 +76,8 @@ export class BrokerProcess {
   /** Starts it without waiting, for those who end it before it is ready. */
   static spawn(options: BrokerStart): { readonly started: Promise<BrokerProcess>; kill(): Promise<void> } {
     const data = options.dataDirectory === undefined ? [] : ['--data', options.dataDirectory];
-    const command = [process.execPath, options.main ?? MAIN, 'start', ...data, '--port', '0', '--ws-port', '0'];
+    const ports = ['--port', '0', '--ws-port', '0', '--http-port', '0'];
+    const command = [process.execPath, options.main ?? MAIN, 'start', ...data, ...ports];
     const [program = '', ...args] = [...(options.wrapper ?? []), ...command];
     const child = spawn(program, args, {
       // io_uring would pass by every layer that watches system calls.

@@ -36,6 +36,7 @@ async function startBroker(_settings, logger) {
   if (behaviour === 'signal-early') process.kill(process.pid, 'SIGTERM');
   return {
     listeners: [{ name: 'tcp', kind: 'tcp', host: '127.0.0.1', port }],
+    httpUrl: null,
     unconfiguredQueues: [],
     async stop(graceMs) {
       logger.info({ graceMs }, 'fake broker stops');

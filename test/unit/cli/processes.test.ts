@@ -90,7 +90,7 @@ describe('millrace', () => {
     const check = run(MAIN, ['check', '--port', '0', '--data', '/var/lib/x']);
     expect(await check.exitCode()).toBe(0);
     expect(check.stdout).toBe(
-      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n  storage: /var/lib/x (fsync)\n',
+      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n  http: 127.0.0.1:8080\n  storage: /var/lib/x (fsync)\n',
     );
   });
 
@@ -127,7 +127,7 @@ millrace: 2 problems in the configuration
     const check = run(MAIN, ['check'], { MILLRACE__AUTH__SCRAM: users });
     expect(await check.exitCode()).toBe(0);
     expect(check.stdout).toContain('  SCRAM-SHA-256: 1 user\n');
-    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--log-format', 'json'], {
+    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--http-port', '0', '--log-format', 'json'], {
       MILLRACE__AUTH__SCRAM: users,
     });
     await start.seen('millrace started');
@@ -156,7 +156,7 @@ millrace: 2 problems in the configuration
 
 describe('millrace start', () => {
   test('ends on a signal although nobody reads its log any more', async () => {
-    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--data', join(DIRECTORY, 'unread')]);
+    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--http-port', '0', '--data', join(DIRECTORY, 'unread')]);
     await start.seen('millrace started');
     const ended = once(start.child, 'exit');
     start.child.stdout?.destroy();
@@ -178,9 +178,13 @@ describe('millrace start', () => {
   test('runs the broker of the configuration, and says where its data is', async () => {
     const data = join(DIRECTORY, 'data');
     const overrides = '[{"filter":"debug/#","durability":"memory"}]';
-    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--data', data, '--log-format', 'json'], {
-      MILLRACE__STORAGE__OVERRIDES: overrides,
-    });
+    const start = run(
+      MAIN,
+      ['--port', '0', '--ws-port', '0', '--http-port', '0', '--data', data, '--log-format', 'json'],
+      {
+        MILLRACE__STORAGE__OVERRIDES: overrides,
+      },
+    );
     await start.seen('millrace started');
     start.child.kill('SIGTERM');
     expect(await start.exitCode()).toBe(0);

@@ -3,8 +3,10 @@ import { coloursFor } from '../../../src/cli/colours.js';
 import { settingsSchema } from '../../../src/cli/config-schema.js';
 import { explainListenFailure } from '../../../src/cli/listen-failure.js';
 import { PrettyLog } from '../../../src/cli/pretty-log.js';
+import type { OpenListener, RunningBroker } from '../../../src/cli/running-broker.js';
 import { formatStartReport, listenerUrl, startReport } from '../../../src/cli/start-message.js';
 import { ListenFailed } from '../../../src/core/errors.js';
+import { HttpListenFailed } from '../../../src/http/http-errors.js';
 import { isLoopbackHost } from '../../../src/transport/loopback.js';
 
 const settings = settingsSchema.parse({});
@@ -12,13 +14,18 @@ const plain = coloursFor({ isTTY: false }, {});
 const tcp = { name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 1883 } as const;
 const ws = { name: 'ws', kind: 'ws', host: '::1', port: 8083, path: '/mqtt' } as const;
 
+function running(listeners: readonly OpenListener[]): Omit<RunningBroker, 'stop'> {
+  return { listeners, httpUrl: 'http://127.0.0.1:8080', unconfiguredQueues: [] };
+}
+
 describe('the start message', () => {
   test('says where it listens, what is notable and how to try it', () => {
-    const report = { ...startReport('1.2.3', settings, [tcp, ws]), node: '20.0.0' };
+    const report = { ...startReport('1.2.3', settings, running([tcp, ws])), node: '20.0.0' };
     expect(formatStartReport(report, [tcp, ws], plain)).toBe(`Millrace 1.2.3 (Node 20.0.0)
 
   tcp                mqtt://127.0.0.1:1883
   ws                 ws://[::1]:8083/mqtt
+  http               http://127.0.0.1:8080
   anonymous clients: loopback only
   storage:           ./data (fsync)
   queues:            2, filled by 1 rule
@@ -37,25 +44,38 @@ describe('the start message', () => {
     [true, '0.0.0.0', 'allowed', ['lets anybody in who can reach it: auth.anonymous is true']],
     [false, '127.0.0.1', 'refused', ['refuses clients without credentials: auth.anonymous is false']],
   ])('with auth.anonymous %s on %s says %s and warns', (anonymous, host, clients, warnings) => {
-    const report = startReport('1', settingsSchema.parse({ auth: { anonymous } }), [{ ...tcp, host }]);
+    const report = startReport('1', settingsSchema.parse({ auth: { anonymous } }), running([{ ...tcp, host }]));
     expect(report.anonymousClients).toBe(clients);
     expect(report.warnings).toHaveLength(warnings.length);
     for (const warning of warnings) expect(report.warnings[0]).toContain(warning);
   });
 
   test('says by which method clients may authenticate, and does not warn that the others are refused', () => {
-    const report = startReport('1', settingsSchema.parse({ auth: { scram: 'users' } }), [{ ...tcp, host: '0.0.0.0' }]);
+    const report = startReport(
+      '1',
+      settingsSchema.parse({ auth: { scram: 'users' } }),
+      running([{ ...tcp, host: '0.0.0.0' }]),
+    );
     expect(report.warnings).toEqual([]);
     expect(formatStartReport(report, [tcp], plain)).toContain('\n  authentication:    SCRAM-SHA-256\n');
   });
 
   test('warns of what can be lost, after who gets in', () => {
     const lowered = settingsSchema.parse({ auth: { anonymous: false }, storage: { durability: 'memory' } });
-    const report = startReport('1', lowered, [tcp]);
+    const report = startReport('1', lowered, running([tcp]));
     expect(report.storage).toEqual({ durability: 'memory', overrides: 0 });
     const text = formatStartReport(report, [tcp], plain);
     expect(text).toContain('  storage:           no directory (memory)\n');
     expect(text).toMatch(/refuses clients .*\n {2}warning: durability is memory: nothing outlives the process\n/);
+  });
+
+  test('warns of HTTP that others can reach, and leaves out one that is switched off', () => {
+    const open = startReport('1', settingsSchema.parse({ http: { host: '0.0.0.0' } }), running([tcp]));
+    expect(open.warnings).toEqual([expect.stringContaining('HTTP on 0.0.0.0 has no TLS')]);
+    const closed = settingsSchema.parse({ http: { enabled: false, host: '0.0.0.0' } });
+    const report = startReport('1', closed, { ...running([tcp]), httpUrl: null });
+    expect(report.warnings).toEqual([]);
+    expect(formatStartReport(report, [tcp], plain)).not.toContain('http');
   });
 
   test('brackets an IPv6 address in a URL', () => {
@@ -99,6 +119,15 @@ describe('a listener that cannot be opened', () => {
     ],
   ])('because of %s is named, with the setting to change', (code, name, text) => {
     expect(explainListenFailure(failure(code, name), settings)).toBe(text);
+  });
+
+  test('is told of HTTP, also if a listener has that name', () => {
+    const taken = new HttpListenFailed('cannot listen', 'http', {
+      cause: Object.assign(new Error(), { code: 'EADDRINUSE' }),
+    });
+    expect(explainListenFailure(taken, settings)).toBe(
+      'HTTP cannot listen on 127.0.0.1:8080: another program uses this port. Stop it, or choose another port with http.port (or --http-port); 0 takes a free one.',
+    );
   });
 
   test('is told apart from any other failure', () => {

@@ -1,0 +1,72 @@
+/** The broker's HTTP side put together: opened before the store is, so that a probe is answered while that is being recovered. */
+import type { Logger } from 'pino';
+import type { Clock } from '../core/clock.js';
+import { ensureAdminToken, removeAdminAddress, writeAdminAddress } from '../http/admin-files.js';
+import { HttpService } from '../http/http-service.js';
+import { QueueAdministration } from '../http/queue-administration.js';
+import type { QueueRegistry } from '../queues/queue-registry.js';
+import type { Store } from '../store/store.js';
+import type { Settings } from './config-schema.js';
+import { storageSettings, usesDirectory } from './storage-options.js';
+import { packageVersion } from './version.js';
+
+export class BrokerHttp {
+  readonly #service: HttpService;
+  /** null if nothing is stored. */
+  readonly #directory: string | null;
+  readonly #givenToken: string | null;
+  readonly #clock: Clock;
+
+  private constructor(service: HttpService, settings: Settings, clock: Clock) {
+    const storage = storageSettings(settings);
+    this.#service = service;
+    this.#directory = usesDirectory(storage) ? storage.directory : null;
+    this.#givenToken = settings.http.adminToken ?? null;
+    this.#clock = clock;
+  }
+
+  /** @returns null if it is switched off @throws HttpListenFailed */
+  static async open(settings: Settings, clock: Clock, logger: Logger): Promise<BrokerHttp | null> {
+    const { enabled, host, port, allowedHosts, maxConnections, maxBodySize, requestTimeout } = settings.http;
+    if (!enabled) return null;
+    const service = await HttpService.open({
+      host,
+      port,
+      allowedHosts,
+      maximumConnections: maxConnections,
+      maximumBodyBytes: maxBodySize,
+      requestTimeoutMs: Math.round(requestTimeout * 1000),
+      version: packageVersion(),
+      logger,
+    });
+    return new BrokerHttp(service, settings, clock);
+  }
+
+  /** Where programs of this machine reach it. */
+  get url(): string {
+    return this.#service.url;
+  }
+
+  /** The broker serves clients: its queues can be administered from now on, too. @throws AdminFileUnusable */
+  async onStarted(store: Store, queues: QueueRegistry): Promise<void> {
+    const directory = this.#directory;
+    const token = this.#givenToken ?? (directory === null ? null : await ensureAdminToken(directory));
+    this.#service.serve({
+      queues: new QueueAdministration(queues, this.#clock),
+      token,
+      isStoreFailing: () => store.health.state === 'failing',
+    });
+    this.#service.onReady();
+    if (directory !== null) await writeAdminAddress(directory, this.url);
+  }
+
+  /** The broker is about to stop. */
+  async onStopping(): Promise<void> {
+    this.#service.drain();
+    if (this.#directory !== null) await removeAdminAddress(this.#directory);
+  }
+
+  close(): Promise<void> {
+    return this.#service.close();
+  }
+}

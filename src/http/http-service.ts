@@ -1,0 +1,123 @@
+/**
+ * The broker by HTTP, from before its store is opened until it has stopped: health from the first moment on, the administration as soon as
+ * there is something to administer, and somebody to be told the token.
+ *
+ *   open ──▶ serve(queues, token) ──▶ onReady ──▶ drain ──▶ close
+ */
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { BearerToken } from './bearer-token.js';
+import { healthRoutes, type UnreadyReason } from './health-routes.js';
+import { HttpListener, type HttpListenerOptions } from './http-listener.js';
+import { openApiDocument } from './openapi-document.js';
+import { Problem } from './problem.js';
+import type { QueueAdministration } from './queue-administration.js';
+import { queueRoutes } from './queue-routes.js';
+import { type AccessCheck, RequestHandler } from './request-handler.js';
+import { RequestHosts } from './request-hosts.js';
+import { type Route, route } from './route.js';
+import { RouteTable } from './route-table.js';
+
+export interface HttpServiceOptions extends HttpListenerOptions {
+  /** Names by which it is called beside its host. */
+  readonly allowedHosts: readonly string[];
+  readonly maximumBodyBytes: number;
+  /** Of the broker. */
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** What can be administered, and by whom. */
+export interface Administration {
+  readonly queues: QueueAdministration;
+  /** null if there is none, and so nobody may. */
+  readonly token: string | null;
+  /** Whether what clients are promised can be kept. */
+  readonly isStoreFailing: () => boolean;
+}
+
+type Phase = 'starting' | 'running' | 'stopping';
+
+export class HttpService implements AccessCheck {
+  #phase: Phase = 'starting';
+  #administration: Administration | null = null;
+  #token: BearerToken | null = null;
+  #listener: HttpListener | null = null;
+
+  private constructor() {}
+
+  /** @throws HttpListenFailed */
+  static async open(options: HttpServiceOptions): Promise<HttpService> {
+    const service = new HttpService();
+    const { host, allowedHosts, maximumBodyBytes, logger } = options;
+    const handler = new RequestHandler(new RouteTable(service.#routes(options)), {
+      hosts: new RequestHosts(host, allowedHosts),
+      access: service,
+      maximumBodyBytes,
+      logger,
+    });
+    service.#listener = await HttpListener.open(options, (request, response) => {
+      void handler.handle(request, response);
+    });
+    return service;
+  }
+
+  /** Where programs of this machine reach it. */
+  get url(): string {
+    return this.#listener?.url ?? '';
+  }
+
+  /** The store has been read: from now on queues can be administered. */
+  serve(administration: Administration): void {
+    this.#administration = administration;
+    this.#token = administration.token === null ? null : new BearerToken(administration.token);
+  }
+
+  /** Clients can be served. */
+  onReady(): void {
+    this.#phase = 'running';
+  }
+
+  /** The broker stops: nobody should send it clients any more, and its queues are not to be touched. */
+  drain(): void {
+    this.#phase = 'stopping';
+  }
+
+  async close(): Promise<void> {
+    await this.#listener?.close();
+  }
+
+  check(authorization: string | undefined): void {
+    if (this.#phase === 'stopping') throw new Problem(503, 'stopping', 'The broker is stopping');
+    if (this.#administration === null)
+      throw new Problem(503, 'starting', 'The broker is starting', { 'retry-after': '1' });
+    if (this.#token === null) {
+      throw new Problem(403, 'admin-off', 'The administration is off: there is no token. Set http.adminToken');
+    }
+    if (this.#token.isGivenBy(authorization)) return;
+    const detail = authorization === undefined ? 'A token is needed: Authorization: Bearer …' : 'This is not the token';
+    throw new Problem(401, 'unauthorized', detail, { 'www-authenticate': 'Bearer realm="millrace"' });
+  }
+
+  #routes({ version, logger }: HttpServiceOptions): readonly Route[] {
+    const routes: Route[] = [
+      ...healthRoutes(() => this.#unreadyReasons()),
+      ...queueRoutes(() => (this.#administration as Administration).queues, logger),
+    ];
+    const document = openApiDocument(routes, version);
+    const describing = route({
+      method: 'GET',
+      path: '/openapi.json',
+      summary: 'This description',
+      isOpen: true,
+      answers: { 200: z.unknown() },
+      handle: () => ({ status: 200, body: document }),
+    });
+    return [...routes, describing];
+  }
+
+  #unreadyReasons(): readonly UnreadyReason[] {
+    if (this.#phase !== 'running') return [this.#phase];
+    return this.#administration?.isStoreFailing() === true ? ['storage-failing'] : [];
+  }
+}

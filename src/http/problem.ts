@@ -1,0 +1,60 @@
+/**
+ * What a request is answered with that cannot be served: a problem document (RFC 9457). `code` is stable and may be matched
+ * on; `detail` is for people, and says what to change.
+ */
+import { STATUS_CODES } from 'node:http';
+import { MillraceError } from '../core/errors.js';
+import { InvalidQueueOption, QueueNotFound, RedriveRunning } from '../queues/queue-errors.js';
+
+export type ProblemCode =
+  | 'bad-request'
+  | 'invalid-json'
+  | 'invalid-parameter'
+  | 'invalid-body'
+  | 'unauthorized'
+  | 'host-not-allowed'
+  | 'origin-not-allowed'
+  | 'admin-off'
+  | 'not-found'
+  | 'queue-not-found'
+  | 'redrive-not-found'
+  | 'method-not-allowed'
+  | 'request-timeout'
+  | 'redrive-running'
+  | 'redrive-not-running'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'headers-too-large'
+  | 'internal-error'
+  | 'starting'
+  | 'stopping'
+  | 'not-stored';
+
+export class Problem extends MillraceError {
+  readonly code: ProblemCode;
+  readonly status: number;
+  /** Header fields that belong to the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+
+  /** RFC 9457, section 3; without a type of its own, the title is that of the status. */
+  get document(): object {
+    const { status, code } = this;
+    return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail: this.message };
+  }
+}
+
+/** What a client is told of an error. @returns undefined if it is none of those that a request can cause */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof QueueNotFound) return new Problem(404, 'queue-not-found', error.message);
+  if (error instanceof RedriveRunning) return new Problem(409, 'redrive-running', error.message);
+  if (error instanceof InvalidQueueOption) return new Problem(422, 'invalid-body', error.message);
+  return undefined;
+}

@@ -1,0 +1,132 @@
+/**
+ * What can be done to queues from outside, without a word of HTTP: the routes are a thin layer above. What changes something resolves
+ * when the change is on the disk. To be called from turns of the event loop of its own, never while a message is routed.
+ */
+import type { Clock } from '../core/clock.js';
+import type { Queue } from '../queues/queue.js';
+import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
+import { QueueNotFound } from '../queues/queue-errors.js';
+import type { QueueRegistry } from '../queues/queue-registry.js';
+import type { RedriveOptions, RedriveProgress } from '../queues/redrive.js';
+import type { Ticket } from '../store/ticket.js';
+import { Problem } from './problem.js';
+import type { PurgeAnswer, QueueDetail, QueueList, QueueSummary, RedriveAnswer } from './queue-answers.js';
+
+/** A disk that takes longer than this is stuck, and the caller is better off knowing. */
+const SETTLE_PATIENCE_MS = 10_000;
+
+export class QueueAdministration {
+  readonly #registry: QueueRegistry;
+  readonly #clock: Clock;
+
+  constructor(registry: QueueRegistry, clock: Clock) {
+    this.#registry = registry;
+    this.#clock = clock;
+  }
+
+  /** A page of all queues in order of their names, from the first after `cursor` on. */
+  list(limit: number, cursor: string): QueueList {
+    const names = [...this.#registry.queues()].map(({ name }) => name).filter((name) => name > cursor);
+    const page = names.sort(byCodeUnits).slice(0, limit);
+    return {
+      queues: page.map((name) => summaryOf(this.#get(name))),
+      cursor: names.length > page.length ? (page.at(-1) ?? null) : null,
+    };
+  }
+
+  /** @throws QueueNotFound, as all that takes the name of a queue */
+  describe(name: string): QueueDetail {
+    const queue = this.#get(name);
+    const redrive = this.#registry.redriveProgress(name);
+    const sources = [...this.#registry.queues()].filter(({ options }) => options.deadLetter?.queue === name);
+    return {
+      ...summaryOf(queue),
+      options: { ...queue.options },
+      counters: countersOf(queue),
+      sources: sources.map((source) => source.name).sort(byCodeUnits),
+      redrive: redrive === null ? null : redriveAnswerOf(redrive),
+    };
+  }
+
+  /** Gives up all messages of a queue. */
+  async purge(name: string): Promise<PurgeAnswer> {
+    const { ready, inFlight, delayed } = this.#get(name).statistics;
+    await this.#settled(this.#registry.purge(name));
+    return { queue: name, purged: ready + inFlight + delayed };
+  }
+
+  /** @throws RedriveRunning @throws InvalidQueueOption also if the target does not exist */
+  async startRedrive(name: string, options: RedriveOptions): Promise<RedriveAnswer> {
+    const { target } = options;
+    if (target !== undefined && target !== name) this.#get(target);
+    await this.#settled(this.#registry.startRedrive(name, options));
+    return this.redrive(name);
+  }
+
+  /** The redrive that is running, or the last one. */
+  redrive(name: string): RedriveAnswer {
+    const progress = this.#registry.redriveProgress(name);
+    if (progress === null) throw new Problem(404, 'redrive-not-found', `No redrive of ${name} is known`);
+    return redriveAnswerOf(progress);
+  }
+
+  /** What has been moved stays moved. */
+  cancelRedrive(name: string): RedriveAnswer {
+    if (!this.#registry.cancelRedrive(name)) {
+      throw new Problem(409, 'redrive-not-running', `No redrive of ${name} is running`);
+    }
+    return this.redrive(name);
+  }
+
+  #get(name: string): Queue {
+    const queue = this.#registry.find(name);
+    if (queue === undefined) throw new QueueNotFound(`There is no queue ${name}`);
+    return queue;
+  }
+
+  #settled(ticket: Ticket): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(new Problem(503, 'not-stored', NOT_STORED));
+      const cancel = this.#clock.schedule(SETTLE_PATIENCE_MS, giveUp);
+      this.#registry.whenSettled(ticket, () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+const NOT_STORED = 'It has been done, but the disk does not take it: until it does, a crash would undo it';
+
+function summaryOf({ name, options, statistics }: Queue): QueueSummary {
+  return { name, type: options.type, deadLetterQueue: options.deadLetter?.queue ?? null, statistics };
+}
+
+function countersOf({ counters, missing }: Queue): QueueDetail['counters'] {
+  const { enqueued, restored, acknowledged, moved, duplicates, receives } = counters;
+  const { refusedByConsumer, visibilityTimeouts, deadLettersHeldBack } = counters;
+  const dropped = QUEUE_DROP_REASONS.map((reason) => [reason, counters.dropsOf(reason)] as const);
+  const refused = REFUSAL_REASONS.map((reason) => [reason, counters.refusalsOf(reason)] as const);
+  return {
+    enqueued,
+    restored,
+    acknowledged,
+    moved,
+    duplicates,
+    receives,
+    refusedByConsumer,
+    visibilityTimeouts,
+    deadLettersHeldBack,
+    dropped: Object.fromEntries(dropped) as QueueDetail['counters']['dropped'],
+    refused: Object.fromEntries(refused) as QueueDetail['counters']['refused'],
+    missing,
+  };
+}
+
+function redriveAnswerOf({ state, target, startedAtMs, moved, total }: RedriveProgress): RedriveAnswer {
+  return { state, target, startedAt: new Date(startedAtMs).toISOString(), moved, total };
+}
+
+function byCodeUnits(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

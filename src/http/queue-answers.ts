@@ -1,0 +1,75 @@
+/**
+ * What is told of queues, as schemas: the types of the answers and their description for clients are made of the same thing. Durations
+ * are milliseconds, and say so in their name; points in time are ISO 8601.
+ */
+import { z } from 'zod';
+import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
+import { REDRIVE_STATES } from '../queues/redrive.js';
+
+const count = z.int();
+export const moment = z.iso.datetime();
+
+const statistics = z.object({
+  ready: count,
+  inFlight: count,
+  delayed: count,
+  bytes: count.meta({ description: 'Of content and entries of all messages.' }),
+  groups: count,
+  oldestAgeMs: count.meta({ description: '0 if the queue is empty.' }),
+  waitingReceives: count,
+  consumers: count,
+});
+
+const counters = z
+  .object({
+    enqueued: count,
+    restored: count.meta({ description: 'Found in the data directory at start.' }),
+    acknowledged: count,
+    moved: count.meta({ description: 'To a dead-letter queue, or by a redrive.' }),
+    duplicates: count,
+    receives: count,
+    refusedByConsumer: count,
+    visibilityTimeouts: count,
+    deadLettersHeldBack: count,
+    dropped: z.record(z.enum(QUEUE_DROP_REASONS), count),
+    refused: z.record(z.enum(REFUSAL_REASONS), count),
+    missing: count.meta({ description: 'Messages that are in nobody’s account: 0, or something is wrong.' }),
+  })
+  .meta({ description: 'Since the broker was started.' });
+
+export const redriveAnswer = z.object({
+  state: z.enum(REDRIVE_STATES),
+  target: z.string().nullable().meta({ description: 'null: each message goes to where it came from.' }),
+  startedAt: moment,
+  moved: count,
+  total: count.meta({ description: 'Messages to be moved when it began.' }),
+});
+
+export const queueSummary = z.object({
+  name: z.string(),
+  type: z.enum(['standard', 'fifo']),
+  deadLetterQueue: z.string().nullable(),
+  statistics,
+});
+
+export const queueList = z.object({
+  queues: z.array(queueSummary),
+  cursor: z.string().nullable().meta({ description: 'For the next page; null if there is none.' }),
+});
+
+export const queueDetail = queueSummary.extend({
+  options: z
+    .record(z.string(), z.unknown())
+    .meta({ description: 'As the configuration has them, in bytes and milliseconds.' }),
+  counters,
+  sources: z.array(z.string()).meta({ description: 'Queues whose dead letters come here.' }),
+  redrive: redriveAnswer.nullable().meta({ description: 'The one that is running, or the last one.' }),
+});
+
+export const purgeAnswer = z.object({ queue: z.string(), purged: count });
+
+export type RedriveAnswer = z.output<typeof redriveAnswer>;
+export type QueueSummary = z.output<typeof queueSummary>;
+export type QueueList = z.output<typeof queueList>;
+export type QueueDetail = z.output<typeof queueDetail>;
+export type PurgeAnswer = z.output<typeof purgeAnswer>;

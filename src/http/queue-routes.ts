@@ -1,0 +1,101 @@
+/** `/api/v1/queues`: what can be asked of queues and done to them, by HTTP. */
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { QueueAdministration } from './queue-administration.js';
+import { purgeAnswer, queueDetail, queueList, redriveAnswer } from './queue-answers.js';
+import { type Route, route } from './route.js';
+
+const QUEUES = '/api/v1/queues';
+const ONE = `${QUEUES}/{queue}`;
+
+/** Fast enough to be done soon, slow enough for workers that have just failed on the same messages. */
+const DEFAULT_REDRIVE_RATE = 100;
+
+/** A number in a query. */
+function numberFrom(least: number, most: number, otherwise: number) {
+  const wanted = { error: `expected a whole number from ${least} to ${most}` };
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, wanted)
+    .transform(Number)
+    .pipe(z.int().min(least, wanted).max(most, wanted))
+    .prefault(String(otherwise))
+    .meta({ description: `A whole number from ${least} to ${most}; ${otherwise} unless given.` });
+}
+
+const redriveBody = z.strictObject({
+  target: z.string().min(1).max(80).optional().meta({
+    description: 'Queue that gets all the messages. Unless given, each goes to where it came from.',
+  }),
+  perSecond: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .default(DEFAULT_REDRIVE_RATE)
+    .meta({ description: 'Messages moved in a second at most.' }),
+});
+
+/** @param queues once there are some: not before the store has been read */
+export function queueRoutes(queues: () => QueueAdministration, logger: Logger): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: QUEUES,
+      summary: 'All queues, with what is in them',
+      query: z.strictObject({ limit: numberFrom(1, 1000, 100), cursor: z.string().max(80).default('') }),
+      answers: { 200: queueList },
+      handle: ({ query: { limit, cursor } }) => ({ status: 200, body: queues().list(limit, cursor) }),
+    }),
+    route({
+      method: 'GET',
+      path: ONE,
+      summary: 'One queue: its options, what is in it, what has become of its messages',
+      answers: { 200: queueDetail },
+      handle: ({ parameter }) => ({ status: 200, body: queues().describe(parameter('queue')) }),
+    }),
+    route({
+      method: 'POST',
+      path: `${ONE}/purge`,
+      summary: 'Give up all messages of a queue, those in flight included',
+      answers: { 200: purgeAnswer },
+      handle: async ({ parameter }) => {
+        const answer = await queues().purge(parameter('queue'));
+        logger.info(answer, 'a queue was purged');
+        return { status: 200, body: answer };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${ONE}/redrive`,
+      summary: 'Begin to bring dead letters back',
+      body: redriveBody,
+      answers: { 202: redriveAnswer },
+      handle: async ({ parameter, body }) => {
+        const queue = parameter('queue');
+        const { target, ...options } = body;
+        const answer = await queues().startRedrive(queue, target === undefined ? options : { ...options, target });
+        logger.info({ queue, ...answer }, 'a redrive was started');
+        return { status: 202, body: answer };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${ONE}/redrive`,
+      summary: 'How far the redrive has come that is running, or how the last one ended',
+      answers: { 200: redriveAnswer },
+      handle: ({ parameter }) => ({ status: 200, body: queues().redrive(parameter('queue')) }),
+    }),
+    route({
+      method: 'DELETE',
+      path: `${ONE}/redrive`,
+      summary: 'Cancel the redrive that is running; what has been moved stays moved',
+      answers: { 200: redriveAnswer },
+      handle: ({ parameter }) => {
+        const queue = parameter('queue');
+        const answer = queues().cancelRedrive(queue);
+        logger.info({ queue, ...answer }, 'a redrive was cancelled');
+        return { status: 200, body: answer };
+      },
+    }),
+  ];
+}
