@@ -1,5 +1,6 @@
 /** The broker's HTTP side put together: opened before the store is, so that a probe is answered while that is being recovered. */
 import type { Logger } from 'pino';
+import { decodePublishProperties } from '../codec/publish-properties.js';
 import type { Clock } from '../core/clock.js';
 import { ensureAdminToken, removeAdminAddress, writeAdminAddress } from '../http/admin-files.js';
 import { HttpService } from '../http/http-service.js';
@@ -52,7 +53,7 @@ export class BrokerHttp {
     const directory = this.#directory;
     const token = this.#givenToken ?? (directory === null ? null : await ensureAdminToken(directory));
     this.#service.serve({
-      queues: new QueueAdministration(queues, this.#clock),
+      queues: new QueueAdministration(queues, this.#clock, decodePublishProperties),
       token,
       isStoreFailing: () => store.health.state === 'failing',
     });

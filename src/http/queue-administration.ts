@@ -3,12 +3,15 @@
  * when the change is on the disk. To be called from turns of the event loop of its own, never while a message is routed.
  */
 import type { Clock } from '../core/clock.js';
+import type { Message } from '../core/message.js';
+import type { PeekOptions } from '../queues/peek.js';
 import type { Queue } from '../queues/queue.js';
 import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
 import { QueueNotFound } from '../queues/queue-errors.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import type { RedriveOptions, RedriveProgress } from '../queues/redrive.js';
 import type { Ticket } from '../store/ticket.js';
+import { type MessagePage, type MessageProperties, messageAnswerOf } from './message-answer.js';
 import { Problem } from './problem.js';
 import type { PurgeAnswer, QueueDetail, QueueList, QueueSummary, RedriveAnswer } from './queue-answers.js';
 
@@ -18,10 +21,13 @@ const SETTLE_PATIENCE_MS = 10_000;
 export class QueueAdministration {
   readonly #registry: QueueRegistry;
   readonly #clock: Clock;
+  readonly #propertiesOf: (message: Message) => MessageProperties;
 
-  constructor(registry: QueueRegistry, clock: Clock) {
+  /** @param propertiesOf reads the MQTT 5 properties of a message: queues know nothing of MQTT */
+  constructor(registry: QueueRegistry, clock: Clock, propertiesOf: (message: Message) => MessageProperties) {
     this.#registry = registry;
     this.#clock = clock;
+    this.#propertiesOf = propertiesOf;
   }
 
   /** A page of all queues in order of their names, from the first after `cursor` on. */
@@ -46,6 +52,26 @@ export class QueueAdministration {
       sources: sources.map((source) => source.name).sort(byCodeUnits),
       redrive: redrive === null ? null : redriveAnswerOf(redrive),
     };
+  }
+
+  /**
+   * A page of messages, none of which is taken.
+   * @param payloadBytes shown of each payload at most
+   * @throws InvalidQueueOption
+   */
+  peek(name: string, options: PeekOptions, payloadBytes: number): Promise<MessagePage> {
+    const queue = this.#get(name);
+    return new Promise((resolve) => {
+      queue.peek(options, {
+        onPeeked: ({ messages, cursor }) =>
+          resolve({
+            messages: messages.map((peeked) =>
+              messageAnswerOf(peeked, this.#propertiesOf(peeked.message), payloadBytes),
+            ),
+            cursor: cursor === null ? null : String(cursor),
+          }),
+      });
+    });
   }
 
   /** Gives up all messages of a queue. */

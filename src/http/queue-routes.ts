@@ -1,6 +1,7 @@
 /** `/api/v1/queues`: what can be asked of queues and done to them, by HTTP. */
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { messagePage } from './message-answer.js';
 import type { QueueAdministration } from './queue-administration.js';
 import { purgeAnswer, queueDetail, queueList, redriveAnswer } from './queue-answers.js';
 import { type Route, route } from './route.js';
@@ -10,6 +11,11 @@ const ONE = `${QUEUES}/{queue}`;
 
 /** Fast enough to be done soon, slow enough for workers that have just failed on the same messages. */
 const DEFAULT_REDRIVE_RATE = 100;
+
+/** Most payloads of devices are shorter, and a page of longer ones is still read by people. */
+const DEFAULT_PAYLOAD_BYTES = 64 * 1024;
+const MOST_PAYLOAD_BYTES = 1024 * 1024;
+const MOST_MESSAGES = 100;
 
 /** A number in a query. */
 function numberFrom(least: number, most: number, otherwise: number) {
@@ -22,6 +28,19 @@ function numberFrom(least: number, most: number, otherwise: number) {
     .prefault(String(otherwise))
     .meta({ description: `A whole number from ${least} to ${most}; ${otherwise} unless given.` });
 }
+
+const wantedCursor = { error: 'expected a cursor that a page before has given' };
+
+const peekQuery = z.strictObject({
+  limit: numberFrom(1, MOST_MESSAGES, 10),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, wantedCursor)
+    .optional(),
+  state: z.enum(['ready', 'in-flight', 'delayed'], { error: 'expected one of ready, in-flight, delayed' }).optional(),
+  group: z.string().optional(),
+  payloadBytes: numberFrom(0, MOST_PAYLOAD_BYTES, DEFAULT_PAYLOAD_BYTES),
+});
 
 const redriveBody = z.strictObject({
   target: z.string().min(1).max(80).optional().meta({
@@ -52,6 +71,22 @@ export function queueRoutes(queues: () => QueueAdministration, logger: Logger): 
       summary: 'One queue: its options, what is in it, what has become of its messages',
       answers: { 200: queueDetail },
       handle: ({ parameter }) => ({ status: 200, body: queues().describe(parameter('queue')) }),
+    }),
+    route({
+      method: 'GET',
+      path: `${ONE}/messages`,
+      summary: 'Look at messages in order of their numbers, and take none',
+      query: peekQuery,
+      answers: { 200: messagePage },
+      handle: async ({ parameter, query: { limit, cursor, state, group, payloadBytes } }) => {
+        const options = {
+          max: limit,
+          ...(cursor === undefined ? {} : { afterSequence: Number(cursor) }),
+          ...(state === undefined ? {} : { state }),
+          ...(group === undefined ? {} : { group }),
+        };
+        return { status: 200, body: await queues().peek(parameter('queue'), options, payloadBytes) };
+      },
     }),
     route({
       method: 'POST',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { decodePublishProperties } from '../../src/codec/publish-properties.js';
 import { HttpService, type HttpServiceOptions } from '../../src/http/http-service.js';
 import { QueueAdministration } from '../../src/http/queue-administration.js';
 import { QueueWorld } from './queue-world.js';
@@ -56,7 +57,7 @@ export class HttpWorld {
   serve(token: string | null = TOKEN): void {
     const { registry, clock } = this.queues;
     this.service.serve({
-      queues: new QueueAdministration(registry, clock),
+      queues: new QueueAdministration(registry, clock, decodePublishProperties),
       token,
       isStoreFailing: () => this.isStoreFailing,
     });
