@@ -1,8 +1,9 @@
 /** Takes the command line apart. Decides nothing but what was asked for, and what is wrong with the asking. */
 import { parseArgs } from 'node:util';
+import type { Command } from './command.js';
 import { SETTING_FLAGS } from './config-flags.js';
 import { closestName, didYouMean } from './suggestion.js';
-import { COMMANDS, type Command } from './usage.js';
+import { COMMANDS } from './usage.js';
 
 export type Request =
   | {
@@ -12,20 +13,25 @@ export type Request =
       readonly flags: ReadonlyMap<string, string>;
       /** What follows the command's name, if it takes anything. */
       readonly operand: string | undefined;
-      /** As typed. */
-      readonly iterations: string | undefined;
+      /** Values of the command's own flags, as typed, by name without the dashes. */
+      readonly options: ReadonlyMap<string, string>;
+      /** The command's own flags without a value that are given. */
+      readonly switches: ReadonlySet<string>;
     }
   | { readonly kind: 'help'; readonly command: Command | undefined }
   | { readonly kind: 'version' }
   | { readonly kind: 'misuse'; readonly problems: readonly string[] };
 
-const COMMAND_FLAGS = COMMANDS.flatMap(({ flags = [] }) => flags.map(({ name }) => name));
+const OWN_FLAGS = COMMANDS.flatMap(({ flags = [] }) => flags);
+const COMMAND_FLAGS = OWN_FLAGS.filter(({ value }) => value !== undefined).map(({ name }) => name);
+const SWITCHES = OWN_FLAGS.filter(({ value }) => value === undefined).map(({ name }) => name);
 const CONFIGURATION_FLAGS = ['config', ...SETTING_FLAGS.map(({ name }) => name)];
 const VALUE_FLAGS = [...CONFIGURATION_FLAGS, ...COMMAND_FLAGS];
-const ALL_FLAGS = [...VALUE_FLAGS, 'help', 'version'];
+const ALL_FLAGS = [...VALUE_FLAGS, ...SWITCHES, 'help', 'version'];
 
 const OPTIONS = {
   ...Object.fromEntries(VALUE_FLAGS.map((name) => [name, { type: 'string' as const }])),
+  ...Object.fromEntries(SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
   config: { type: 'string', short: 'c' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -68,7 +74,8 @@ export function parseCommandLine(args: readonly string[]): Request {
   if (problems.length > 0) return { kind: 'misuse', problems };
   if (switches.has('help')) return { kind: 'help', command: words.length === 0 ? undefined : command };
   if (switches.has('version')) return { kind: 'version' };
-  const needless = command === undefined ? undefined : [...values.keys()].find((flag) => !takesFlag(command, flag));
+  const given = [...values.keys(), ...switches];
+  const needless = command === undefined ? undefined : given.find((flag) => !takesFlag(command, flag));
   if (command === undefined || needless !== undefined) {
     return { kind: 'misuse', problems: [`millrace ${command?.name ?? ''} takes no flag --${needless ?? ''}`] };
   }
@@ -76,9 +83,9 @@ export function parseCommandLine(args: readonly string[]): Request {
     return { kind: 'misuse', problems: [`${command.name} needs a ${command.operand}`] };
   }
   const configFile = values.get('config');
-  const iterations = values.get('iterations');
-  for (const name of ['config', ...COMMAND_FLAGS]) values.delete(name);
-  return { kind: 'run', command, configFile, flags: values, operand: operands[0], iterations };
+  const options = new Map([...values].filter(([name]) => COMMAND_FLAGS.includes(name)));
+  const flags = new Map([...values].filter(([name]) => CONFIGURATION_FLAGS.includes(name) && name !== 'config'));
+  return { kind: 'run', command, configFile, flags, operand: operands[0], options, switches };
 }
 
 function takesFlag({ readsConfiguration, flags = [] }: Command, name: string): boolean {
@@ -93,7 +100,7 @@ function findCommand(words: readonly string[], problems: string[]): [Command | u
   const command = COMMANDS.find(({ name }) => name === typed);
   if (command === undefined) {
     const names = (group.length > 0 ? group : COMMANDS).map(({ name }) => name);
-    if (typed === first && group.length > 0) problems.push(`${first} needs a command: ${names.join(' or ')}`);
+    if (typed === first && group.length > 0) problems.push(`${first} needs a command: ${alternatives(names)}`);
     else problems.push(`unknown command ${typed}${didYouMean(closestName(typed, names))}`);
     return [undefined, []];
   }
@@ -104,4 +111,9 @@ function findCommand(words: readonly string[], problems: string[]): [Command | u
     problems.push(`unexpected argument ${surplus}${didYouMean(isFile ? `--config ${surplus}` : undefined)}`);
   }
   return [command, operands];
+}
+
+/** `a, b or c` */
+function alternatives(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
 }

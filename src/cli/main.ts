@@ -1,17 +1,24 @@
 #!/usr/bin/env node
 /** The executable. Exit codes: 0 ok, 1 failure at run time, 2 wrong usage or configuration. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AdminCallFailed } from './admin-client.js';
 import { parseCommandLine, type Request } from './command-line.js';
 import { type Configuration, loadConfiguration } from './config-loader.js';
 import { printConfiguration } from './config-printer.js';
+import type { Settings } from './config-schema.js';
 import { ConfigurationError } from './configuration-error.js';
+import { QueuesMisuse, runQueuesCommand } from './queues-command.js';
 import { makeScramLine, NoScramLine } from './scram-line.js';
 import { settingTree } from './setting-tree.js';
 import { start } from './start.js';
 import { startBroker } from './start-broker.js';
 import { storageSummary, storageText } from './storage-summary.js';
+import { askAtTerminal } from './terminal-question.js';
 import { commandHelp, generalHelp } from './usage.js';
 import { packageVersion } from './version.js';
+import { visible } from './visible-text.js';
 
+const FAILURE = 1;
 const USAGE_ERROR = 2;
 
 async function main(): Promise<void> {
@@ -37,13 +44,33 @@ async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   if (command.name === 'config print') return print(printConfiguration(configuration));
   if (command.name === 'check') return print(checkSummary(configuration, configFile));
   const { settings, scramUsers } = configuration;
+  if (command.name.startsWith('queues ')) return await queues(request, settings);
   await start(settings, (_, logger) => startBroker(settings, scramUsers, logger));
 }
 
-async function scram({ operand = '', iterations }: Request & { readonly kind: 'run' }): Promise<void> {
-  const line = await makeScramLine(operand, iterations, process.stdin, process.stderr);
+async function scram({ operand = '', options }: Request & { readonly kind: 'run' }): Promise<void> {
+  const line = await makeScramLine(operand, options.get('iterations'), process.stdin, process.stderr);
   if (line instanceof NoScramLine) return refuse(`millrace: ${line.reason}\n`);
   print(`${line}\n`);
+}
+
+async function queues({ command, ...request }: Request & { readonly kind: 'run' }, settings: Settings): Promise<void> {
+  try {
+    const outcome = await runQueuesCommand({ ...request, command: command.name }, settings, {
+      print,
+      confirm: (question) => askAtTerminal(question, process.stdin, process.stderr),
+      nowMs: () => Date.now(),
+      sleep: (ms) => sleep(ms),
+    });
+    if (outcome instanceof QueuesMisuse) refuse(`millrace: ${outcome.reason}\n`);
+    else if (!outcome) process.exitCode = FAILURE;
+  } catch (error) {
+    if (!(error instanceof AdminCallFailed)) throw error;
+    process.stderr.write(`millrace: ${visible(error.message)}\n`);
+    // The broker knows better than we what a flag may be.
+    const isMisuse = error.problem === 'invalid-parameter' || error.problem === 'invalid-body';
+    process.exitCode = isMisuse ? USAGE_ERROR : FAILURE;
+  }
 }
 
 function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' }): Configuration | undefined {

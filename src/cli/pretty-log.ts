@@ -1,5 +1,6 @@
 /** Log lines for people: `12:30:01.123 INFO  message key=value`. A destination for pino; not meant to be fast. */
 import type { Colours } from './colours.js';
+import { visible } from './visible-text.js';
 
 const LEVELS: Readonly<Record<number, readonly [string, keyof Colours]>> = {
   10: ['TRACE', 'dim'],
@@ -40,12 +41,7 @@ export class PrettyLog {
   }
 }
 
+/** A client chooses some of the text. */
 function printable(value: unknown): unknown {
   return typeof value === 'string' ? visible(value) : value;
-}
-
-/** A client chooses some of the text: its control characters must not reach the terminal. */
-function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -1,19 +1,8 @@
 /** The commands of the executable and their help texts. */
+import type { Command } from './command.js';
 import { SETTING_FLAGS } from './config-flags.js';
+import { QUEUE_COMMANDS } from './queues-usage.js';
 import { DEFAULT_ITERATIONS } from './scram-line.js';
-
-export interface Command {
-  /** As it is typed. */
-  readonly name: string;
-  readonly summary: string;
-  readonly details: string;
-  /** Whether it reads the configuration, and so takes `--config` and the flags that stand for settings. */
-  readonly readsConfiguration: boolean;
-  /** What has to follow its name, as the help shows it. */
-  readonly operand?: string;
-  /** Flags of its own, each with a value. */
-  readonly flags?: readonly { readonly name: string; readonly value: string; readonly help: string }[];
-}
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -56,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
       },
     ],
   },
+  ...QUEUE_COMMANDS,
 ];
 
 const COMMON_FLAGS: readonly (readonly [string, string])[] = [
@@ -90,7 +80,9 @@ ${EXIT_CODES}
 
 /** `millrace COMMAND --help` */
 export function commandHelp(command: Command): string {
-  const own = (command.flags ?? []).map(({ name, value, help }) => [`    --${name} ${value}`, help] as const);
+  const own = (command.flags ?? []).map(
+    ({ name, value, help }) => [`    --${name}${value === undefined ? '' : ` ${value}`}`, help] as const,
+  );
   const flags = [...own, ...(command.readsConfiguration ? CONFIGURATION_FLAGS : []), ...COMMON_FLAGS];
   const typed = command.operand === undefined ? command.name : `${command.name} ${command.operand}`;
   return `Usage: millrace ${typed} [FLAGS]\n\n${command.details}\n\nFlags:\n${columns(flags)}\n\n${EXIT_CODES}\n`;

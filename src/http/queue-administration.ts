@@ -149,8 +149,9 @@ function countersOf({ counters, missing }: Queue): QueueDetail['counters'] {
   };
 }
 
-function redriveAnswerOf({ state, target, startedAtMs, moved, total }: RedriveProgress): RedriveAnswer {
-  return { state, target, startedAt: new Date(startedAtMs).toISOString(), moved, total };
+function redriveAnswerOf({ startedAtMs, ...progress }: RedriveProgress): RedriveAnswer {
+  const { state, target, moved, failed, left, total } = progress;
+  return { state, target, startedAt: new Date(startedAtMs).toISOString(), moved, failed, left, total };
 }
 
 function byCodeUnits(one: string, other: string): number {

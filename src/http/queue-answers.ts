@@ -42,7 +42,9 @@ export const redriveAnswer = z.object({
   target: z.string().nullable().meta({ description: 'null: each message goes to where it came from.' }),
   startedAt: moment,
   moved: count,
-  total: count.meta({ description: 'Messages to be moved when it began.' }),
+  failed: count.meta({ description: 'Their target does not take them; or they were chosen, and cannot be moved.' }),
+  left: count.meta({ description: 'When it has ended: those that somebody had in hand, and those held back.' }),
+  total: count.meta({ description: 'Messages that were ready when it began, or were chosen.' }),
 });
 
 export const queueSummary = z.object({

@@ -42,7 +42,15 @@ const peekQuery = z.strictObject({
   payloadBytes: numberFrom(0, MOST_PAYLOAD_BYTES, DEFAULT_PAYLOAD_BYTES),
 });
 
+const MOST_CHOSEN = 1000;
+
 const redriveBody = z.strictObject({
+  ids: z
+    .array(z.string().min(1).max(1024))
+    .min(1)
+    .max(MOST_CHOSEN)
+    .optional()
+    .meta({ description: 'Only the messages with these ids; all that are ready unless given.' }),
   target: z.string().min(1).max(80).optional().meta({
     description: 'Queue that gets all the messages. Unless given, each goes to where it came from.',
   }),
@@ -107,8 +115,12 @@ export function queueRoutes(queues: () => QueueAdministration, logger: Logger): 
       answers: { 202: redriveAnswer },
       handle: async ({ parameter, body }) => {
         const queue = parameter('queue');
-        const { target, ...options } = body;
-        const answer = await queues().startRedrive(queue, target === undefined ? options : { ...options, target });
+        const { target, ids, perSecond } = body;
+        const answer = await queues().startRedrive(queue, {
+          perSecond,
+          ...(target === undefined ? {} : { target }),
+          ...(ids === undefined ? {} : { ids }),
+        });
         logger.info({ queue, ...answer }, 'a redrive was started');
         return { status: 202, body: answer };
       },

@@ -37,7 +37,7 @@ describe('the command line', () => {
       kind: 'run',
       command: { name: 'scram' },
       operand: 'station-7',
-      iterations: '5000',
+      options: new Map([['iterations', '5000']]),
       flags: new Map(),
     });
   });

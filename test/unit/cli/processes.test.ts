@@ -1,14 +1,12 @@
 /** The built executable and the built `start`, as processes: what they print, and the code they exit with. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { MAIN, type Run, runIn } from '../../support/millrace-process.js';
 
-const { PATH = '' } = process.env;
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const FAKE = fileURLToPath(new URL('./fake-broker.mjs', import.meta.url));
 const VERSION = (
   JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -18,57 +16,8 @@ const VERSION = (
 const DIRECTORY = mkdtempSync(join(tmpdir(), 'millrace-processes-'));
 afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }));
 
-class Run {
-  readonly child: ChildProcess;
-  readonly #closed: Promise<unknown[]>;
-  stdout = '';
-  stderr = '';
-
-  constructor(script: string, args: readonly string[], environment: Record<string, string> = {}, input?: string) {
-    this.child = spawn(process.execPath, [script, ...args], {
-      cwd: DIRECTORY,
-      env: { PATH, ...environment },
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
-    this.child.stdin?.end(input);
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-    });
-    this.#closed = once(this.child, 'close');
-  }
-
-  async exitCode(): Promise<unknown> {
-    return (await this.#closed)[0];
-  }
-
-  /** Waits until standard output contains `text`. */
-  async seen(text: string): Promise<void> {
-    while (!this.stdout.includes(text)) {
-      if (this.child.exitCode !== null) expect.fail(`ended without "${text}": ${this.stdout}${this.stderr}`);
-      await Promise.race([once(this.child.stdout ?? this.child, 'data'), this.#closed]);
-    }
-  }
-
-  records(): Record<string, unknown>[] {
-    return this.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-  }
-}
-
-const runs: Run[] = [];
-afterEach(() => {
-  for (const { child } of runs.splice(0)) child.kill('SIGKILL');
-});
-
 function run(script: string, args: readonly string[], environment?: Record<string, string>, input?: string): Run {
-  const started = new Run(script, args, environment, input);
-  runs.push(started);
-  return started;
+  return runIn(DIRECTORY, script, args, environment, input);
 }
 
 describe('millrace', () => {

@@ -303,6 +303,20 @@ describe('a redrive', () => {
     expect(await world.call('DELETE', path)).toMatchObject({ status: 200, body: { state: 'cancelled' } });
   });
 
+  test('can be of chosen messages', async () => {
+    const world = await startWithDeadLetters();
+    expect(await startRedrive(world, { ids: ['two', 'gone'] })).toMatchObject({ status: 202, body: { total: 2 } });
+    for (let turn = 0; turn < 20; turn++) {
+      world.queues.clock.advance(100);
+      world.queues.log.commit();
+    }
+    const { body } = await world.call('GET', `${QUEUES}/dead/redrive`);
+    expect(body).toMatchObject({ state: 'failed', moved: 1, failed: 1, left: 0 });
+    expect((await peek(world)).messages).toMatchObject([{ id: 'two' }]);
+    const none = await world.call('POST', `${QUEUES}/dead/redrive`, { ids: [] });
+    expect(none).toMatchObject({ status: 422, body: { code: 'invalid-body' } });
+  });
+
   test('to a queue that is not there is refused', async () => {
     const world = await startWithDeadLetters();
     expect(await world.call('POST', `${QUEUES}/dead/redrive`, { target: 'nowhere' })).toMatchObject({

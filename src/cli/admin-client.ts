@@ -1,0 +1,81 @@
+/** Calls the administration of a running broker by HTTP. */
+import { MillraceError } from '../core/errors.js';
+
+/** Where it is, and what opens it. */
+export interface AdminAccess {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly token: string;
+}
+
+/** The call has come to nothing; the message says why, and what to do. */
+export class AdminCallFailed extends MillraceError {
+  readonly code = 'ERR_ADMIN_CALL_FAILED';
+  /** The broker's own code, if it was the broker that refused. */
+  readonly problem: string | undefined;
+
+  constructor(message: string, problem?: string) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
+/** Longer than the broker takes for anything: it gives up on a disk after ten seconds. */
+const PATIENCE_MS = 15_000;
+
+export class AdminClient {
+  readonly #access: AdminAccess;
+
+  constructor(access: AdminAccess) {
+    this.#access = access;
+  }
+
+  /** @param path with its query @throws AdminCallFailed */
+  async call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    const { url } = this.#access;
+    const { status, text } = await this.#send(method, path, body);
+    const answer = parse(text);
+    if (status >= 200 && status < 300 && answer !== undefined) return answer;
+    const { detail, code } = (answer ?? {}) as { readonly detail?: string; readonly code?: string };
+    if (code === 'unauthorized') {
+      throw new AdminCallFailed(`${url} does not take the token: is it that of another broker?`, code);
+    }
+    if (code === undefined) throw new AdminCallFailed(`${url} answers ${status}, and is no Millrace broker`);
+    throw new AdminCallFailed(detail ?? code, code);
+  }
+
+  async #send(method: string, path: string, body: object | undefined): Promise<{ status: number; text: string }> {
+    const { url, token } = this.#access;
+    try {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // The token is for this address alone.
+        redirect: 'error',
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      throw new AdminCallFailed(`no broker answers at ${url}: ${reasonOf(error)}`);
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if ((error as Error).name === 'TimeoutError') return `it has not answered for ${PATIENCE_MS / 1000} s`;
+  const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
+  if (cause?.code === 'ECONNREFUSED') return 'nobody listens there. Is it running?';
+  return cause?.message ?? (error as Error).message;
+}
