@@ -33,6 +33,8 @@ export interface BrokerSetting {
   readonly prefix: readonly string[];
   /** For its files: empty, or left by an earlier process of the same peer. */
   readonly directory: string;
+  /** For peers that take one. */
+  readonly configurationFile?: string;
   /** How long it may take until it answers a CONNECT (default: 15 seconds). */
   readonly startMs?: number;
 }
@@ -69,7 +71,7 @@ export async function startBroker(peer: Peer, setting: BrokerSetting): Promise<R
 
 async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<RunningBroker> {
   const address = { host: '127.0.0.1', port: await findFreePort() };
-  const command = [...setting.prefix, ...peer.command(address.port, setting.directory)];
+  const command = [...setting.prefix, ...peer.command(address.port, setting.directory, setting.configurationFile)];
   const beganMs = performance.now();
   const child = startProcess(command, setting.fileDescriptors, ['ignore', 'ignore', 'pipe']);
   try {

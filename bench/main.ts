@@ -2,8 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { BenchFailure } from './bench-failure.js';
 import { type Case, casesOf, peersFor, type Run, runCase } from './benchmark.js';
-import { type DurableRow, type DurableRun, durableRows, runDurable } from './durable/durable-benchmark.js';
-import { DURABLE_SCENARIOS } from './durable/durable-scenarios.js';
+import {
+  type DurableRow,
+  type DurableRun,
+  peersOf as durablePeersOf,
+  durableRows,
+  runDurable,
+} from './durable/durable-benchmark.js';
+import { BED_SCENARIOS } from './durable/durable-scenarios.js';
 import { durableTable } from './durable/durable-table.js';
 import { describeMachine } from './machine.js';
 import { type BenchOptions, parseOptions, USAGE } from './options.js';
@@ -70,17 +76,18 @@ async function runDurables(
   peers: PeerChoice,
   pinned: Pinning,
 ): Promise<{ runs: DurableRun[]; medians: DurableRow[] }> {
-  const scenarios = DURABLE_SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
-  const total = scenarios.length * peers.durable.length * options.runs;
+  const scenarios = BED_SCENARIOS.filter(({ name }) => options.scenarios.includes(name));
+  const total = scenarios.reduce((sum, each) => sum + durablePeersOf(each, peers.durable).length * options.runs, 0);
   const runs: DurableRun[] = [];
   const medians: DurableRow[] = [];
   for (const scenario of scenarios) {
-    const own = await runDurable(scenario, peers.durable, options, pinned, (run) => {
+    const own = await runDurable(scenario, durablePeersOf(scenario, peers.durable), options, pinned, (run) => {
       runs.push(run);
       console.error(`[durable ${runs.length}/${total}] ${run.scenario} ${run.peer}: ${run.failure ?? 'done'}`);
     });
     const rows = durableRows(scenario, own);
     medians.push(...rows);
+    if (scenario.method !== undefined) console.log(`\n${scenario.name}: ${scenario.method}`);
     console.log(`\n${durableTable(scenario, rows)}`);
   }
   return { runs, medians };

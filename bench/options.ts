@@ -5,16 +5,26 @@ import { BenchFailure } from './bench-failure.js';
 import { DURABLE, EVERY_DURABLE, isDurable } from './durable/durable-scenarios.js';
 import type { Protocol, Qos } from './generator/frames.js';
 import { STAMP_BYTES } from './generator/publish-batch.js';
+import { EVERY_QUEUE, QUEUES } from './queues/queue-scenarios.js';
 import { DURABLE_FAN_IN, IDLE, SCENARIOS, scenarioByName, TOPICS } from './scenarios.js';
 
 const DEFAULT_SCENARIOS = SCENARIOS.map((scenario) => scenario.name).filter((name) => name !== DURABLE_FAN_IN);
+
+/** Names that stand for several scenarios. */
+const FAMILIES: ReadonlyMap<string, readonly string[]> = new Map([
+  [DURABLE, EVERY_DURABLE],
+  [QUEUES, EVERY_QUEUE],
+]);
 
 export const USAGE = `npm run bench -- [options]
 
   --scenario LIST           ${DEFAULT_SCENARIOS.join(', ')} (the default), ${IDLE}, ${TOPICS};
                             ${EVERY_DURABLE.slice(0, 4).join(', ')},
                             ${EVERY_DURABLE.slice(4).join(', ')}
-                            or ${DURABLE} for all of the latter, which are at QoS 1
+                            or ${DURABLE} for all of the latter, which are at QoS 1;
+                            ${EVERY_QUEUE.slice(0, 3).join(', ')},
+                            ${EVERY_QUEUE.slice(3).join(', ')}
+                            or ${QUEUES} for all of the latter: Millrace only
   --qos LIST                0, 1, 2 (default: all)
   --peer LIST               millrace, aedes, mosquitto, ceiling, external
                             (default: the first three, and the others when given below);
@@ -35,7 +45,8 @@ export const USAGE = `npm run bench -- [options]
   --published N             messages that durable-fan-out ends with, if --seconds do not (default: 1000000)
   --drained N               messages queued for drain and drain-many together (default: 500000)
   --rate N                  messages a second of ack-latency (default: 10000)
-  --queued N                messages of restart-messages (default: 1000000)
+  --queued N                messages of restart-messages, queue-restart and the deep group of queue-groups (default: 1000000)
+  --backlog N               messages of queue-backlog (default: 5000000)
   --stored-sessions N       of restart-sessions (default: 100000)
   --ceiling FILE            a bare relay, started as node FILE PORT
   --external HOST:PORT      a broker that runs already; no CPU time
@@ -69,6 +80,7 @@ export interface BenchOptions {
   readonly drained: number;
   readonly messagesPerSecond: number;
   readonly queued: number;
+  readonly backlog: number;
   readonly storedSessions: number;
   readonly ceilingFile: string | undefined;
   readonly externalAddress: string | undefined;
@@ -103,6 +115,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       drained: { type: 'string', default: '500000' },
       rate: { type: 'string', default: '10000' },
       queued: { type: 'string', default: '1000000' },
+      backlog: { type: 'string', default: '5000000' },
       'stored-sessions': { type: 'string', default: '100000' },
       ceiling: { type: 'string' },
       external: { type: 'string' },
@@ -113,7 +126,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     },
   });
   if (values.help) return undefined;
-  const scenarios = list(values.scenario).flatMap((name) => (name === DURABLE ? EVERY_DURABLE : [name]));
+  const scenarios = list(values.scenario).flatMap((name) => FAMILIES.get(name) ?? [name]);
   for (const name of scenarios) if (name !== IDLE && name !== TOPICS && !isDurable(name)) scenarioByName(name);
   return {
     scenarios,
@@ -134,6 +147,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     drained: wholeNumber('drained', values.drained, 1, MOST_MESSAGES),
     messagesPerSecond: wholeNumber('rate', values.rate, 1, 1_000_000),
     queued: wholeNumber('queued', values.queued, 1, MOST_MESSAGES),
+    backlog: wholeNumber('backlog', values.backlog, 1, MOST_MESSAGES),
     storedSessions: wholeNumber('stored-sessions', values['stored-sessions'], 1, 10_000_000),
     ceilingFile: values.ceiling,
     externalAddress: values.external,

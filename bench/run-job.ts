@@ -34,12 +34,16 @@ function askedMs(job: Job): number {
   switch (job.kind) {
     case 'load':
     case 'latency':
+    case 'work':
+    case 'work-latency':
       return job.warmUpMs + job.measuredMs;
     case 'idle':
       return 2 * job.settleMs;
     case 'queue':
       return job.warmUpMs + 2 * job.longestMs;
     case 'drain':
+    case 'take':
+    case 'empty':
     case 'store-sessions':
       return job.longestMs;
     case 'check-sessions':

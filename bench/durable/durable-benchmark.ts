@@ -2,6 +2,8 @@
  * The rounds of one durable scenario: in each round every peer once, each with a fresh broker and a fresh directory.
  * And from the runs to one row per peer.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { withDirectory } from '../broker-process.js';
 import { medianOf } from '../median.js';
 import type { BenchOptions } from '../options.js';
@@ -58,7 +60,12 @@ async function runOnce(
   try {
     const figures = await withDirectory(options.dataDirectory, async (directory) => {
       const fileDescriptors = scenario.connections(options) + SPARE_FILE_DESCRIPTORS;
-      const setting = { protocol: options.protocol, fileDescriptors, prefix: pinned.brokerPrefix, directory };
+      const ground = { protocol: options.protocol, fileDescriptors, prefix: pinned.brokerPrefix, directory };
+      const { configuration } = scenario;
+      const setting =
+        configuration === undefined
+          ? ground
+          : { ...ground, configurationFile: writeConfiguration(directory, configuration) };
       const bed = new TestBed(peer, setting, pinned.generatorPrefix);
       try {
         return await scenario.run(bed, options);
@@ -70,6 +77,17 @@ async function runOnce(
   } catch (error) {
     return { figures: undefined, failure: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Those that can take part. */
+export function peersOf({ configuration }: DurableScenario, peers: readonly Peer[]): readonly Peer[] {
+  return configuration === undefined ? peers : peers.filter(({ takesConfiguration }) => takesConfiguration === true);
+}
+
+function writeConfiguration(directory: string, configuration: string): string {
+  const file = join(directory, 'bench.yaml');
+  writeFileSync(file, configuration);
+  return file;
 }
 
 export function durableRows(scenario: DurableScenario, runs: readonly DurableRun[]): DurableRow[] {

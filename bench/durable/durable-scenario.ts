@@ -10,6 +10,10 @@ export type Figures = Readonly<Record<string, number | undefined>>;
 
 export interface DurableScenario {
   readonly name: string;
+  /** What the broker is started with, for peers that take a configuration: no others take part then. */
+  readonly configuration?: string;
+  /** What is done and what is counted, in a sentence or two. */
+  readonly method?: string;
   /** Connections that it opens at one time. */
   connections(options: BenchOptions): number;
   /** One run of one peer. */

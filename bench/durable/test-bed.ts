@@ -1,7 +1,8 @@
 /** What a durable scenario works with: one peer with a directory of its own, which it can restart, and jobs against it. */
 import { BenchFailure } from '../bench-failure.js';
 import { type BrokerSetting, type RunningBroker, startBroker } from '../broker-process.js';
-import type { Job, Outcome, Result, Usage } from '../generator/job.js';
+import type { Protocol } from '../generator/frames.js';
+import type { Address, Job, Outcome, Result, Usage } from '../generator/job.js';
 import type { Peer } from '../peers/peer.js';
 import { findResidentBytes } from '../process-usage.js';
 import { runJob } from '../run-job.js';
@@ -28,6 +29,16 @@ export class TestBed {
 
   get directory(): string {
     return this.#setting.directory;
+  }
+
+  /** @throws BenchFailure if the broker does not run */
+  get address(): Address {
+    if (this.#broker === undefined) throw new BenchFailure('the broker does not run');
+    return this.#broker.address;
+  }
+
+  get protocol(): Protocol {
+    return this.#setting.protocol;
   }
 
   /** So much of `load`, which is what a fast peer takes on, as this peer takes on; at least 1. */

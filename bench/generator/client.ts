@@ -84,13 +84,17 @@ export class Client {
     return this.#sessionPresent;
   }
 
-  /** @throws BenchFailure when the broker does not grant exactly `qos` for each filter */
-  async subscribe(filters: readonly string[], qos: Qos): Promise<void> {
+  /**
+   * @param onGranted called with the SUBACK, before anything that follows it is looked at
+   * @throws BenchFailure when the broker does not grant exactly `qos` for each filter
+   */
+  async subscribe(filters: readonly string[], qos: Qos, onGranted: () => void = () => {}): Promise<void> {
     await this.#request(subscribeFrame(this.#protocol, filters, qos), SUBACK, (suback) => {
       const refused = suback.subarray(-filters.length).find((granted) => granted !== qos);
       if (refused !== undefined) {
         throw new BenchFailure(`'${this.#clientId}' asked for QoS ${qos} and was granted ${refused}`);
       }
+      onGranted();
     });
   }
 

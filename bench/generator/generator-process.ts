@@ -3,12 +3,16 @@
  * It has a core of its own, so that what it costs is not counted against the broker.
  */
 import { runDrain } from './drain-run.js';
+import { runEmpty } from './empty-run.js';
 import { runIdle } from './idle-run.js';
 import type { Job, Outcome } from './job.js';
 import { runLatency } from './latency-run.js';
 import { runLoad } from './load-run.js';
 import { runQueue } from './queue-run.js';
 import { runCheckSessions, runStoreSessions } from './session-run.js';
+import { runTake } from './take-run.js';
+import { runWorkLatency } from './work-latency-run.js';
+import { runWork } from './work-run.js';
 
 function answer(outcome: Outcome): void {
   process.send?.(outcome, () => process.exit(0));
@@ -30,6 +34,14 @@ function run(job: Job): Promise<Outcome> {
       return runDrain(job);
     case 'latency':
       return runLatency(job);
+    case 'empty':
+      return runEmpty(job);
+    case 'work':
+      return runWork(job);
+    case 'work-latency':
+      return runWorkLatency(job);
+    case 'take':
+      return runTake(job);
     case 'store-sessions':
       return runStoreSessions(job);
     case 'check-sessions':

@@ -38,6 +38,8 @@ export interface IdleJob extends BrokerUnderTest {
 export interface QueueJob extends BrokerUnderTest {
   readonly kind: 'queue';
   readonly queues: OfflineQueues;
+  /** Publishers send to the work queue: into a group each, or all into the same. */
+  readonly work?: 'own groups' | 'deep group';
   readonly payloadBytes: number;
   readonly windowMessages: number;
   readonly batchMessages: number;
@@ -81,7 +83,65 @@ export interface CheckSessionsJob extends BrokerUnderTest {
   readonly sample: number;
 }
 
-export type Job = LoadJob | IdleJob | QueueJob | DrainJob | LatencyJob | StoreSessionsJob | CheckSessionsJob;
+/** Publishers fill the work queue while workers empty it. */
+export interface WorkJob extends BrokerUnderTest {
+  readonly kind: 'work';
+  readonly publishers: number;
+  /** Message groups, evenly over the publishers. */
+  readonly groups: number;
+  readonly workers: number;
+  readonly workerProtocol: Protocol;
+  readonly payloadBytes: number;
+  readonly windowMessages: number;
+  readonly batchMessages: number;
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+}
+
+/** An open loop into many groups, each message to be with a worker soon. */
+export interface WorkLatencyJob extends BrokerUnderTest {
+  readonly kind: 'work-latency';
+  readonly publishers: number;
+  readonly groups: number;
+  readonly workers: number;
+  /** What a worker takes for a message. */
+  readonly workMs: number;
+  readonly messagesPerSecond: number;
+  readonly payloadBytes: number;
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+}
+
+/** One worker takes messages that are there, one after the other. */
+export interface TakeJob extends BrokerUnderTest {
+  readonly kind: 'take';
+  /** Not counted, and then counted. */
+  readonly warmUpMessages: number;
+  readonly messages: number;
+  readonly longestMs: number;
+}
+
+/** Workers take everything that waits in the work queue. */
+export interface EmptyJob extends BrokerUnderTest {
+  readonly kind: 'empty';
+  readonly workers: number;
+  /** How many messages each publisher has sent. */
+  readonly sent: readonly number[];
+  readonly longestMs: number;
+}
+
+export type Job =
+  | EmptyJob
+  | WorkJob
+  | WorkLatencyJob
+  | TakeJob
+  | LoadJob
+  | IdleJob
+  | QueueJob
+  | DrainJob
+  | LatencyJob
+  | StoreSessionsJob
+  | CheckSessionsJob;
 
 /** Rates and CPU times belong to the measured window; the accounting covers every message from the first to the last. */
 export interface LoadResult {
@@ -174,7 +234,53 @@ export interface CheckSessionsResult {
   readonly absent: number;
 }
 
+/** What became of all messages, from the first to the last. */
+export interface WorkAccounts {
+  readonly lost: number;
+  readonly duplicated: number;
+  /** Within their groups. */
+  readonly reordered: number;
+  /** What the broker says of the queue when everything is done: messages in it, and such as are in nobody's account. */
+  readonly left: number | undefined;
+  readonly missing: number | undefined;
+}
+
+export interface WorkResult extends Usage, WorkAccounts {
+  readonly kind: 'work';
+  /** In the measured window: acknowledged to publishers, and acknowledged by workers. */
+  readonly acknowledged: number;
+  readonly worked: number;
+}
+
+export interface WorkLatencyResult extends Usage, WorkAccounts {
+  readonly kind: 'work-latency';
+  /** From the moment a message was due to its arrival at a worker. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly lateP99Ms: number;
+  readonly delivered: number;
+  /** Messages of nobody's, that were there before. */
+  readonly background: number;
+}
+
+export interface TakeResult extends Usage {
+  readonly kind: 'take';
+  readonly taken: number;
+  /** From a PUBACK to the next message. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface EmptyResult extends Usage, WorkAccounts {
+  readonly kind: 'empty';
+  readonly delivered: number;
+}
+
 export type Result =
+  | EmptyResult
+  | WorkResult
+  | WorkLatencyResult
+  | TakeResult
   | LoadResult
   | IdleResult
   | QueueResult

@@ -10,8 +10,10 @@ import { fsyncMs } from './fsync-probe.js';
 import type { LatencyJob, LatencyResult } from './job.js';
 import { filterOf, sessionId, topicOf } from './offline-queues.js';
 import { openClients } from './open-clients.js';
+import { Pace } from './pace.js';
 import { PacedPublisher } from './paced-publisher.js';
 import { percentileOf } from './percentiles.js';
+import { Samples } from './samples.js';
 import { UsageWindow } from './usage-window.js';
 
 const POLL_MS = 10;
@@ -51,7 +53,7 @@ async function measure(job: LatencyJob, clients: readonly Client[]): Promise<Lat
     });
   });
 
-  const pace = new Pace(job, publishers, lateness);
+  const pace = new Pace(job.messagesPerSecond, publishers, lateness);
   await pace.until(measuredFromMs);
   const window = UsageWindow.begin(job.brokerPid);
   const answeredBefore = pace.sent - unacknowledgedOf(publishers);
@@ -76,75 +78,6 @@ async function measure(job: LatencyJob, clients: readonly Client[]): Promise<Lat
     fsyncBeforeMs,
     fsyncAfterMs: fsyncMs(job.fsyncDirectory),
   };
-}
-
-/** Sends every message that has become due, over and over, and lets the sockets have their turn in between. */
-class Pace {
-  readonly #publishers: readonly PacedPublisher[];
-  readonly #lateness: Samples;
-  readonly #intervalMs: number;
-  readonly #begunAtMs = performance.now();
-  #due = 0;
-  #refused = 0;
-
-  constructor(job: LatencyJob, publishers: readonly PacedPublisher[], lateness: Samples) {
-    this.#publishers = publishers;
-    this.#lateness = lateness;
-    this.#intervalMs = 1000 / job.messagesPerSecond;
-  }
-
-  get sent(): number {
-    return this.#due - this.#refused;
-  }
-
-  get refused(): number {
-    return this.#refused;
-  }
-
-  until(endMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const turn = (): void => {
-        const now = performance.now();
-        this.#sendDue(Math.min(now, endMs));
-        if (now < endMs) setImmediate(turn);
-        else resolve();
-      };
-      turn();
-    });
-  }
-
-  #sendDue(now: number): void {
-    for (;;) {
-      const dueAtMs = this.#begunAtMs + this.#due * this.#intervalMs;
-      if (dueAtMs >= now) return;
-      const publisher = this.#publishers[this.#due % this.#publishers.length] as PacedPublisher;
-      if (!publisher.offerMessage(dueAtMs)) this.#refused++;
-      this.#due++;
-      this.#lateness.add(performance.now() - dueAtMs);
-    }
-  }
-}
-
-/** The latest so many numbers. */
-class Samples {
-  readonly #values: Float64Array;
-  #count = 0;
-
-  constructor(capacity: number) {
-    this.#values = new Float64Array(capacity);
-  }
-
-  get capacity(): number {
-    return this.#values.length;
-  }
-
-  add(value: number): void {
-    this.#values[this.#count++ % this.#values.length] = value;
-  }
-
-  sorted(): Float64Array {
-    return this.#values.slice(0, Math.min(this.#count, this.#values.length)).sort();
-  }
 }
 
 async function untilAnswered(publishers: readonly PacedPublisher[]): Promise<void> {

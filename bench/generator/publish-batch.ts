@@ -3,9 +3,10 @@
  * number and packet id. A batch must not be stamped again before the socket has taken it; the publisher's window sees
  * to that.
  *
- *   payload  | publisher, 4 bytes | sequence, 4 bytes | filler … |
+ *   payload  | publisher, 4 bytes | sequence, 4 bytes | group, 4 bytes, if there are groups | filler … |
  */
 import { type Protocol, publishFrame, type Qos } from './frames.js';
+import { GROUP_AT, GROUP_DIGITS } from './work-queue.js';
 
 /** Publisher and sequence number: the part of the payload that the receiver checks. */
 export const STAMP_BYTES = 8;
@@ -19,6 +20,14 @@ export interface PublishTemplate {
   readonly qos: Qos;
   readonly payloadBytes: number;
   readonly publisher: number;
+  /** The topic is one of a group, and changes from message to message. */
+  readonly groups?: GroupRange | undefined;
+}
+
+/** Message groups in turn: `first`, the one after it, and so on, `count` in all. */
+export interface GroupRange {
+  readonly first: number;
+  readonly count: number;
 }
 
 export class PublishBatch {
@@ -28,6 +37,9 @@ export class PublishBatch {
   readonly #sequenceOffset: number;
   /** Where the packet id stands in a frame; 0 when there is none. */
   readonly #packetIdOffset: number;
+  readonly #groups: GroupRange | undefined;
+  /** Where the number of the group stands in the topic. */
+  readonly #groupOffset: number;
 
   constructor(template: PublishTemplate, count: number) {
     const payload = Buffer.alloc(template.payloadBytes, FILLER);
@@ -38,7 +50,11 @@ export class PublishBatch {
     this.#frameBytes = frame.length;
     this.#count = count;
     this.#sequenceOffset = payloadOffset + 4;
-    this.#packetIdOffset = template.qos > 0 ? payloadOffset - (template.protocol === 5 ? 3 : 2) : 0;
+    const properties = template.protocol === 5 ? 1 : 0;
+    this.#packetIdOffset = template.qos > 0 ? payloadOffset - properties - 2 : 0;
+    this.#groups = template.groups;
+    const topicEnd = payloadOffset - properties - (template.qos > 0 ? 2 : 0);
+    this.#groupOffset = topicEnd - Buffer.byteLength(template.topic) + GROUP_AT;
   }
 
   /** Numbers the messages from `firstSequence` on and returns the bytes to write. */
@@ -56,8 +72,23 @@ export class PublishBatch {
         bytes[frame + this.#packetIdOffset] = packetId >>> 8;
         bytes[frame + this.#packetIdOffset + 1] = packetId;
       }
+      if (this.#groups !== undefined) this.#stampGroup(frame, this.#groups.first + (sequence % this.#groups.count));
       frame += this.#frameBytes;
     }
     return bytes;
+  }
+
+  #stampGroup(frame: number, group: number): void {
+    const bytes = this.#bytes;
+    const at = frame + this.#sequenceOffset + 4;
+    bytes[at] = group >>> 24;
+    bytes[at + 1] = group >>> 16;
+    bytes[at + 2] = group >>> 8;
+    bytes[at + 3] = group;
+    let rest = group;
+    for (let digit = frame + this.#groupOffset + GROUP_DIGITS - 1; digit >= frame + this.#groupOffset; digit--) {
+      bytes[digit] = 0x30 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
   }
 }

@@ -9,8 +9,10 @@ import type { Client } from './client.js';
 import type { QueueJob, QueueResult } from './job.js';
 import { filterOf, receives, sessionId, topicOf } from './offline-queues.js';
 import { openClients } from './open-clients.js';
+import type { PublishTemplate } from './publish-batch.js';
 import { Publisher } from './publisher.js';
 import { UsageWindow } from './usage-window.js';
+import { DEEP_GROUP, topicOfGroup } from './work-queue.js';
 
 const POLL_MS = 2;
 /** How long is waited for the last PUBACK, which must come: what is not acknowledged may be lost, and says nothing. */
@@ -50,7 +52,7 @@ async function publish(job: QueueJob, clients: readonly Client[]): Promise<Queue
     };
     return new Publisher(
       client,
-      { ...template, topic: topicOf(publisher), publisher },
+      { ...template, ...topicFor(job, publisher), publisher },
       { ...flow, totalMessages: each, onFinished },
     );
   });
@@ -73,6 +75,12 @@ async function publish(job: QueueJob, clients: readonly Client[]): Promise<Queue
     unfinished: publishers.reduce((sum, publisher) => sum + publisher.unacknowledged, 0),
     queued: queuedFor(job, publishers),
   };
+}
+
+function topicFor({ work }: QueueJob, publisher: number): Pick<PublishTemplate, 'topic' | 'groups'> {
+  if (work === undefined) return { topic: topicOf(publisher) };
+  const first = work === 'own groups' ? publisher : DEEP_GROUP;
+  return { topic: topicOfGroup(first), groups: { first, count: 1 } };
 }
 
 async function untilAcknowledged(publishers: readonly Publisher[]): Promise<void> {

@@ -90,7 +90,7 @@ export class Subscriber implements FrameHandler {
   }
 }
 
-function propertiesEnd(bytes: Uint8Array, start: number): number {
+export function propertiesEnd(bytes: Uint8Array, start: number): number {
   let at = start;
   let length = 0;
   let shift = 0;
@@ -103,11 +103,11 @@ function propertiesEnd(bytes: Uint8Array, start: number): number {
   return at + length;
 }
 
-function unsigned16(bytes: Uint8Array, at: number): number {
+export function unsigned16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
-function unsigned32(bytes: Uint8Array, at: number): number {
+export function unsigned32(bytes: Uint8Array, at: number): number {
   const value =
     ((bytes[at] as number) << 24) |
     ((bytes[at + 1] as number) << 16) |

@@ -37,12 +37,14 @@ function peer(name: string, customCommand: string | undefined, environment: read
     protocols: EVERY_PROTOCOL,
     qos: EVERY_QOS,
     unavailable: missing ? `${MAIN} does not exist: run npm run build in the repository's root` : undefined,
+    // Whatever brings a configuration is about what is on the disk.
+    takesConfiguration: customCommand === undefined && name === MILLRACE,
     source: {
       kind: 'launched',
-      command: (port, directory) => [
+      command: (port, directory, configurationFile) => [
         ...(environment.length > 0 ? ['env', ...environment] : []),
         ...(customCommand === undefined
-          ? builtCommand(port, directory)
+          ? builtCommand(port, directory, configurationFile)
           : customCommand
               .split(' ')
               .map((word) => word.replace(/^PORT$/, String(port)).replace(/^DATA$/, join(directory, 'data')))),
@@ -51,7 +53,9 @@ function peer(name: string, customCommand: string | undefined, environment: read
   };
 }
 
-function builtCommand(port: number, directory: string): string[] {
+function builtCommand(port: number, directory: string, configurationFile: string | undefined): string[] {
   const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0'];
-  return [process.execPath, MAIN, 'start', ...listeners, '--data', join(directory, 'data'), '--log-format', 'json'];
+  const configuration = configurationFile === undefined ? [] : ['--config', configurationFile];
+  const data = ['--data', join(directory, 'data')];
+  return [process.execPath, MAIN, 'start', ...listeners, ...data, '--log-format', 'json', ...configuration];
 }

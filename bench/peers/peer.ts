@@ -9,6 +9,8 @@ export interface Peer {
   readonly unavailable: string | undefined;
   /** What share of a durable scenario's counts and windows it takes on, so that a slow one is done in time (default: 1). */
   readonly shareOfLoad?: number;
+  /** It can be started with a configuration file of ours: scenarios that bring one are for such peers. */
+  readonly takesConfiguration?: boolean;
   /** How to start it, or where it already runs. */
   readonly source: LaunchedPeer | ExternalPeer;
 }
@@ -18,8 +20,9 @@ export interface LaunchedPeer {
   /**
    * The command that serves MQTT on 127.0.0.1:`port` in the foreground.
    * @param directory for its files: empty, or left by an earlier process of this peer; removed after the run
+   * @param configurationFile for peers that take one
    */
-  command(port: number, directory: string): readonly string[];
+  command(port: number, directory: string, configurationFile?: string): readonly string[];
 }
 
 export interface ExternalPeer {

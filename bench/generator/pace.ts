@@ -1,0 +1,54 @@
+/** An open loop: messages that are due at even distances, whatever becomes of those before. */
+import type { Samples } from './samples.js';
+
+export interface OpenLoopSender {
+  /** @returns false when nothing was sent */
+  offerMessage(dueAtMs: number): boolean;
+}
+
+/** Sends every message that has become due, over and over, and lets the sockets have their turn in between. */
+export class Pace {
+  readonly #publishers: readonly OpenLoopSender[];
+  readonly #lateness: Samples;
+  readonly #intervalMs: number;
+  readonly #begunAtMs = performance.now();
+  #due = 0;
+  #refused = 0;
+
+  constructor(messagesPerSecond: number, publishers: readonly OpenLoopSender[], lateness: Samples) {
+    this.#publishers = publishers;
+    this.#lateness = lateness;
+    this.#intervalMs = 1000 / messagesPerSecond;
+  }
+
+  get sent(): number {
+    return this.#due - this.#refused;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  until(endMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        const now = performance.now();
+        this.#sendDue(Math.min(now, endMs));
+        if (now < endMs) setImmediate(turn);
+        else resolve();
+      };
+      turn();
+    });
+  }
+
+  #sendDue(now: number): void {
+    for (;;) {
+      const dueAtMs = this.#begunAtMs + this.#due * this.#intervalMs;
+      if (dueAtMs >= now) return;
+      const publisher = this.#publishers[this.#due % this.#publishers.length] as OpenLoopSender;
+      if (!publisher.offerMessage(dueAtMs)) this.#refused++;
+      this.#due++;
+      this.#lateness.add(performance.now() - dueAtMs);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/** The scenarios of this folder, in the order in which they run, and the name that stands for all of them. */
+import type { DurableScenario } from '../durable/durable-scenario.js';
+import { queueBacklog } from './queue-backlog.js';
+import { QUEUE_DRAINS } from './queue-drain.js';
+import { queueGroups } from './queue-groups.js';
+import { queueRestart } from './queue-restart.js';
+
+export const QUEUES = 'queues';
+
+export const QUEUE_SCENARIOS: readonly DurableScenario[] = [...QUEUE_DRAINS, queueBacklog, queueGroups, queueRestart];
+
+/** What `--scenario queues` stands for. */
+export const EVERY_QUEUE: readonly string[] = QUEUE_SCENARIOS.map((scenario) => scenario.name);
