@@ -29,9 +29,13 @@ afterAll(() => {
 async function startInstalled() {
   const program = join(folder, 'node_modules', '.bin', 'millrace');
   const data = ['--data', join(folder, 'data')];
-  const child = spawn(program, ['start', ...data, '--port', '0', '--ws-port', '0', '--http-port', '0', '--log-format', 'json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    program,
+    ['start', ...data, '--port', '0', '--ws-port', '0', '--http-port', '0', '--log-format', 'json'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   for await (const line of createInterface(child.stdout)) {
     const { listeners } = JSON.parse(line) as { listeners?: { name: string; url: string }[] };
     const url = listeners?.find(({ name }) => name === 'tcp')?.url;
