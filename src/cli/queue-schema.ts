@@ -181,6 +181,13 @@ const queue = z.strictObject(
     ),
     retry,
     deduplication,
+    compactBy: setting.choice({
+      description:
+        'Whether a new message takes the place of one that waits and has the same key, which is dropped: with `key`, a queue of states has the last one of each. Messages without a key, and those that a worker has, stay.',
+      reason: 'each message is work of its own',
+      words: ['none', 'key'],
+      default: defaults.compactBy,
+    }),
     exclusive: flag(
       'Whether one consumer at a time gets messages, and the next one takes over when it goes.',
       'workers share the work',

@@ -53,6 +53,7 @@ function queueOptions(settings: QueueSettings): QueueOptions {
         ? { delaysMs: retry.delays.map(milliseconds) }
         : { baseMs: milliseconds(retry.base), capMs: milliseconds(retry.cap) },
     deduplication: { by: deduplication.by, windowMs: milliseconds(deduplication.window) },
+    compactBy: settings.compactBy,
     exclusive: settings.exclusive,
     autoDeleteAfterMs: autoDelete === undefined ? null : milliseconds(autoDelete),
     prefetch: settings.prefetch,

@@ -34,6 +34,11 @@ export class Departures {
     this.#core = core;
   }
 
+  /** A message is on its way: nothing else may leave. */
+  get isMoving(): boolean {
+    return this.#isMoving;
+  }
+
   /** The next message of the lane, which is not to be received. @param bytes -1 if not known */
   dropNext(lane: GroupLane, sequence: number, bytes: number, reason: QueueDropReason): void {
     this.#core.index.dropNext(lane, sequence, bytes);
@@ -75,6 +80,7 @@ export class Departures {
     if (!isMoved) return false;
     this.#core.settle(sequence);
     counters.moved++;
+    counters.deadLetters++;
     return true;
   }
 
@@ -190,20 +196,21 @@ export class Departures {
 
   /**
    * Gives up the oldest messages that were never received, as far as the policy allows, until there is room.
+   * @param leaving messages that leave when there is
    * @returns false if there is none
    */
-  makeRoom(bytes: number): boolean {
+  makeRoom(bytes: number, leaving: number): boolean {
     const { options } = this.#core;
-    if (this.#hasRoom(bytes)) return true;
+    if (this.#hasRoom(bytes, leaving)) return true;
     // A circle of dead-letter queues that are all full ends here.
     if (options.overflow === 'refuse' || bytes > options.maxBytes || this.#isMoving) return false;
-    for (let left = EVICTED_AT_ONCE; left > 0 && !this.#hasRoom(bytes); left--) if (!this.#evictOldest()) break;
-    return this.#hasRoom(bytes);
+    for (let left = EVICTED_AT_ONCE; left > 0 && !this.#hasRoom(bytes, 0); left--) if (!this.#evictOldest()) break;
+    return this.#hasRoom(bytes, 0);
   }
 
-  #hasRoom(bytes: number): boolean {
+  #hasRoom(bytes: number, leaving: number): boolean {
     const { index, options } = this.#core;
-    return index.count < options.maxMessages && index.bytes + bytes <= options.maxBytes;
+    return index.count - leaving < options.maxMessages && index.bytes + bytes <= options.maxBytes;
   }
 
   #evictOldest(): boolean {

@@ -274,6 +274,8 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
         this.#departures.expireNext(lane, sequence, message, entryBytes, 'retention');
       } else if (message.isExpired(nowMs)) {
         this.#departures.expireNext(lane, sequence, message, entryBytes, 'expired');
+      } else if (known?.isSuperseded === true) {
+        this.#departures.dropNext(lane, sequence, -1, 'compacted');
       } else if (known !== undefined && this.#isSpent(known)) {
         const isGone = this.#departures.retire(known, message, entryBytes);
         this.#onDeadline();
@@ -314,6 +316,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
       consumer.onTaken(tracked);
     }
     if (options.receipts) tracked.receipt ??= receiptOf(entryBytes);
+    this.#core.rates.update(nowMs);
     counters.receives++;
     this.#core.stateChanged(tracked);
     return new Delivery(message, entryBytes, tracked, number, context.handles);

@@ -8,6 +8,7 @@ import type { Ticket } from '../store/ticket.js';
 import type { DeduplicationWindow } from './deduplication-window.js';
 import type { Departures } from './departures.js';
 import { encodeEntry, type MessageEntry } from './entry-codec.js';
+import type { LastValues } from './last-values.js';
 import type { QueueCore } from './queue-core.js';
 import type { RefusalReason } from './queue-counters.js';
 
@@ -49,16 +50,19 @@ export class Intake {
   readonly #core: QueueCore;
   readonly #departures: Departures;
   readonly #window: DeduplicationWindow;
+  readonly #lastValues: LastValues;
 
-  constructor(core: QueueCore, departures: Departures, window: DeduplicationWindow) {
+  constructor(core: QueueCore, departures: Departures, window: DeduplicationWindow, lastValues: LastValues) {
     this.#core = core;
     this.#departures = departures;
     this.#window = window;
+    this.#lastValues = lastValues;
   }
 
   /** Decides; what is admitted has to be placed before anything else is. */
   admit(message: Message, options: EnqueueOptions): Admission | EnqueueOutcome {
-    const { nowMs, counters, context } = this.#core;
+    const { nowMs, counters, context, rates } = this.#core;
+    rates.update(nowMs);
     const deduplicationId = this.#deduplicationIdOf(message, options);
     if (deduplicationId !== '') {
       const known = this.#window.find(deduplicationId, nowMs);
@@ -106,6 +110,7 @@ export class Intake {
       index.postpone(tracked, entry.delayedUntilMs);
     } else index.addWaiting(sequence, entry.group, entry.priority, entry.enqueuedAtMs, size);
     counters.enqueued++;
+    if (this.#isCompacted(entry)) this.#lastValues.onPlaced(entry, sequence, isMoved);
     if (entry.deduplicationId !== '' && !isMoved && this.#isDeduplicating) {
       this.#core.onRecorded(this.#window.add(entry.deduplicationId, entry.id, admittedAtMs));
     }
@@ -121,8 +126,16 @@ export class Intake {
     const { options } = this.#core;
     if (message.byteLength > options.maxMessageBytes) return this.#refuse('message-too-large');
     const bytes = encodeEntry(entry);
-    if (!this.#departures.makeRoom(message.byteLength + bytes.length)) return this.#refuse('queue-full');
+    // What it takes the place of leaves with it.
+    const isReplacing = this.#isCompacted(entry) && this.#lastValues.hasIdle(entry.key);
+    if (isReplacing && this.#departures.isMoving) return this.#refuse('queue-full');
+    if (!this.#departures.makeRoom(message.byteLength + bytes.length, isReplacing ? 1 : 0))
+      return this.#refuse('queue-full');
     return { status: 'admitted', entry, bytes, isMoved, admittedAtMs };
+  }
+
+  #isCompacted({ key }: MessageEntry): boolean {
+    return key !== '' && this.#core.options.compactBy === 'key';
   }
 
   get #isDeduplicating(): boolean {

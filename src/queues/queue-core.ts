@@ -12,6 +12,7 @@ import { MessageIndex } from './message-index.js';
 import { QueueCounters } from './queue-counters.js';
 import type { QueueLog } from './queue-log.js';
 import type { QueueOptions } from './queue-options.js';
+import { RateMeters } from './rate-meters.js';
 import type { ReceiptHandles } from './receipt-handle.js';
 import type { ReceiptResult, Receipts } from './receipts.js';
 import type { SettledAnswers } from './settled-answers.js';
@@ -40,6 +41,7 @@ export class QueueCore {
   readonly name: string;
   readonly context: QueueContext;
   readonly counters = new QueueCounters();
+  readonly rates: RateMeters;
   #options: QueueOptions;
   #number: number;
   #index: MessageIndex;
@@ -50,6 +52,7 @@ export class QueueCore {
   constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
     this.name = name;
     this.context = context;
+    this.rates = new RateMeters(this.counters, context.clock.now());
     this.#number = number;
     this.#options = options;
     this.#index = newIndex(options);

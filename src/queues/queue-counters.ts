@@ -13,7 +13,7 @@ export const QUEUE_DROP_REASONS = [
   /** It was the oldest when the queue was full. */
   'overflow',
   /** A newer message with its key has come. */
-  'replaced',
+  'compacted',
   /** A consumer refused it for good, and there is no dead-letter queue. */
   'rejected',
   'purged',
@@ -33,6 +33,8 @@ export class QueueCounters {
   acknowledged = 0;
   /** To a dead-letter queue, or by a redrive. */
   moved = 0;
+  /** Of those that were moved, the ones that nobody could work on. */
+  deadLetters = 0;
   duplicates = 0;
   /** Times that a message was given to a consumer. */
   receives = 0;

@@ -39,6 +39,8 @@ export interface QueueOptions {
   readonly retry: RetryPolicy;
   /** Whether a second message with the same id, or the same content (SHA-256), within the window is a duplicate. */
   readonly deduplication: { readonly by: 'none' | 'id' | 'content'; readonly windowMs: number };
+  /** `key`: a new message takes the place of the one with its key that waits, which is dropped. Those without a key stay. */
+  readonly compactBy: 'none' | 'key';
   /** One consumer at a time, the next takes over when it goes; who receives without being a consumer gets nothing. */
   readonly exclusive: boolean;
   /** The queue goes with its last consumer, after so long; null if it stays. */
@@ -66,6 +68,7 @@ export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   deadLetterExpired: false,
   retry: { baseMs: 1000, capMs: 300_000 },
   deduplication: { by: 'none', windowMs: 300_000 },
+  compactBy: 'none',
   exclusive: false,
   autoDeleteAfterMs: null,
   prefetch: 16,
@@ -99,6 +102,7 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
   whole('maxInFlight', options.maxInFlight, 1, 10_000_000);
   checkDeadLetter(options);
   checkRetry(options.retry);
+  oneOf('compactBy', options.compactBy, ['none', 'key']);
   oneOf('deduplication.by', options.deduplication?.by, ['none', 'id', 'content']);
   whole('deduplication.windowMs', options.deduplication.windowMs, 1, LONGEST_MS);
   for (const name of ['deadLetterExpired', 'exclusive', 'receipts'] as const) {

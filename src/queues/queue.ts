@@ -16,6 +16,7 @@ import { Departures, type MovableMessage } from './departures.js';
 import { Dispatcher } from './dispatcher.js';
 import { decodeEntry, type MessageEntry } from './entry-codec.js';
 import { type Admission, type EnqueueOptions, type EnqueueOutcome, Intake } from './intake.js';
+import { LastValues } from './last-values.js';
 import type { MessageIndex } from './message-index.js';
 import type { Peek, Peeker, PeekOptions } from './peek.js';
 import { Peeks } from './peeks.js';
@@ -23,6 +24,7 @@ import { type QueueContext, QueueCore } from './queue-core.js';
 import type { QueueCounters } from './queue-counters.js';
 import { NOBODY } from './queue-log.js';
 import { type QueueOptions, retryDelayMs } from './queue-options.js';
+import { type QueueStatistics, totalsOf } from './queue-statistics.js';
 import type { Receive, ReceiveOptions, Receiver } from './receive.js';
 import { RetentionSweep } from './retention-sweep.js';
 import { decodeState, encodeState } from './state-codec.js';
@@ -48,23 +50,12 @@ export interface RefuseOptions {
   readonly isCounted?: boolean;
 }
 
-export interface QueueStatistics {
-  readonly ready: number;
-  readonly inFlight: number;
-  readonly delayed: number;
-  readonly bytes: number;
-  readonly groups: number;
-  /** How long ago the oldest message was enqueued; 0 if there is none. */
-  readonly oldestAgeMs: number;
-  readonly waitingReceives: number;
-  readonly consumers: number;
-}
-
 export class Queue {
   readonly #core: QueueCore;
   readonly #departures: Departures;
   readonly #dispatcher: Dispatcher;
   readonly #window: DeduplicationWindow;
+  readonly #lastValues: LastValues;
   readonly #intake: Intake;
   readonly #sweep: RetentionSweep;
   readonly #wakeUp: WakeUp;
@@ -84,7 +75,8 @@ export class Queue {
       onChunkChanged: (chunk) => context.log.chunkChanged(core.number, chunk),
       onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
     });
-    this.#intake = new Intake(core, this.#departures, this.#window);
+    this.#lastValues = new LastValues(core);
+    this.#intake = new Intake(core, this.#departures, this.#window, this.#lastValues);
     this.#sweep = new RetentionSweep(core, this.#departures);
     this.#unused = new WakeUp(context.clock, () => {
       if (this.#consumers.size === 0) context.onUnused(name);
@@ -123,8 +115,13 @@ export class Queue {
     return this.#core.index.inFlight >= this.options.maxInFlight;
   }
 
+  /** Keys that it has in memory, if it is compacted. */
+  get notedKeys(): number {
+    return this.#lastValues.size;
+  }
+
   get statistics(): QueueStatistics {
-    const { index, nowMs } = this.#core;
+    const { index, nowMs, counters, rates } = this.#core;
     return {
       ready: index.waiting,
       inFlight: index.inFlight,
@@ -134,6 +131,8 @@ export class Queue {
       oldestAgeMs: index.count === 0 ? 0 : Math.max(0, nowMs - index.oldestMs),
       waitingReceives: this.#dispatcher.waiting,
       consumers: this.#consumers.size,
+      totals: totalsOf(counters),
+      rates: rates.read(nowMs),
     };
   }
 
@@ -276,6 +275,7 @@ export class Queue {
   /** All but the type may be changed while it is running. */
   setOptions(options: QueueOptions): void {
     this.#core.setOptions(options);
+    if (options.compactBy === 'none') this.#lastValues.clear();
     this.#sweep.stop();
     this.#sweep.ensure();
     this.#dispatcher.pump();
@@ -285,6 +285,7 @@ export class Queue {
   purge(number: number): MessageIndex {
     this.#countGone('purged');
     this.#window.clear();
+    this.#lastValues.clear();
     this.#sweep.reset();
     this.#wakeUp.stop();
     const former = this.#core.renew(number);
@@ -329,11 +330,13 @@ export class Queue {
   /** For recovery, in order of sequence. @throws DamagedQueueRecord; nothing has been changed then */
   restoreMessage(sequence: number, entryBytes: Buffer, stateBytes: Buffer | null, byteLength: number): void {
     const { index, counters, nowMs } = this.#core;
-    const { id, group, priority, enqueuedAtMs, delayedUntilMs, receiptTo } = decodeEntry(entryBytes);
+    const entry = decodeEntry(entryBytes);
+    const { id, group, priority, enqueuedAtMs, delayedUntilMs, receiptTo } = entry;
     const state = stateBytes === null ? null : decodeState(stateBytes);
     const bytes = byteLength + entryBytes.length;
     counters.restored++;
     this.#sweep.ensure();
+    if (entry.key !== '' && this.options.compactBy === 'key') this.#lastValues.restore(entry, sequence);
     if (state === null && delayedUntilMs <= nowMs) {
       index.addWaiting(sequence, group, priority, enqueuedAtMs, bytes);
       return;
@@ -398,7 +401,8 @@ export class Queue {
     if (isCounted) message.onFailed(nowMs);
     else message.attempts--;
     counters.refusedByConsumer++;
-    const delay = delayMs ?? retryDelayMs(options.retry, message.attempts);
+    // One that does not come back must not hold back its group.
+    const delay = message.isSuperseded ? 0 : (delayMs ?? retryDelayMs(options.retry, message.attempts));
     if (delay > 0) index.postpone(message, nowMs + delay);
     else index.giveBack(message);
     this.#core.stateChanged(message);

@@ -22,6 +22,7 @@ export interface StoredHistory {
   readonly firstFailedAtMs: number;
   readonly lastFailedAtMs: number;
   readonly isRejected: boolean;
+  readonly isSuperseded: boolean;
 }
 
 /** Of a message whose publisher wants to know what becomes of it. */
@@ -56,6 +57,8 @@ export class TrackedMessage {
   lastFailedAtMs = 0;
   /** A consumer wants it in the dead-letter queue, where it goes when it can be read. */
   isRejected = false;
+  /** A newer message with its key has come while it was in flight: it does not come back. */
+  isSuperseded = false;
   holder: MessageHolder | null = null;
   /** In a queue that gives receipts, once it has been received: its entry's. */
   receipt: Receipt | null = null;
@@ -81,6 +84,7 @@ export class TrackedMessage {
     this.firstFailedAtMs = stored.firstFailedAtMs;
     this.lastFailedAtMs = stored.lastFailedAtMs;
     this.isRejected = stored.isRejected;
+    this.isSuperseded = stored.isSuperseded;
   }
 
   onFailed(atMs: number): void {

@@ -1,8 +1,8 @@
 /** A broker with work queues, on a clock that the test turns. */
 import type { BridgeRule } from '../../src/bridge/bridge-rule.js';
 import { WorkQueues } from '../../src/cli/work-queues.js';
-import type { QueueStatistics } from '../../src/queues/queue.js';
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from '../../src/queues/queue-options.js';
+import type { QueueStatistics } from '../../src/queues/queue-statistics.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import type { Store } from '../../src/store/store.js';
 import { ManualClock } from './manual-clock.js';

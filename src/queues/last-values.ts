@@ -1,0 +1,96 @@
+/**
+ * The last message of each key, in a queue that is compacted: a new message takes the place of the one that waits. What is in flight is left
+ * to its consumer, and goes when it would come back. What leaves the queue otherwise is noticed when its key is looked
+ * up, or when more keys are noted than the queue can have: about 200 bytes for each, twice as many as messages at most.
+ */
+import type { MessageEntry } from './entry-codec.js';
+import type { QueueCore } from './queue-core.js';
+import { IN_FLIGHT } from './tracked-message.js';
+
+interface LastValue {
+  readonly sequence: number;
+  readonly group: string;
+  readonly priority: number;
+  readonly enqueuedAtMs: number;
+}
+
+/** Keys that may be noted in vain before those are looked for. */
+const KEYS_IN_VAIN = 1024;
+
+export class LastValues {
+  readonly #core: QueueCore;
+  readonly #byKey = new Map<string, LastValue>();
+
+  constructor(core: QueueCore) {
+    this.#core = core;
+  }
+
+  /** Keys that are noted, some of them maybe in vain. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** A new message with this key takes the place of another. */
+  hasIdle(key: string): boolean {
+    const last = this.#byKey.get(key);
+    return last !== undefined && this.#stateOf(last) === 'idle';
+  }
+
+  /** A message has been placed. @param isMoved from another queue, where a newer one may have overtaken it */
+  onPlaced(entry: MessageEntry, sequence: number, isMoved: boolean): void {
+    const value = lastValueOf(entry, sequence);
+    const last = this.#byKey.get(entry.key);
+    const state = last === undefined ? 'gone' : this.#stateOf(last);
+    if (last === undefined || state === 'gone') {
+      this.#note(entry.key, value);
+    } else if (isMoved && last.enqueuedAtMs > entry.enqueuedAtMs) {
+      this.#drop(value);
+    } else {
+      this.#byKey.set(entry.key, value);
+      if (state === 'idle') this.#drop(last);
+      else this.#supersede(last);
+    }
+  }
+
+  /** For recovery, in order. */
+  restore(entry: MessageEntry, sequence: number): void {
+    this.#note(entry.key, lastValueOf(entry, sequence));
+  }
+
+  clear(): void {
+    this.#byKey.clear();
+  }
+
+  #note(key: string, value: LastValue): void {
+    this.#byKey.set(key, value);
+    if (this.#byKey.size <= 2 * this.#core.index.count + KEYS_IN_VAIN) return;
+    for (const [known, last] of this.#byKey) if (this.#stateOf(last) === 'gone') this.#byKey.delete(known);
+  }
+
+  #stateOf({ sequence, group, priority }: LastValue): 'idle' | 'in-flight' | 'gone' {
+    const { index } = this.#core;
+    const tracked = index.find(sequence);
+    if (tracked !== undefined) return tracked.state === IN_FLIGHT ? 'in-flight' : 'idle';
+    return index.isWaiting(sequence, group, priority) ? 'idle' : 'gone';
+  }
+
+  #drop({ sequence, group, priority }: LastValue): void {
+    const { index, counters } = this.#core;
+    const tracked = index.find(sequence);
+    if (tracked === undefined) index.removeWaiting(sequence, group, priority, -1);
+    else index.remove(tracked);
+    this.#core.settle(sequence);
+    counters.drop('compacted');
+  }
+
+  #supersede({ sequence }: LastValue): void {
+    const tracked = this.#core.index.find(sequence);
+    if (tracked === undefined || tracked.isSuperseded) return;
+    tracked.isSuperseded = true;
+    this.#core.stateChanged(tracked);
+  }
+}
+
+function lastValueOf({ group, priority, enqueuedAtMs }: MessageEntry, sequence: number): LastValue {
+  return { sequence, group, priority, enqueuedAtMs };
+}
