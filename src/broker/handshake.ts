@@ -95,9 +95,13 @@ export class Handshake {
       return;
     }
     const terms = settleTerms(this.#context, packet);
-    if ('reasonCode' in terms) this.#refuse(packet, terms);
+    if ('reasonCode' in terms) {
+      this.#refuse(packet, terms);
+      return;
+    }
+    const refusal = this.#refusalOfTooSmall(packet, terms);
+    if (refusal !== null) this.#refuse(packet, refusal);
     else {
-      this.#checkAnswerFits(packet, terms, null);
       const method = this.#context.authenticationMethods.get(packet.authenticationMethod ?? '');
       if (method === undefined) this.#authenticate(packet, terms);
       else this.#beginExchange(packet, terms, method);
@@ -124,6 +128,17 @@ export class Handshake {
     // MQTT 3.1.1 closes without CONNACK what is malformed [MQTT-3.1.4-1].
     else if (peekProtocolVersion(frame) === 5) this.#host.refuse(refusal, 5, undefined);
     else throw error;
+  }
+
+  /** The client cannot be told that it is accepted: a refusal is shorter, and may be what it can be told. */
+  #refusalOfTooSmall(packet: ConnectPacket, terms: ConnectTerms): Refusal | null {
+    try {
+      this.#checkAnswerFits(packet, terms, null);
+      return null;
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      return { reasonCode: error.reasonCode, message: error.message };
+    }
   }
 
   // Before anything is changed: a client that cannot be told that it is accepted must not get a session, nor take one

@@ -45,8 +45,15 @@ export function encodeConnack(fields: ConnackFields, version: ProtocolVersion, m
   const isRefusal = reasonCode !== ReasonCode.Success;
   const sessionPresent = fields.sessionPresent && !isRefusal; // [MQTT-3.2.2-6]
   if (version !== 5) return encodeMqtt3Connack(sessionPresent, reasonCode, version);
-  const packet = { cmd: 'connack', reasonCode, sessionPresent, properties: connackProperties(fields) } as const;
-  return encodeWithin(maximumPacketSize, packet) ?? (isRefusal ? NOTHING : refuseTooLarge('CONNACK'));
+  const packet = { cmd: 'connack', reasonCode, sessionPresent } as const;
+  const properties = connackProperties(fields);
+  // Response Information is a help to the client (section 3.2.2.3.15); what else is said of an accepted one it must know.
+  const necessary = { ...properties, responseInformation: undefined };
+  return (
+    encodeWithin(maximumPacketSize, { ...packet, properties }) ??
+    encodeWithin(maximumPacketSize, { ...packet, properties: necessary }) ??
+    (isRefusal ? NOTHING : refuseTooLarge('CONNACK'))
+  );
 }
 
 /**
