@@ -14,12 +14,7 @@ export function runProgram(command: string, args: readonly string[], timeoutMs =
   return startProgram(command, args, timeoutMs).finished;
 }
 
-/** Starts it. */
-export function startProgram(
-  command: string,
-  args: readonly string[],
-  timeoutMs = 20_000,
-): {
+export interface Program {
   readonly finished: Promise<ProgramResult>;
   /** Rejects when it ends: for a race with what it is waited for. */
   readonly endsTooEarly: Promise<never>;
@@ -28,8 +23,18 @@ export function startProgram(
   readonly errors: string;
   /** Ends it as a crash would. */
   kill(): void;
-} {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
+  end(signal: NodeJS.Signals): void;
+}
+
+/** Starts it. @param environment beside this process's own */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  timeoutMs = 20_000,
+  environment: Readonly<Record<string, string>> = {},
+): Program {
+  const env = { ...process.env, ...environment };
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs });
   running.add(child);
   let output = '';
   let errors = '';
@@ -60,6 +65,7 @@ export function startProgram(
       return errors;
     },
     kill: () => child.kill('SIGKILL'),
+    end: (signal) => child.kill(signal),
   };
 }
 
