@@ -216,6 +216,21 @@ const queue = z.strictObject(
       'an acknowledgement says that the message is stored, and that is what most want to know',
       defaults.receipts,
     ),
+    history: setting.duration({
+      description:
+        'For how long a message can be found with its content and what happened to it, after it has left the queue; one that is in the queue always can. 0 writes nothing down. Needs a data directory.',
+      reason: 'it costs several writes for each message',
+      default: defaults.historyMs / 1000,
+      min: 0,
+      max: YEAR_SECONDS,
+    }),
+    historyMaxBytes: setting.size({
+      description: 'Bytes, about, of messages kept for that; beyond it those go first that left first.',
+      reason: 'some millions of small messages, and a small part of most disks',
+      default: defaults.historyMaxBytes,
+      min: 0,
+      max: 2 ** 50,
+    }),
   },
   notAMap,
 );

@@ -60,6 +60,8 @@ function queueOptions(settings: QueueSettings): QueueOptions {
     acknowledgementTimeoutMs:
       settings.acknowledgementTimeout === undefined ? null : milliseconds(settings.acknowledgementTimeout),
     receipts: settings.receipts,
+    historyMs: milliseconds(settings.history),
+    historyMaxBytes: settings.historyMaxBytes,
   };
 }
 

@@ -41,6 +41,8 @@ export class Departures {
 
   /** The next message of the lane, which is not to be received. @param bytes -1 if not known */
   dropNext(lane: GroupLane, sequence: number, bytes: number, reason: QueueDropReason): void {
+    const { index, history, meanBytes } = this.#core;
+    history?.onDropped(sequence, index.find(sequence), bytes === -1 ? meanBytes : bytes, reason);
     this.#core.index.dropNext(lane, sequence, bytes);
     this.#core.settle(sequence);
     this.#core.counters.drop(reason);
@@ -48,6 +50,7 @@ export class Departures {
 
   drop(message: TrackedMessage, reason: QueueDropReason): void {
     if (reason === 'rejected') this.#core.tellOutcome(message, 'dead-letter');
+    this.#core.history?.onDropped(message.sequence, message, message.bytes, reason);
     this.#core.index.remove(message);
     this.#core.settle(message.sequence);
     this.#core.counters.drop(reason);
@@ -78,6 +81,8 @@ export class Departures {
       },
     });
     if (!isMoved) return false;
+    const bytes = message.byteLength + entryBytes.length;
+    this.#core.history?.onDeadLettered(sequence, tracked, bytes, options.deadLetter.queue, reason);
     this.#core.settle(sequence);
     counters.moved++;
     counters.deadLetters++;
@@ -96,6 +101,7 @@ export class Departures {
     }
     if (!this.#moveTo(target, message, { ...entry, delayedUntilMs: 0, deduplicationId: '', origin: null }))
       return false;
+    this.#core.history?.onMoved(sequence, tracked, bytes, target);
     if (tracked === undefined) index.removeWaiting(sequence, entry.group, entry.priority, bytes);
     else index.remove(tracked);
     this.#core.settle(sequence);
@@ -163,6 +169,7 @@ export class Departures {
         isMoved = this.tryDeadLetter(sequence, message, entryBytes, undefined, 'retention');
       }
     }
+    if (!isMoved) this.#core.history?.onDropped(sequence, undefined, this.#core.meanBytes, 'retention');
     index.dropFirstWaiting(lane, -1);
     if (isMoved) return true;
     this.#core.settle(sequence);
@@ -234,10 +241,12 @@ export class Departures {
         }
       }
     }
+    const reason = options.overflow === 'drop-oldest' ? 'overflow' : 'storage-damaged';
+    if (!isMoved) this.#core.history?.onDropped(sequence, undefined, this.#core.meanBytes, reason);
     index.dropFirstWaiting(lane, bytes);
     if (isMoved) return true;
     this.#core.settle(sequence);
-    counters.drop(options.overflow === 'drop-oldest' ? 'overflow' : 'storage-damaged');
+    counters.drop(reason);
     return true;
   }
 }

@@ -119,6 +119,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
       if (message === null) continue;
       this.#core.recallBehind(message);
       message.attempts--;
+      this.#core.history?.onReturned(message, 'cancelled');
       this.#core.index.giveBack(message);
       this.#core.stateChanged(message);
     }
@@ -318,6 +319,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     if (options.receipts) tracked.receipt ??= receiptOf(entryBytes);
     this.#core.rates.update(nowMs);
     counters.receives++;
+    this.#core.history?.onDelivered(tracked);
     this.#core.stateChanged(tracked);
     return new Delivery(message, entryBytes, tracked, number, context.handles);
   }

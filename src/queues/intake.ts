@@ -110,6 +110,7 @@ export class Intake {
       index.postpone(tracked, entry.delayedUntilMs);
     } else index.addWaiting(sequence, entry.group, entry.priority, entry.enqueuedAtMs, size);
     counters.enqueued++;
+    this.#core.history?.onEnqueued(sequence, message, entry, bytes, isMoved, ticket);
     if (this.#isCompacted(entry)) this.#lastValues.onPlaced(entry, sequence, isMoved);
     if (entry.deduplicationId !== '' && !isMoved && this.#isDeduplicating) {
       this.#core.onRecorded(this.#window.add(entry.deduplicationId, entry.id, admittedAtMs));

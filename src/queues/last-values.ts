@@ -75,8 +75,9 @@ export class LastValues {
   }
 
   #drop({ sequence, group, priority }: LastValue): void {
-    const { index, counters } = this.#core;
+    const { index, counters, history, meanBytes } = this.#core;
     const tracked = index.find(sequence);
+    history?.onDropped(sequence, tracked, tracked?.bytes ?? meanBytes, 'compacted');
     if (tracked === undefined) index.removeWaiting(sequence, group, priority, -1);
     else index.remove(tracked);
     this.#core.settle(sequence);

@@ -7,6 +7,9 @@ import type { Message } from '../core/message.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import type { MessageEntry } from './entry-codec.js';
+import type { GoneReason } from './gone-queue.js';
+import type { History } from './history.js';
+import type { HistoryBook } from './history-book.js';
 import type { MessageIds } from './message-ids.js';
 import { MessageIndex } from './message-index.js';
 import { QueueCounters } from './queue-counters.js';
@@ -27,6 +30,8 @@ export interface QueueContext {
   readonly handles: ReceiptHandles;
   readonly ids: MessageIds;
   readonly answers: SettledAnswers;
+  /** null where nothing outlives the process. */
+  readonly history: History | null;
   /** Stores a message in another queue as well. @returns false if that queue does not exist, or is full */
   moveTo(queue: string, message: Message, entry: MessageEntry): boolean;
   readonly receipts: Receipts;
@@ -45,17 +50,20 @@ export class QueueCore {
   #options: QueueOptions;
   #number: number;
   #index: MessageIndex;
+  #history: HistoryBook | null;
   /** Numbers that the queue had before it was purged. */
   readonly #formerNumbers = new Set<number>();
   #lastTicket: Ticket = NO_TICKET;
 
-  constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
+  /** @param historySince messages with lower numbers have no history */
+  constructor(name: string, number: number, options: QueueOptions, context: QueueContext, historySince: number) {
     this.name = name;
     this.context = context;
     this.rates = new RateMeters(this.counters, context.clock.now());
     this.#number = number;
     this.#options = options;
     this.#index = newIndex(options);
+    this.#history = context.history?.open(this, options, historySince) ?? null;
   }
 
   get number(): number {
@@ -68,6 +76,17 @@ export class QueueCore {
 
   get index(): MessageIndex {
     return this.#index;
+  }
+
+  /** Where it is written down what happens to messages; null if it is not. */
+  get history(): HistoryBook | null {
+    return this.#history;
+  }
+
+  /** Bytes of a message of the queue, on average. */
+  get meanBytes(): number {
+    const { count, bytes } = this.#index;
+    return count === 0 ? 0 : Math.round(bytes / count);
   }
 
   get isFifo(): boolean {
@@ -85,6 +104,10 @@ export class QueueCore {
   /** Of the last thing that the queue has recorded: what it says now is on disk when this is settled. */
   get lastTicket(): Ticket {
     return this.#lastTicket;
+  }
+
+  isTracked(sequence: number): boolean {
+    return this.#index.find(sequence) !== undefined;
   }
 
   hadNumber(number: number): boolean {
@@ -115,6 +138,7 @@ export class QueueCore {
   recallBehind(message: TrackedMessage): void {
     for (const later of this.#index.inFlightBehind(message)) {
       later.attempts--;
+      this.#history?.onReturned(later, 'recalled');
       this.#index.giveBack(later);
       this.stateChanged(later);
       this.counters.recalled++;
@@ -125,14 +149,17 @@ export class QueueCore {
   setOptions(options: QueueOptions): void {
     this.#options = options;
     this.#index.setPipelined(this.isPipelined);
+    this.#history = this.context.history?.change(this, options) ?? null;
   }
 
-  /** Begins anew under another number. @returns the messages that it had */
-  renew(number: number): MessageIndex {
+  /** Begins anew under another number, or ends if that is 0. @returns the messages that it had */
+  renew(number: number, reason: GoneReason): MessageIndex {
     const former = this.#index;
+    this.context.history?.giveUp(this.#number, reason, former.bytes);
     this.#formerNumbers.add(this.#number);
     this.#number = number;
     this.#index = newIndex(this.#options);
+    this.#history = number === 0 ? null : (this.context.history?.open(this, this.#options, 0) ?? null);
     return former;
   }
 }

@@ -8,6 +8,8 @@ export interface QueueDefinition {
   readonly options: QueueOptions;
   /** Its last redrive; null if there was none. */
   readonly redrive: RedriveProgress | null;
+  /** Messages with lower numbers have no history; 0 if it was never off, or never on. */
+  readonly historySince: number;
 }
 
 /** What belongs to all queues. */
@@ -18,17 +20,22 @@ export interface RegistryRecord {
   readonly secret: Buffer;
 }
 
-export function encodeDefinition({ name, options, redrive }: QueueDefinition): Buffer {
-  return Buffer.from(JSON.stringify({ version: 1, name, options, redrive }));
+export function encodeDefinition({ name, options, redrive, historySince }: QueueDefinition): Buffer {
+  return Buffer.from(JSON.stringify({ version: 1, name, options, redrive, historySince }));
 }
 
 /** @throws DamagedQueueRecord @throws InvalidQueueOption */
 export function decodeDefinition(bytes: Buffer): QueueDefinition {
-  const { name, options, redrive } = parse(bytes);
+  const { name, options, redrive, historySince } = parse(bytes);
   if (typeof name !== 'string' || typeof options !== 'object') {
     throw new DamagedQueueRecord('A definition of a queue is incomplete');
   }
-  return { name, options: validateQueueOptions(options as Partial<QueueOptions>), redrive: readRedrive(redrive) };
+  return {
+    name,
+    options: validateQueueOptions(options as Partial<QueueOptions>),
+    redrive: readRedrive(redrive),
+    historySince: typeof historySince === 'number' ? historySince : 0,
+  };
 }
 
 export function encodeRegistry({ nextNumber, secret }: RegistryRecord): Buffer {

@@ -30,3 +30,19 @@ export class DamagedQueueRecord extends MillraceError {
 export class RedriveRunning extends MillraceError {
   readonly code = 'ERR_REDRIVE_RUNNING';
 }
+
+/** The queue keeps no history: nothing can be found in it. */
+export class NoHistory extends MillraceError {
+  readonly code = 'ERR_NO_HISTORY';
+}
+
+/** A search asks for what makes no sense; `parameter` names it. */
+export class InvalidTraceQuery extends MillraceError {
+  readonly code = 'ERR_INVALID_TRACE_QUERY';
+  readonly parameter: string;
+
+  constructor(parameter: string, message: string) {
+    super(`${parameter}: ${message}`);
+    this.parameter = parameter;
+  }
+}

@@ -5,6 +5,7 @@
  */
 import type { Message } from '../core/message.js';
 import type { Ticket } from '../store/ticket.js';
+import type { HistoryLog } from './history-log.js';
 
 /** What a queue has to say about a message, beside it and never changed; only the queue understands it. */
 export interface QueueEntry {
@@ -29,6 +30,8 @@ export const NOBODY: QueueLogReader = { onLoaded(): void {} };
 export interface QueueLog {
   /** The last commit that is on disk. */
   readonly settledTicket: Ticket;
+  /** For the history of messages; null where nothing outlives the process. */
+  readonly history: HistoryLog | null;
   /** Stores a message once for all the queues of `entries`; each of them will settle or forget it. */
   append(message: Message, entries: readonly QueueEntry[]): AppendedMessage;
   /** @returns null if it is gone or lost; undefined if it has to be read: `reader` is told then */

@@ -51,6 +51,10 @@ export interface QueueOptions {
   readonly acknowledgementTimeoutMs: number | null;
   /** Whoever published a message, and named where to, is told when it is done, or has become a dead letter. */
   readonly receipts: boolean;
+  /** For how long a message can be found, with what happened to it, after it has left; 0 to write nothing down. */
+  readonly historyMs: number;
+  /** Bytes, about, of messages kept for that: the oldest go first. A GiB holds some millions of small messages. */
+  readonly historyMaxBytes: number;
 }
 
 export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
@@ -74,6 +78,8 @@ export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   prefetch: 16,
   acknowledgementTimeoutMs: null,
   receipts: false,
+  historyMs: 0,
+  historyMaxBytes: 2 ** 30,
 };
 
 const LONGEST_MS = 366 * 86_400_000;
@@ -113,6 +119,8 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
     whole('acknowledgementTimeoutMs', options.acknowledgementTimeoutMs, 1000, LONGEST_MS);
   }
   if (options.autoDeleteAfterMs !== null) whole('autoDeleteAfterMs', options.autoDeleteAfterMs, 0, LONGEST_MS);
+  whole('historyMs', options.historyMs, 0, LONGEST_MS);
+  whole('historyMaxBytes', options.historyMaxBytes, 0, 2 ** 50);
   return options;
 }
 

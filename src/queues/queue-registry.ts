@@ -8,18 +8,29 @@ import { TimingWheel } from '../core/timing-wheel.js';
 import type { Ticket } from '../store/ticket.js';
 import { AbandonedMessages } from './abandoned-messages.js';
 import type { MessageEntry } from './entry-codec.js';
+import { decodeGoneQueue, encodeGoneQueue } from './gone-queue.js';
+import { History, type HistoryStatistics } from './history.js';
 import type { Admission, EnqueueOptions, EnqueueOutcome } from './intake.js';
 import { MessageIds } from './message-ids.js';
 import { Queue } from './queue.js';
 import type { QueueContext } from './queue-core.js';
 import { decodeDefinition, decodeRegistry, encodeDefinition, encodeRegistry } from './queue-definition.js';
-import { DamagedQueueRecord, InvalidQueueOption, QueueExists, QueueNotFound, RedriveRunning } from './queue-errors.js';
+import {
+  DamagedQueueRecord,
+  InvalidQueueOption,
+  NoHistory,
+  QueueExists,
+  QueueNotFound,
+  RedriveRunning,
+} from './queue-errors.js';
 import type { QueueLog, QueueLogClient, QueueLogRecovery } from './queue-log.js';
 import { type QueueOptions, validateQueueOptions } from './queue-options.js';
 import { ReceiptHandles } from './receipt-handle.js';
 import { type ReceiptNotice, Receipts } from './receipts.js';
 import { Redrive, type RedriveOptions, type RedriveProgress } from './redrive.js';
 import { SettledAnswers } from './settled-answers.js';
+import { checkQuery, type TracePage, type TraceQuery } from './trace-query.js';
+import { TraceSearch } from './trace-search.js';
 
 /** A message for one queue. */
 export interface QueueDelivery {
@@ -27,10 +38,13 @@ export interface QueueDelivery {
   readonly options: EnqueueOptions;
 }
 
+const NO_HISTORY: HistoryStatistics = { messages: 0, bytes: 0, expired: 0, evicted: 0 };
+
 /** Under which the registry's own record is kept. */
 const REGISTRY = 0;
 const SECRET_BYTES = 8;
 const ID_BYTES = 9;
+const PROCESS_BYTES = 6;
 
 export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   readonly #log: QueueLog;
@@ -50,6 +64,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   onQueueGone: (queue: Queue) => void = () => {};
   readonly #abandoned: AbandonedMessages;
   readonly #wheel: TimingWheel;
+  readonly #history: History | null;
   #context: QueueContext | null = null;
   #secret: Buffer | null = null;
   #nextNumber = 1;
@@ -61,6 +76,11 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     this.#randomBytes = randomBytes;
     this.#abandoned = new AbandonedMessages(clock, log);
     this.#wheel = new TimingWheel(clock);
+    const processName = randomBytes(PROCESS_BYTES).toString('hex');
+    this.#history =
+      log.history === null
+        ? null
+        : new History(log.history, clock, processName, (number) => void log.queueRemoved(number));
   }
 
   queues(): IterableIterator<Queue> {
@@ -69,6 +89,40 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
 
   find(name: string): Queue | undefined {
     return this.#byName.get(name);
+  }
+
+  /**
+   * Searches the history of one queue, or of all that keep one, for messages: those that are there, and those that have left not
+   * longer ago than `historyMs`. What has been answered to nobody yet, since it is not on the disk, is not found.
+   * It takes turns with whatever else there is to do, and ends early rather than take long: see {@link TracePage.endedBy}.
+   * @throws InvalidTraceQuery
+   * @throws QueueNotFound if there is no such queue, and none that is gone and has a history
+   * @throws NoHistory if the queue keeps none
+   * @throws StoreUnavailable while the store is being opened again after a write that failed
+   */
+  async search(query: TraceQuery): Promise<TracePage> {
+    const checked = checkQuery(query);
+    const { queue } = checked;
+    const shelves = (this.#history?.shelves() ?? []).filter(
+      ({ name, book, gone }) => (queue === null || name === queue) && (book !== null || gone !== null),
+    );
+    const withoutHistory = [...this.#byName.values()].filter(
+      ({ number }) => !shelves.some((one) => one.number === number),
+    );
+    if (queue !== null && shelves.length === 0) {
+      this.#get(queue);
+      throw new NoHistory(`The queue ${queue} keeps no history: see its option historyMs`);
+    }
+    const queuesWithoutHistory = queue === null ? withoutHistory.map(({ name }) => name) : [];
+    if (this.#history === null) {
+      return { messages: [], cursor: null, endedBy: 'end', examined: 0, damaged: 0, queuesWithoutHistory };
+    }
+    return { ...(await new TraceSearch(this.#history, checked, shelves).run()), queuesWithoutHistory };
+  }
+
+  /** What is kept of the history of a queue, or of one that is gone. */
+  historyOf(name: string): HistoryStatistics {
+    return this.#history?.statisticsOf(name) ?? NO_HISTORY;
   }
 
   /** Records that could not be understood at start. */
@@ -118,7 +172,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     const index = queue.purge(this.#takeNumber());
     this.#byNumber.set(queue.number, queue);
     this.#save(queue);
-    const ticket = this.#log.queueRemoved(former);
+    const ticket = this.#removeNumber(former);
     this.#abandoned.add(former, index.sequences());
     return ticket;
   }
@@ -131,8 +185,9 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     const { number } = queue;
     this.#byName.delete(name);
     this.#byNumber.delete(number);
-    const ticket = this.#log.queueRemoved(number);
-    this.#abandoned.add(number, queue.delete().sequences());
+    const index = queue.delete();
+    const ticket = this.#removeNumber(number);
+    this.#abandoned.add(number, index.sequences());
     this.onQueueGone(queue);
     return ticket;
   }
@@ -219,6 +274,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   stop(): void {
     for (const redrive of [...this.#redrives.values()]) redrive.stop();
     for (const queue of this.#byName.values()) queue.stop();
+    this.#history?.stop();
     this.#abandoned.stop();
     this.#wheel.stop();
   }
@@ -244,8 +300,13 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
         this.#secret = secret;
         return;
       }
-      const { name, options, redrive } = decodeDefinition(bytes);
-      const queue = new Queue(name, number, options, this.#ensureContext());
+      const gone = decodeGoneQueue(bytes);
+      if (gone !== null) {
+        this.#history?.restoreGone(number, gone);
+        return;
+      }
+      const { name, options, redrive, historySince } = decodeDefinition(bytes);
+      const queue = new Queue(name, number, options, this.#ensureContext(), historySince);
       this.#list(queue);
       if (redrive !== null) this.#endedRedrives.set(queue, redrive);
       queue.onUnused();
@@ -298,8 +359,17 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   }
 
   #save(queue: Queue): Ticket {
-    const { name, number, options } = queue;
-    return this.#log.queueSaved(number, encodeDefinition({ name, options, redrive: this.redriveProgress(name) }));
+    const { name, number, options, historySince } = queue;
+    const redrive = this.redriveProgress(name);
+    return this.#log.queueSaved(number, encodeDefinition({ name, options, redrive, historySince }));
+  }
+
+  /** A queue has given up the number. If it has a history, what is on record of it is that it is gone. */
+  #removeNumber(number: number): Ticket {
+    const ticket = this.#log.queueRemoved(number);
+    const gone = this.#history?.find(number)?.gone ?? null;
+    if (gone !== null) this.#log.queueSaved(number, encodeGoneQueue(gone));
+    return ticket;
   }
 
   #takeNumber(): number {
@@ -324,6 +394,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
       ids: new MessageIds(this.#randomBytes(ID_BYTES)),
       answers: this.#answers,
       receipts: this.#receipts,
+      history: this.#history,
       onUnused: (queue) => void this.delete(queue),
       moveTo: (queue, message, entry) => this.#moveTo(queue, message, entry),
     };

@@ -65,8 +65,9 @@ export class Queue {
   /** Made when somebody peeks. */
   #peeks: Peeks | null = null;
 
-  constructor(name: string, number: number, options: QueueOptions, context: QueueContext) {
-    const core = new QueueCore(name, number, options, context);
+  /** @param historySince messages with lower numbers have no history */
+  constructor(name: string, number: number, options: QueueOptions, context: QueueContext, historySince = 0) {
+    const core = new QueueCore(name, number, options, context, historySince);
     this.#core = core;
     this.#departures = new Departures(core);
     this.#wakeUp = new WakeUp(context.clock, () => this.#onDue());
@@ -94,6 +95,11 @@ export class Queue {
 
   get options(): QueueOptions {
     return this.#core.options;
+  }
+
+  /** Messages with lower numbers have no history; 0 if it was never off, or never on. */
+  get historySince(): number {
+    return this.#core.context.history?.find(this.number)?.sinceSequence ?? 0;
   }
 
   get counters(): QueueCounters {
@@ -193,6 +199,7 @@ export class Queue {
     for (const message of [...consumer.heldMessages()].reverse()) {
       if (isAbnormal) message.onFailed(this.#core.nowMs);
       else message.attempts--;
+      this.#core.history?.onReturned(message, 'consumer-gone');
       this.#core.index.giveBack(message);
       this.#core.stateChanged(message);
     }
@@ -214,6 +221,7 @@ export class Queue {
     const { context, index, counters } = this.#core;
     const entry = { ...delivery.entry, delayedUntilMs: 0, deduplicationId: '', origin: null };
     if (!context.moveTo(target, delivery.message, entry)) return false;
+    this.#core.history?.onMoved(message.sequence, message, message.bytes, target);
     index.remove(message);
     this.#core.settle(message.sequence);
     counters.moved++;
@@ -288,7 +296,7 @@ export class Queue {
     this.#lastValues.clear();
     this.#sweep.reset();
     this.#wakeUp.stop();
-    const former = this.#core.renew(number);
+    const former = this.#core.renew(number, 'purged');
     this.#peeks?.stop();
     for (const consumer of this.#consumers) consumer.onPurged();
     return former;
@@ -297,7 +305,7 @@ export class Queue {
   /** The queue is gone. @returns what the log has to let go of */
   delete(): MessageIndex {
     this.#countGone('deleted');
-    const former = this.#core.renew(0);
+    const former = this.#core.renew(0, 'deleted');
     this.stop();
     return former;
   }
@@ -350,8 +358,16 @@ export class Queue {
       const isOver = state.state === READY || state.dueAtMs <= nowMs || state.dueAtMs === NEVER;
       if (!isOver && state.state === IN_FLIGHT) index.resume(message, state.dueAtMs);
       else if (!isOver) index.postpone(message, state.dueAtMs);
+      else if (state.state === IN_FLIGHT) this.#traceOver(message, state.dueAtMs);
     }
     this.#wakeUp.ensure(index.nextDueMs);
+  }
+
+  /** Nobody was there to give it back. */
+  #traceOver(message: TrackedMessage, dueAtMs: number): void {
+    const isTimeout = dueAtMs !== NEVER;
+    const { history, nowMs } = this.#core;
+    history?.onReturned(message, isTimeout ? 'visibility-timeout' : 'consumer-gone', 0, isTimeout ? dueAtMs : nowMs);
   }
 
   #forEach(handles: readonly string[], apply: (message: TrackedMessage) => ReceiptOutcome): ReceiptOutcome[] {
@@ -387,6 +403,7 @@ export class Queue {
   }
 
   #acknowledge(message: TrackedMessage): ReceiptOutcome {
+    this.#core.history?.onAcknowledged(message);
     this.#core.index.remove(message);
     this.#core.settle(message.sequence);
     this.#core.counters.acknowledged++;
@@ -403,6 +420,7 @@ export class Queue {
     counters.refusedByConsumer++;
     // One that does not come back must not hold back its group.
     const delay = message.isSuperseded ? 0 : (delayMs ?? retryDelayMs(options.retry, message.attempts));
+    this.#core.history?.onReturned(message, 'refused', delay);
     if (delay > 0) index.postpone(message, nowMs + delay);
     else index.giveBack(message);
     this.#core.stateChanged(message);
@@ -435,6 +453,7 @@ export class Queue {
     if (content === null || content === undefined || entryBytes === null || entryBytes === undefined) {
       // It goes when it would be received next, and has been read.
       this.#core.recallBehind(message);
+      this.#core.history?.onReturned(message, 'rejected');
       index.giveBack(message);
       this.#core.stateChanged(message);
     } else this.#departures.retire(message, content, entryBytes);
@@ -450,6 +469,7 @@ export class Queue {
         counters.visibilityTimeouts++;
         this.#core.recallBehind(message);
         message.onFailed(message.dueAtMs);
+        this.#core.history?.onReturned(message, 'visibility-timeout', 0, message.dueAtMs);
       }
       index.makeDueReady(message);
     }

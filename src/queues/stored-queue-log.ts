@@ -15,6 +15,7 @@ import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
 import type { Ticket } from '../store/ticket.js';
 import { HeldClock } from './held-clock.js';
+import type { HistoryLog } from './history-log.js';
 import {
   type AppendedMessage,
   NOBODY,
@@ -24,6 +25,7 @@ import {
   type QueueLogReader,
   type QueueLogRecovery,
 } from './queue-log.js';
+import { StoredHistoryLog } from './stored-history-log.js';
 
 /** The message stands in no stream of a session. */
 const NO_STREAMS: readonly never[] = [];
@@ -36,6 +38,7 @@ interface DirtyChunk {
 export class StoredQueueLog implements QueueLog, StoredQueues, StateSource {
   /** For the queues: it stands still for them until everything is restored. */
   readonly clock: Clock;
+  readonly history: HistoryLog | null;
   /** Of a state that is never stored. */
   readonly number = 0;
   readonly isWorthStoring = false;
@@ -50,6 +53,7 @@ export class StoredQueueLog implements QueueLog, StoredQueues, StateSource {
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
+    this.history = store.history === null ? null : new StoredHistoryLog(store, store.history);
     this.#heldClock = new HeldClock(clock);
     this.clock = this.#heldClock;
   }

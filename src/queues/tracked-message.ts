@@ -33,6 +33,7 @@ export interface Receipt {
 
 /** Who has a message in flight, and may go. */
 export interface MessageHolder {
+  /** As it is told in the history. */
   readonly name: string;
   /** The message is in flight with it no longer. */
   onReleased(message: TrackedMessage): void;

@@ -20,8 +20,11 @@ async function admitQueues(): Promise<void> {}
  */
 async function admitExclusiveStreams(): Promise<void> {}
 
+/** The history of queues came with version 4, under keys of its own, and so did records of queues that are gone. */
+async function admitHistory(): Promise<void> {}
+
 /** The first one leads from version 1 to version 2, and so on. */
-const MIGRATIONS: readonly Migration[] = [admitQueues, admitExclusiveStreams];
+const MIGRATIONS: readonly Migration[] = [admitQueues, admitExclusiveStreams, admitHistory];
 
 const FORMAT_KEY = 'meta:format';
 const BROKER_KEY = 'meta:broker';

@@ -8,6 +8,7 @@ import type { Message } from '../core/message.js';
 import { Catalogue } from './catalogue.js';
 import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
 import type { CommittedLevel } from './committed-level.js';
+import { type HistoryRows, LevelHistoryRows } from './history-rows.js';
 import type { Journal, StateSource } from './journal.js';
 import { LevelBlockStore } from './level-block-store.js';
 import { MessageLog } from './message-log.js';
@@ -50,6 +51,7 @@ interface Counters {
 
 export class LevelStore implements Store, Journal {
   readonly log: MessageLog;
+  readonly history: HistoryRows;
   readonly sessionNumbers: PersistentCounter;
   readonly streamIds: PersistentCounter;
   readonly queueNumbers: PersistentCounter;
@@ -69,6 +71,7 @@ export class LevelStore implements Store, Journal {
   private constructor(level: CommittedLevel, counters: Counters, options: LevelStoreOptions) {
     this.#level = level;
     this.#catalogue = new Catalogue(level);
+    this.history = new LevelHistoryRows(level);
     this.#clock = options.clock;
     this.#maximumPendingBytes = options.maximumPendingBytes;
     this.durability = options.durability;

@@ -16,6 +16,7 @@ class Counter implements NumberSource {
 export class MemoryStore implements Store {
   readonly journal = new MemoryJournal();
   readonly log = new MessageLog(null, new Counter(), { cacheBytes: 0, onDamaged: () => {} });
+  readonly history = null;
   readonly sessionNumbers = new Counter();
   readonly streamIds = new Counter();
   readonly queueNumbers = new Counter();

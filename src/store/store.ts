@@ -5,6 +5,7 @@
 import type { DurabilityLevel } from '../core/durability.js';
 import type { Message } from '../core/message.js';
 import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
+import type { HistoryRows } from './history-rows.js';
 import type { Journal } from './journal.js';
 import type { MessageLog, NumberSource } from './message-log.js';
 import type { StoreHealth } from './store-health.js';
@@ -26,6 +27,8 @@ export interface StoreReceiver {
 export interface Store {
   readonly journal: Journal;
   readonly log: MessageLog;
+  /** null where nothing outlives the process. */
+  readonly history: HistoryRows | null;
   readonly sessionNumbers: NumberSource;
   readonly streamIds: NumberSource;
   readonly queueNumbers: NumberSource;

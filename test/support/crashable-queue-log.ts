@@ -33,6 +33,7 @@ type Change = (disk: Disk) => void;
 
 export class CrashableQueueLog implements QueueLog {
   settledTicket: Ticket = 0;
+  readonly history = null;
   client: QueueLogClient | null = null;
   readonly #disk: Disk;
   /** What is in memory, whether written or not. */

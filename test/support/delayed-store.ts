@@ -23,6 +23,7 @@ export class TestCounter {
 export class DelayedStore implements Store {
   readonly journal: DelayedJournal;
   readonly log: Log;
+  readonly history = null;
   readonly sessionNumbers = new TestCounter();
   readonly streamIds = new TestCounter();
   readonly queueNumbers = new TestCounter();

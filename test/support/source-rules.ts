@@ -15,7 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   topics: ['core'],
   transport: ['core'],
   store: ['core'],
-  queues: ['core', 'store'],
+  queues: ['core', 'topics', 'store'],
   auth: ['core', 'topics'],
   sessions: ['core', 'topics', 'store'],
   bridge: ['core', 'topics', 'queues'],

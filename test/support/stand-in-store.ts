@@ -37,6 +37,7 @@ export class StandInStore implements Store, Journal {
   readonly committer: StandInCommitter;
   readonly blocks: StandInBlockStore;
   readonly log: MessageLog;
+  readonly history = null;
   readonly sessionNumbers: NumberSource;
   readonly streamIds: NumberSource;
   readonly queueNumbers: NumberSource;

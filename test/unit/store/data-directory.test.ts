@@ -107,7 +107,7 @@ describe('a data directory', () => {
     await created.level.close();
     const again = await openDirectory(directory);
     expect(again).toMatchObject({ wasCreated: false, brokerId: created.brokerId, notices: [] });
-    expect(await again.level.get('meta:format')).toEqual(Buffer.from('3'));
+    expect(await again.level.get('meta:format')).toEqual(Buffer.from('4'));
   });
 
   it('is refused while another has it open, and not harmed', async () => {
@@ -169,16 +169,16 @@ describe('the format version', () => {
     await level.close();
     const refusal = openDataDirectory(optionsFor(directory));
     await expect(refusal).rejects.toThrow(DataFormatTooNew);
-    await expect(refusal).rejects.toMatchObject({ foundFormat: 7, knownFormat: 3, code: 'ERR_DATA_FORMAT_TOO_NEW' });
+    await expect(refusal).rejects.toMatchObject({ foundFormat: 7, knownFormat: 4, code: 'ERR_DATA_FORMAT_TOO_NEW' });
   });
 
-  it('1 is brought up to 3, and all that is there stays as it is', async () => {
+  it('1 is brought up to 4, and all that is there stays as it is', async () => {
     const directory = await createTemporaryDirectory();
     const { level: old } = await openDataDirectory(optionsFor(directory, { migrations: [] }));
     await old.put('log:0000000000000001', Buffer.from('a block'));
     await old.close();
     const { level } = await openDirectory(directory);
-    expect((await level.getMany(['meta:format', 'log:0000000000000001'])).map(String)).toEqual(['3', 'a block']);
+    expect((await level.getMany(['meta:format', 'log:0000000000000001'])).map(String)).toEqual(['4', 'a block']);
   });
 
   it('older than ours is brought up step by step, once', async () => {
@@ -297,7 +297,7 @@ describe('a damaged store', () => {
     expect(opened.notices).toHaveLength(2);
     expect(opened.notices[1]).toContain(`it is ${opened.brokerId} now`);
     expect(opened.wasCreated).toBe(false);
-    expect(String(await opened.level.get('meta:format'))).toBe('3');
+    expect(String(await opened.level.get('meta:format'))).toBe('4');
     expect(await countKeys(opened.level)).toBeLessThan(KEYS);
   });
 
@@ -356,7 +356,7 @@ describe('a damaged store', () => {
     expect(opened.notices).toHaveLength(2);
     expect(opened.brokerId).not.toBe(brokerId);
     expect(opened.notices[1]).toContain(`it is ${opened.brokerId} now`);
-    expect(String(await opened.level.get('meta:format'))).toBe('3');
+    expect(String(await opened.level.get('meta:format'))).toBe('4');
     await opened.level.close();
     expect(await openDirectory(directory)).toMatchObject({ brokerId: opened.brokerId, notices: [] });
   });
