@@ -9,6 +9,7 @@
  * An event's number is made of the receive that it belongs to, so that nobody has to look for those of a message: 2n for
  * the n-th receive, 2n+1 for what became of it, {@link LEFT} for how the message left the queue.
  */
+import { hexOfByte } from './hex-digits.js';
 
 /** Of a message that is received more often, the last of so many receives is the latest. */
 export const KEPT_RECEIVES = 120;
@@ -20,7 +21,6 @@ const TERMS = 'history-term:';
 const QUEUE_DIGITS = 8;
 const SEQUENCE_DIGITS = 12;
 const TIME_DIGITS = 12;
-const EVENT_DIGITS = 2;
 /** The byte after ':': behind everything that begins with the same text and a ':'. */
 const BEHIND = ';';
 
@@ -28,11 +28,11 @@ const FIRST_SEQUENCE = 0;
 export const ALL_SEQUENCES = 2 ** 48;
 
 export function messageKey(queue: number, sequence: number): string {
-  return `${MESSAGES}${digits(queue, QUEUE_DIGITS)}:${digits(sequence, SEQUENCE_DIGITS)}`;
+  return `${MESSAGES}${queueDigits(queue)}:${sequenceDigits(sequence)}`;
 }
 
 export function eventKey(queue: number, sequence: number, event: number): string {
-  return `${messageKey(queue, sequence)}:${digits(event, EVENT_DIGITS)}`;
+  return `${messageKey(queue, sequence)}:${hexOfByte(event)}`;
 }
 
 /** The event of a receive, by its number from 1 on. */
@@ -46,7 +46,7 @@ export function returnedEvent(generation: number): number {
 
 /** Messages and events of a queue from `from` on, up to and without `to`. */
 export function messageRange(queue: number, from = FIRST_SEQUENCE, to = ALL_SEQUENCES): { from: string; to: string } {
-  const prefix = `${MESSAGES}${digits(queue, QUEUE_DIGITS)}`;
+  const prefix = `${MESSAGES}${queueDigits(queue)}`;
   return { from: messageKey(queue, from), to: to >= ALL_SEQUENCES ? prefix + BEHIND : messageKey(queue, to) };
 }
 
@@ -60,11 +60,11 @@ export function parseRowKey(key: string): { readonly sequence: number; readonly 
 
 /** @param unique tells it from others of that time, also those of other processes; without ':' */
 export function endKey(queue: number, leftAtMs: number, unique: string): string {
-  return `${ENDS}${digits(queue, QUEUE_DIGITS)}:${digits(leftAtMs, TIME_DIGITS)}:${unique}`;
+  return `${ENDS}${queueDigits(queue)}:${digits(leftAtMs, TIME_DIGITS)}:${unique}`;
 }
 
 export function endRange(queue: number): { from: string; to: string } {
-  const prefix = `${ENDS}${digits(queue, QUEUE_DIGITS)}`;
+  const prefix = `${ENDS}${queueDigits(queue)}`;
   return { from: `${prefix}:`, to: prefix + BEHIND };
 }
 
@@ -79,15 +79,15 @@ export function uniqueOf(key: string): string {
 }
 
 export function termKey(hash: string, queue: number, sequence: number): string {
-  return `${TERMS}${hash}:${digits(sequence, SEQUENCE_DIGITS)}:${digits(queue, QUEUE_DIGITS)}`;
+  return `${TERMS}${hash}:${sequenceDigits(sequence)}:${queueDigits(queue)}`;
 }
 
 /** Messages with the term from `from` on, up to and without `to`, of all queues. */
 export function termRange(hash: string, from = FIRST_SEQUENCE, to = ALL_SEQUENCES): { from: string; to: string } {
   const prefix = `${TERMS}${hash}:`;
   return {
-    from: prefix + digits(from, SEQUENCE_DIGITS),
-    to: to >= ALL_SEQUENCES ? `${TERMS}${hash}${BEHIND}` : prefix + digits(to, SEQUENCE_DIGITS),
+    from: prefix + sequenceDigits(from),
+    to: to >= ALL_SEQUENCES ? `${TERMS}${hash}${BEHIND}` : prefix + sequenceDigits(to),
   };
 }
 
@@ -97,6 +97,29 @@ export function parseTermKey(key: string): { readonly queue: number; readonly se
     queue: Number.parseInt(key.slice(end + 1), 16),
     sequence: Number.parseInt(key.slice(end - SEQUENCE_DIGITS, end), 16),
   };
+}
+
+/** Of the last sequence number but for its lowest 16 bits, and of the last queue: the next ones are mostly the same. */
+let lastHigh = 0;
+let lastHighDigits = digits(lastHigh, SEQUENCE_DIGITS - 4);
+let lastQueue = 0;
+let lastQueueDigits = digits(lastQueue, QUEUE_DIGITS);
+
+function sequenceDigits(sequence: number): string {
+  const high = Math.floor(sequence / 2 ** 16);
+  if (high !== lastHigh) {
+    lastHigh = high;
+    lastHighDigits = digits(high, SEQUENCE_DIGITS - 4);
+  }
+  return lastHighDigits + hexOfByte((sequence >> 8) & 0xff) + hexOfByte(sequence & 0xff);
+}
+
+function queueDigits(queue: number): string {
+  if (queue !== lastQueue) {
+    lastQueue = queue;
+    lastQueueDigits = digits(queue, QUEUE_DIGITS);
+  }
+  return lastQueueDigits;
 }
 
 function digits(number: number, count: number): string {

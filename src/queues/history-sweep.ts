@@ -77,7 +77,7 @@ export class HistorySweep {
   #isRunning = false;
   #mustRunAgain = false;
   #isStopped = false;
-  #removedTicket: Ticket = NO_TICKET;
+  #awaitedTicket: Ticket = NO_TICKET;
   #reclaimableBytes = 0;
   #lowestRemoved = Number.POSITIVE_INFINITY;
   #highestRemoved = 0;
@@ -132,6 +132,8 @@ export class HistorySweep {
   clear(below: number, countAs: 'expired' | 'evicted' | null = null): void {
     this.#clearBelow = Math.max(this.#clearBelow, below);
     this.#clearedCountAs = countAs;
+    // Some of it may be on its way to the disk.
+    this.#awaitedTicket = this.#rows.requireCommit();
     this.ensure();
   }
 
@@ -168,8 +170,8 @@ export class HistorySweep {
 
   /** @returns after how many ms there may be more */
   async #removeSome(): Promise<number> {
-    // What has been removed could be read until then, and would be removed and counted again.
-    if (this.#removedTicket > this.#rows.settledTicket) return BETWEEN_SLICES_MS;
+    // What has been removed can be read until then, and would be removed and counted again.
+    if (this.#awaitedTicket > this.#rows.settledTicket) return BETWEEN_SLICES_MS;
     if (this.#clearBelow > 0) return await this.#clearSome();
     if (!this.#isCounted) await this.#countKept();
     const first = await this.#findFirst(endRange(this.#number));
@@ -188,24 +190,23 @@ export class HistorySweep {
   /** What other processes have left behind, beside what this one has been told of meanwhile. */
   async #countKept(): Promise<void> {
     const scan = this.#rows.scan(endRange(this.#number));
+    let keptMessages = 0;
+    let keptBytes = 0;
     try {
       for (let rows = await scan.next(ROWS_PER_SLICE); rows.length > 0; rows = await scan.next(ROWS_PER_SLICE)) {
         for (const [key, row] of rows) {
           if (uniqueOf(key).startsWith(this.#processName)) continue;
           const { messages, bytes } = tryDecode(() => decodeDepartedTotals(row)) ?? { messages: 0, bytes: 0 };
-          this.#keptMessages += messages;
-          this.#keptBytes += bytes;
+          keptMessages += messages;
+          keptBytes += bytes;
         }
       }
-      this.#isCounted = true;
-    } catch (error) {
-      // It will be counted again, from the beginning: that would count twice what is counted now.
-      this.#keptMessages = 0;
-      this.#keptBytes = 0;
-      throw error;
     } finally {
       await scan.close();
     }
+    this.#keptMessages += keptMessages;
+    this.#keptBytes += keptBytes;
+    this.#isCounted = true;
   }
 
   #dueInMs(key: string): number {
@@ -299,7 +300,7 @@ export class HistorySweep {
   }
 
   #remove(key: string): void {
-    this.#removedTicket = this.#rows.del(key);
+    this.#awaitedTicket = this.#rows.del(key);
   }
 
   #reclaim(bytes: number): void {

@@ -4,6 +4,7 @@
  */
 import type { Message } from '../core/message.js';
 import type { MessageEntry } from './entry-codec.js';
+import { hexOfByte } from './hex-digits.js';
 import { KeyedHash } from './keyed-hash.js';
 
 export type TermKind = 'id' | 'key' | 'topic';
@@ -43,5 +44,7 @@ function viewOf(words: number): Int32Array {
 }
 
 function hexOf(word: number): string {
-  return (word >>> 0).toString(16).padStart(8, '0');
+  return (
+    hexOfByte(word >>> 24) + hexOfByte((word >> 16) & 0xff) + hexOfByte((word >> 8) & 0xff) + hexOfByte(word & 0xff)
+  );
 }

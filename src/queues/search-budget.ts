@@ -1,12 +1,12 @@
 /** What one search may cost. Each slice of it is small, so that it holds nobody up; all of them together are bounded here. */
 import type { Clock } from '../core/clock.js';
 
-/** Rows read at a time: less than a millisecond of the event loop's time. */
+/** Rows read at a time: a millisecond of the event loop's time, or two. */
 export const ROWS_PER_SLICE = 256;
-/** A search through messages takes about a second for so many. */
+/** They take two seconds or three. */
 const MOST_ROWS = 400_000;
 /** Whoever asks waits for the answer. */
-const LONGEST_MS = 3000;
+const LONGEST_MS = 5000;
 
 export class SearchBudget {
   readonly #clock: Clock;

@@ -32,6 +32,8 @@ export interface HistoryRows {
   put(key: string, value: Buffer): void;
   /** @returns the ticket of the commit that is open */
   del(key: string): Ticket;
+  /** Has the open commit written, whatever is in it. @returns its ticket */
+  requireCommit(): Ticket;
   /** What was put and removed up to here can be read, and not before. */
   readonly settledTicket: Ticket;
   /** Sees what is on the disk only, as {@link scan}. @throws StoreUnavailable, StoreClosed, and what the disk says */
@@ -59,6 +61,10 @@ export class LevelHistoryRows implements HistoryRows {
 
   del(key: string): Ticket {
     return this.#level.delNow(key, false);
+  }
+
+  requireCommit(): Ticket {
+    return this.#level.requireCommit(false);
   }
 
   get settledTicket(): Ticket {

@@ -19,6 +19,9 @@ import { createTemporaryDirectory } from './temporary-directory.js';
 
 const NO_SESSIONS = { onSession() {}, onState() {}, onSubscription() {}, onWill() {}, onRetained() {} };
 
+/** Of what is random: another one for each that is asked for, also in a world that follows a crash. */
+let seed = 0;
+
 export interface StoredWorldOptions {
   /** Of messages; 1 byte keeps nothing that is not being written. */
   readonly cacheBytes?: number;
@@ -28,8 +31,6 @@ export class StoredQueueWorld {
   readonly registry: QueueRegistry;
   readonly log: StoredQueueLog;
   readonly notices: string[] = [];
-  #seed = 0;
-
   readonly store: Store;
   readonly clock: ManualClock;
 
@@ -37,7 +38,7 @@ export class StoredQueueWorld {
     this.store = store;
     this.clock = clock;
     this.log = new StoredQueueLog(store, clock);
-    this.registry = new QueueRegistry(this.log, this.log.clock, (count) => Buffer.alloc(count, ++this.#seed));
+    this.registry = new QueueRegistry(this.log, this.log.clock, (count) => Buffer.alloc(count, `${++seed}.`));
     this.log.connect(this.registry);
     store.journal.onSettled(() => this.log.onSettled());
   }
