@@ -226,7 +226,7 @@ const queue = z.strictObject(
     }),
     historyMaxBytes: setting.size({
       description: 'Bytes, about, of messages kept for that; beyond it those go first that left first.',
-      reason: 'some millions of small messages, and a small part of most disks',
+      reason: 'a million or two small messages, and a small part of most disks',
       default: defaults.historyMaxBytes,
       min: 0,
       max: 2 ** 50,

@@ -53,7 +53,7 @@ export interface QueueOptions {
   readonly receipts: boolean;
   /** For how long a message can be found, with what happened to it, after it has left; 0 to write nothing down. */
   readonly historyMs: number;
-  /** Bytes, about, of messages kept for that: the oldest go first. A GiB holds some millions of small messages. */
+  /** Bytes, about, of messages kept for that: the oldest go first. A GiB holds a million or two small messages. */
   readonly historyMaxBytes: number;
 }
 

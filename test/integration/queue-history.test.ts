@@ -1,7 +1,7 @@
 /** What is written down of messages in queues, and how it is found: on a database that is cut off as by a crash. */
 import { describe, expect, it } from 'vitest';
 import type { QueueOptions } from '../../src/queues/queue-options.js';
-import type { TracedMessage, TraceQuery } from '../../src/queues/trace-query.js';
+import type { TracedMessage, TracePage, TraceQuery } from '../../src/queues/trace-query.js';
 import { messageOf } from '../support/queue-world.js';
 import { LevelQueueWorld, StoredQueueWorld } from '../support/stored-queue-world.js';
 
@@ -40,6 +40,10 @@ async function rowsOf(world: StoredQueueWorld): Promise<number> {
   for (let rows = await scan.next(1000); rows.length > 0; rows = await scan.next(1000)) count += rows.length;
   await scan.close();
   return count;
+}
+
+function queueSequences({ messages }: TracePage): number[] {
+  return messages.map(({ sequence }) => sequence);
 }
 
 describe('the history of a queue', () => {
@@ -94,7 +98,7 @@ describe('the history of a queue', () => {
       ['dead', 'moved'],
       ['q', 'ready'],
     ]);
-    expect(life[1]?.events.at(-1)).toMatchObject({ kind: 'moved', by: 'redrive', to: 'q' });
+    expect(life[1]?.events.at(-1)).toMatchObject({ kind: 'moved', by: '', to: 'q' });
   });
 
   it('is forgotten when it has been kept for as long as is configured, and not before', async () => {
@@ -178,6 +182,80 @@ describe('the history of a queue', () => {
     ]);
     world.clock.advance(KEPT_MS + 1000);
     await sweep(world, async () => (await rowsOf(world)) === 0);
+  });
+
+  it('is counted anew after a restart, and swept from where that was', async () => {
+    let world = await LevelQueueWorld.open();
+    const queue = world.queue('q', TRACED);
+    for (let at = 0; at < 3; at++) world.enqueue(queue, `m${at}`);
+    for (const { receiptHandle } of await world.take(queue)) {
+      queue.acknowledge([receiptHandle]);
+      await world.commit();
+      world.clock.advance(1000);
+    }
+    const before = world.registry.historyOf('q');
+    expect(before.messages).toBe(3);
+    world = await world.crash();
+    await sweep(world, () => world.registry.historyOf('q').messages === 3);
+    expect(world.registry.historyOf('q').bytes).toBe(before.bytes);
+    world.clock.advance(KEPT_MS);
+    await sweep(world, async () => (await rowsOf(world)) === 0);
+    expect(world.registry.historyOf('q')).toMatchObject({ messages: 0, bytes: 0, expired: 3, evicted: 0 });
+  });
+
+  it('tells that a consumer went, and that a whole process did', async () => {
+    let world = await LevelQueueWorld.open();
+    const queue = world.queue('q', TRACED);
+    const { id } = world.enqueue(queue, 'x') as { id: string };
+    const consumer = queue.openConsumer('one');
+    await world.take(queue, 1, { consumer, visibilityTimeoutMs: null });
+    queue.closeConsumer(consumer, true);
+    await world.take(queue, 1, { consumer: queue.openConsumer('two'), visibilityTimeoutMs: null });
+    world = await world.crash(500);
+    const [found] = await find(world, { id });
+    expect(found?.state).toBe('ready');
+    expect(found?.events.map((event) => ('by' in event ? [event.kind, event.by] : [event.kind]))).toEqual([
+      ['enqueued'],
+      ['delivered'],
+      ['returned', 'one'],
+      ['delivered'],
+      ['returned', ''],
+    ]);
+    expect(found?.events.at(-1)).toMatchObject({ reason: 'consumer-gone' });
+  });
+
+  it('keeps the first receives of a message and the last, however many there are', async () => {
+    const world = await LevelQueueWorld.open();
+    const queue = world.queue('q', { ...TRACED, visibilityTimeoutMs: 0 });
+    const { id } = world.enqueue(queue, 'x') as { id: string };
+    for (let attempt = 1; attempt <= 200; attempt++) {
+      const [delivery] = await world.take(queue, 1, { visibilityTimeoutMs: 1000 });
+      if (attempt < 200) queue.refuse([delivery?.receiptHandle as string]);
+      else queue.acknowledge([delivery?.receiptHandle as string]);
+    }
+    const [found] = await find(world, { id });
+    const attempts = found?.events.flatMap((event) => (event.kind === 'delivered' ? [event.attempt] : []));
+    expect(attempts).toEqual([...Array.from({ length: 119 }, (_, at) => at + 1), 200]);
+    expect(found?.events.at(-1)).toMatchObject({ kind: 'acknowledged' });
+    world.clock.advance(KEPT_MS + 1000);
+    await sweep(world, async () => (await rowsOf(world)) === 0);
+  });
+
+  it('forgets a message that the queue has lost, when it could not be there any more', async () => {
+    const world = await LevelQueueWorld.open();
+    world.queue('q', { ...TRACED, retentionMs: 10_000 });
+    world.enqueue(world.queue('q'), 'lost');
+    await world.commit();
+    const { number } = world.queue('q');
+    // As damage would have it: the log has nothing of it any more, and nobody has said how it went.
+    for (const sequence of queueSequences(await world.registry.search({ queue: 'q' }))) {
+      world.log.settle(number, sequence);
+    }
+    const crashed = await world.crash();
+    expect(crashed.queue('q').statistics.ready).toBe(0);
+    expect(await find(crashed, { queue: 'q' })).toHaveLength(1);
+    crashed.clock.advance(2 * 10_000 + KEPT_MS + 3_600_000);
+    await sweep(crashed, async () => (await rowsOf(crashed)) === 0);
   });
 
   it('says what it cannot search', async () => {
