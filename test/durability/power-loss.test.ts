@@ -2,7 +2,7 @@
  * The power fails: what was never forced to the disk is gone. Everything acknowledged must have been; and with a lowered
  * durability it must show, or the test would prove nothing.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BrokerProcess } from './support/broker-process.js';
@@ -11,6 +11,8 @@ import { runCrashes } from './support/crash-run.js';
 import { OfflineSession } from './support/offline-session.js';
 import type { Adversary, NameRule, PowerCut } from './support/power-loss-disk.js';
 import { POWER_LOSS_OBSTACLE, PowerLossLayer } from './support/power-loss-layer.js';
+import { runQueueCrashes } from './support/queue-crash-run.js';
+import { WORK_CONFIGURATION } from './support/queue-fleet.js';
 import { RandomSource } from './support/random-source.js';
 import { ConnectionLost, SessionClient } from './support/session-client.js';
 import { figure, roundsOf, SEED, titleOf } from './support/settings.js';
@@ -35,11 +37,15 @@ class Machine implements Disposable {
     this.#layer = new PowerLossLayer(this.#folder.path, this.#directory, RULE);
   }
 
-  start(environment: Record<string, string> = {}, delayMs = 0): Promise<BrokerProcess> {
+  /** @param configuration as YAML */
+  start(environment: Record<string, string> = {}, delayMs = 0, configuration = ''): Promise<BrokerProcess> {
+    const configurationFile = join(this.#folder.path, 'millrace.yaml');
+    writeFileSync(configurationFile, configuration);
     return BrokerProcess.start({
       dataDirectory: this.#directory,
       cwd: this.#folder.path,
       environment: { ...this.#layer.environment(delayMs), ...environment },
+      ...(configuration === '' ? {} : { configurationFile }),
     });
   }
 
@@ -225,5 +231,25 @@ describe.skipIf(POWER_LOSS_OBSTACLE !== undefined)(titleOf('a loss of power', PO
     const hint = `MILLRACE_SEED=${SEED}; ${result.violations.length} violations; log:\n${result.log.join('\n')}`;
     expect(report, hint).toBe('');
     expect(result.totals).toMatchObject({ missing: 0, refused: 0 });
+  });
+
+  it(`keeps its word to workers, ${ROUNDS} times under load`, { timeout: 120_000 + ROUNDS * 30_000 }, async () => {
+    using machine = new Machine();
+    const random = new RandomSource(SEED);
+    const result = await runQueueCrashes({
+      rounds: ROUNDS,
+      seed: SEED,
+      start: () => machine.start({}, random.pick([0, 5, 20]), WORK_CONFIGURATION),
+      cut: async (broker) => {
+        const names = random.pick(['none', 'none', 'some', 'all'] as const);
+        const tails = random.pick(['nothing', 'nothing', 'a first part', 'pages'] as const);
+        await machine.cutPower(broker, { names, tails, random });
+      },
+      onRound: (round, totals) => figure('round', round, JSON.stringify(totals)),
+    });
+    figure('queue power', JSON.stringify(result.totals));
+    const report = result.violations.slice(0, 30).join('\n');
+    expect(report, `MILLRACE_SEED=${SEED}; log:\n${result.log.join('\n')}`).toBe('');
+    expect(result.totals.promised).toBeGreaterThan(0);
   });
 });

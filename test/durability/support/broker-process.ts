@@ -19,6 +19,7 @@ const START_PATIENCE_MS = 30_000;
 export interface BrokerStart {
   /** Without it the broker keeps nothing: for tests of the harness itself. */
   readonly dataDirectory?: string;
+  readonly configurationFile?: string;
   /** `MILLRACE__…` overrides, and what a layer below the broker reads. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A program that runs the broker, `['strace', '-f', …]`; the broker's command line is appended. */
@@ -76,8 +77,9 @@ export class BrokerProcess {
   /** Starts it without waiting, for those who end it before it is ready. */
   static spawn(options: BrokerStart): { readonly started: Promise<BrokerProcess>; kill(): Promise<void> } {
     const data = options.dataDirectory === undefined ? [] : ['--data', options.dataDirectory];
-    const ports = ['--port', '0', '--ws-port', '0', '--http-port', '0'];
-    const command = [process.execPath, options.main ?? MAIN, 'start', ...data, ...ports];
+    const configuration = options.configurationFile === undefined ? [] : ['--config', options.configurationFile];
+    const listeners = ['--port', '0', '--ws-port', '0', '--http-port', '0'];
+    const command = [process.execPath, options.main ?? MAIN, 'start', ...data, ...listeners, ...configuration];
     const [program = '', ...args] = [...(options.wrapper ?? []), ...command];
     const child = spawn(program, args, {
       // io_uring would pass by every layer that watches system calls.
