@@ -9,6 +9,23 @@ import type { WorkDelivery } from '../core/work-source.js';
 
 const writer = new UserPropertyWriter();
 
+/** Messages of one turn have few times between them: the last one is not written out again. */
+class TimeText {
+  #ms = 0;
+  #text = '0';
+
+  of(ms: number): string {
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#text = String(ms);
+    }
+    return this.#text;
+  }
+}
+
+const enqueued = new TimeText();
+const firstReceived = new TimeText();
+
 /** @returns encoded User Properties, valid until the next call */
 export function workProperties(queue: string, { message, attempt, firstReceivedAtMs, entry }: WorkDelivery): Buffer {
   const { id, enqueuedAtMs, group, key, attributes, origin } = entry;
@@ -16,8 +33,8 @@ export function workProperties(queue: string, { message, attempt, firstReceivedA
   writer.add('q-id', id);
   writer.add('q-queue', queue);
   writer.add('q-attempt', String(attempt));
-  writer.add('q-enqueued', String(enqueuedAtMs));
-  writer.add('q-first', String(firstReceivedAtMs));
+  writer.add('q-enqueued', enqueued.of(enqueuedAtMs));
+  writer.add('q-first', firstReceived.of(firstReceivedAtMs));
   if (group !== '') writer.add('q-group', group);
   if (key !== '') writer.add('q-key', key);
   if (message.publisherId !== '') writer.add('q-publisher', message.publisherId);

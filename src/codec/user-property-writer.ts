@@ -6,6 +6,8 @@ import { UserProperty } from './property-walker.js';
 
 const SMALLEST_BYTES = 1024;
 const LONGEST_STRING_BYTES = 65_535;
+/** Up to so many units a string is written unit by unit, as long as it is ASCII: calling into the platform costs more. */
+const SHORT_UNITS = 48;
 /** Of UTF-8, for each unit of a string. */
 const BYTES_PER_UNIT = 3;
 
@@ -30,6 +32,26 @@ export class UserPropertyWriter {
   }
 
   #string(text: string): boolean {
+    return (text.length <= SHORT_UNITS && this.#shortAscii(text)) || this.#anyString(text);
+  }
+
+  /** @returns false if there is something in it that is not ASCII, or U+0000; nothing has been written then */
+  #shortAscii(text: string): boolean {
+    const bytes = this.#bytes;
+    const { length } = text;
+    let at = this.#length;
+    bytes[at++] = 0;
+    bytes[at++] = length;
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit === 0 || unit > 0x7f) return false;
+      bytes[at++] = unit;
+    }
+    this.#length = at;
+    return true;
+  }
+
+  #anyString(text: string): boolean {
     const fit = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
     const written = this.#bytes.write(fit, this.#length + 2);
     if (written > LONGEST_STRING_BYTES) return false;
