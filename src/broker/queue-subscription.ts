@@ -15,6 +15,9 @@ import type { WorkCommand } from './work-command.js';
 
 /** How long a client is left alone that has no room for more. */
 const PAUSE_MS = 1000;
+/** And one that was given so many in a row that it can never take: with a queue that tries again at once there would be no end to it. */
+const TOO_LARGE_PAUSE_MS = 100;
+const TOO_LARGE_IN_A_ROW = 16;
 
 export interface QueueSubscriptionTerms {
   /** At QoS 0 a message counts as done when it has been sent. */
@@ -49,6 +52,7 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
   #isPumping = false;
   #hasMore = false;
   #pausedUntilMs = 0;
+  #tooLargeInARow = 0;
   /** The first lease that is held, and since when it has been that; kept only for queues with a timeout. */
   #oldest: QueueLease | null = null;
   #oldestSinceMs = 0;
@@ -170,8 +174,17 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
       sent++;
       if (outcome === 'sent') this.#consumer.acknowledge(delivery);
       // Another consumer may take it; and if none does, it will have been received often enough one day.
-      else if (outcome === 'too-large') this.#consumer.refuse(delivery, true);
-      else this.#leases.add(outcome);
+      else if (outcome === 'too-large') {
+        this.#tooLargeInARow++;
+        this.#consumer.refuse(delivery, true);
+      } else {
+        this.#tooLargeInARow = 0;
+        this.#leases.add(outcome);
+      }
+    }
+    if (this.#tooLargeInARow >= TOO_LARGE_IN_A_ROW) {
+      this.#tooLargeInARow = 0;
+      this.#pause(TOO_LARGE_PAUSE_MS);
     }
     if (sent === 0) return;
     this.#arrived = sent === arrived.length ? [] : arrived.slice(sent);
@@ -204,7 +217,7 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
         this.#consumer.reject(delivery);
         break;
       case ReasonCode.QuotaExceeded:
-        this.#pause();
+        this.#pause(PAUSE_MS);
         this.#consumer.refuse(delivery, false, 0);
         break;
       default:
@@ -212,8 +225,8 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
     }
   }
 
-  #pause(): void {
-    this.#pausedUntilMs = this.#wheel.nowMs + PAUSE_MS;
+  #pause(forMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#wheel.nowMs + forMs);
     this.#consumer.cancelRequest();
     this.#wheel.arm(this.#pauseTimer, this.#pausedUntilMs);
   }

@@ -361,6 +361,27 @@ describe('the connection is the lease', () => {
     expect(await texts(worker, 1)).toEqual(['b']);
   });
 
+  it('a queue that is deleted and made again goes on with consumers that say nothing meanwhile', async () => {
+    const broker = await QueueBroker.start();
+    const worker = await broker.consume('w');
+    broker.workQueues.registry.delete('q');
+    broker.workQueues.registry.ensure('q');
+    broker.publish('t/1', 'a');
+    expect(await texts(worker, 1)).toEqual(['a']);
+  });
+
+  it('a message that its only consumer cannot take, from a queue that tries again at once, leaves others their turn', async () => {
+    const broker = await QueueBroker.start({
+      queues: { q: { retry: { delaysMs: [0] }, deadLetter: { queue: 'dead', maxReceives: 1000 } }, dead: {} },
+    });
+    await broker.consume('w', { connect: { properties: { maximumPacketSize: 40 } } });
+    // Without a turn of anybody else it would be received a thousand times here.
+    broker.publish('t/1', 'x'.repeat(100));
+    expect(broker.statistics('dead')).toMatchObject({ ready: 0 });
+    for (let turn = 0; turn < 1000; turn++) broker.clock.advance(1000);
+    expect(broker.statistics('dead')).toMatchObject({ ready: 1 });
+  });
+
   it('a purge leaves consumers with what comes next', async () => {
     const broker = await QueueBroker.start();
     const worker = await broker.consume('w', { prefetch: 1 });
