@@ -301,7 +301,7 @@ export class QueueFleet {
     this.#breaksConnections = false;
     for (const publisher of this.#publishers) publisher.load(false);
     await this.#changes.until(
-      () => [...this.#publishers, ...this.#workers].every(({ client }) => !client.isClosed),
+      () => [...this.#publishers, ...this.#workers].every(({ client }) => client.isConnected),
       () => 'everybody to be back',
     );
     for (const worker of this.#workers) worker.beGood();
@@ -327,7 +327,8 @@ export class QueueFleet {
 
   /** It comes back as soon as it is gone. */
   #break(member: WorkPublisher | Worker): void {
-    if (member.client.isClosed) return;
+    // Nobody who is about to come back.
+    if (!member.client.isConnected) return;
     member.client.destroy();
     void this.#changes
       .until(

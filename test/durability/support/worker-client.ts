@@ -46,12 +46,18 @@ export class WorkerClient {
   #socket: Socket | null = null;
   #packetId = 0;
   #isLeaving = false;
+  #isConnected = false;
   readonly #waiting = new Map<string, (packet: Packet | null) => void>();
 
   constructor(clientId: string, version: 4 | 5, events: WorkerEvents) {
     this.clientId = clientId;
     this.version = version;
     this.#events = events;
+  }
+
+  /** It takes from its queues. */
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   get isClosed(): boolean {
@@ -81,6 +87,7 @@ export class WorkerClient {
     const suback = await granted;
     if (suback?.cmd !== 'suback') return false;
     if (suback.granted.some((code) => code !== 1)) this.#violation(`was granted ${suback.granted}`);
+    this.#isConnected = true;
     return true;
   }
 
@@ -143,6 +150,7 @@ export class WorkerClient {
   #onClose(): void {
     const isExpected = this.#isLeaving;
     this.#socket = null;
+    this.#isConnected = false;
     for (const answer of this.#waiting.values()) answer(null);
     this.#waiting.clear();
     if (!isExpected) this.#violation('lost its connection while the broker was running');
