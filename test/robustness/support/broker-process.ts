@@ -1,9 +1,12 @@
 /** Starts a broker in a process of its own and asks it for its figures. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { BridgeRule } from '../../../src/bridge/bridge-rule.js';
 import type { BrokerLimits } from '../../../src/broker/broker-options.js';
 import type { CloseReason } from '../../../src/core/close-reason.js';
 import type { DropReason } from '../../../src/core/drop-reason.js';
+import type { QueueStatistics } from '../../../src/queues/queue.js';
+import type { QueueOptions } from '../../../src/queues/queue-options.js';
 
 export interface BrokerReport {
   readonly rss: number;
@@ -23,6 +26,18 @@ export interface BrokerReport {
   readonly socketsOpen: number;
   readonly errors: number;
   readonly lastErrors: string[];
+  readonly queues: Record<string, QueueStatistics & { readonly missing: number }>;
+}
+
+export interface BrokerProcessOptions {
+  readonly limits?: Partial<BrokerLimits>;
+  readonly heapMb?: number;
+  /** Stored in `directory`; options that are left out are those of every queue. */
+  readonly workQueues?: {
+    readonly queues: Readonly<Record<string, Partial<QueueOptions>>>;
+    readonly rules: readonly BridgeRule[];
+  };
+  readonly directory?: string;
 }
 
 interface Answer {
@@ -54,11 +69,12 @@ export class BrokerProcess {
     });
   }
 
-  static async start(options: { limits?: Partial<BrokerLimits>; heapMb?: number } = {}): Promise<BrokerProcess> {
+  static async start(options: BrokerProcessOptions = {}): Promise<BrokerProcess> {
     const script = fileURLToPath(new URL('./broker-runner.mjs', import.meta.url));
+    const { heapMb, ...own } = options;
     const execArgv = ['--expose-gc'];
-    if (options.heapMb !== undefined) execArgv.push(`--max-old-space-size=${options.heapMb}`);
-    const child = fork(script, [JSON.stringify({ limits: options.limits ?? {} })], { execArgv });
+    if (heapMb !== undefined) execArgv.push(`--max-old-space-size=${heapMb}`);
+    const child = fork(script, [JSON.stringify({ limits: {}, ...own })], { execArgv });
     const ports = await new Promise<{ tcp: number; ws: number }>((resolve, reject) => {
       child.once('message', (answer: Answer) => resolve(answer.ports as { tcp: number; ws: number }));
       child.once('exit', () => reject(new Error('the broker did not start')));

@@ -5,7 +5,8 @@ import { Broker } from '../../../dist/broker/broker.js';
 import { SystemClock } from '../../../dist/core/clock.js';
 import { CLOSE_REASONS } from '../../../dist/core/close-reason.js';
 
-const { limits, maxConnections } = JSON.parse(process.argv[2] ?? '{}');
+const { limits, maxConnections, workQueues, directory } = JSON.parse(process.argv[2] ?? '{}');
+const clock = new SystemClock();
 let errors = 0;
 const lastErrors = [];
 const sink = {
@@ -15,12 +16,26 @@ const sink = {
     if (lastErrors.length < 5) lastErrors.push(line);
   },
 };
-const broker = new Broker({ clock: new SystemClock(), logger: pino({ level: 'error' }, sink), limits });
+const common = { clock, logger: pino({ level: 'error' }, sink), limits };
+const queues = workQueues === undefined ? null : await openQueues();
+const broker = new Broker(queues === null ? common : { ...common, ...queues });
+if (queues !== null) await broker.restore();
 const listener = { host: '127.0.0.1', port: 0, maxConnections: maxConnections ?? 20_000 };
 const tcp = await broker.listen({ ...listener, name: 'tcp', kind: 'tcp' });
 const ws = await broker.listen({ ...listener, name: 'ws', kind: 'ws', path: '/mqtt' });
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
+
+/** Work queues on the disk. */
+async function openQueues() {
+  const { openStore } = await import('../../../dist/store/open-store.js');
+  const { WorkQueues } = await import('../../../dist/cli/work-queues.js');
+  const { DEFAULT_QUEUE_OPTIONS } = await import('../../../dist/queues/queue-options.js');
+  const store = await openStore({ directory, durability: 'os', clock });
+  const settings = Object.entries(workQueues.queues).map(([name, own]) => [name, { ...DEFAULT_QUEUE_OPTIONS, ...own }]);
+  const work = new WorkQueues(store, clock, { queues: new Map(settings), rules: workQueues.rules });
+  return { store, queues: work.queues, sink: work.sink, work: work.work, registry: work.registry };
+}
 
 function report() {
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
@@ -42,6 +57,12 @@ function report() {
     socketsOpen: process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length,
     errors,
     lastErrors,
+    queues: Object.fromEntries(
+      [...(queues?.registry.queues() ?? [])].map((queue) => [
+        queue.name,
+        { ...queue.statistics, missing: queue.missing },
+      ]),
+    ),
   };
 }
 
