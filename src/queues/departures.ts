@@ -7,7 +7,7 @@ import { type DeadLetterReason, decodeEntry, type MessageEntry } from './entry-c
 import type { GroupLane } from './group-lane.js';
 import type { QueueCore } from './queue-core.js';
 import type { QueueDropReason } from './queue-counters.js';
-import { NOBODY } from './queue-log.js';
+import { NOBODY, type QueueLogReader } from './queue-log.js';
 import { lastRetryDelayMs } from './queue-options.js';
 import { IN_FLIGHT, type TrackedMessage } from './tracked-message.js';
 
@@ -29,6 +29,17 @@ export class Departures {
   readonly #core: QueueCore;
   /** A message is on its way to another queue, which may want to make room here: it must not be given up as well. */
   #isMoving = false;
+
+  /** Room that was asked for while the oldest message had to be read; 0 for none. */
+  #wantedBytes = 0;
+  /** It goes then: before the next message comes it might have to be read again. */
+  readonly #whenOldestIsRead: QueueLogReader = {
+    onLoaded: () => {
+      const bytes = this.#wantedBytes;
+      this.#wantedBytes = 0;
+      if (bytes > 0) this.makeRoom(bytes, 0);
+    },
+  };
 
   constructor(core: QueueCore) {
     this.#core = core;
@@ -211,8 +222,11 @@ export class Departures {
     if (this.#hasRoom(bytes, leaving)) return true;
     // A circle of dead-letter queues that are all full ends here.
     if (options.overflow === 'refuse' || bytes > options.maxBytes || this.#isMoving) return false;
+    if (options.overflow === 'dead-letter-oldest') this.#wantedBytes = Math.max(this.#wantedBytes, bytes);
     for (let left = EVICTED_AT_ONCE; left > 0 && !this.#hasRoom(bytes, 0); left--) if (!this.#evictOldest()) break;
-    return this.#hasRoom(bytes, 0);
+    if (!this.#hasRoom(bytes, 0)) return false;
+    this.#wantedBytes = 0;
+    return true;
   }
 
   #hasRoom(bytes: number, leaving: number): boolean {
@@ -228,8 +242,8 @@ export class Departures {
     let isMoved = false;
     let bytes = -1;
     if (options.overflow === 'dead-letter-oldest') {
-      const message = context.log.find(sequence, NOBODY);
-      // It is being read: until it is there, the queue is full.
+      const message = context.log.find(sequence, this.#whenOldestIsRead);
+      // Until it is there, the queue is full.
       if (message === undefined) return false;
       const entryBytes = message === null ? null : context.log.findEntry(sequence, number);
       if (message !== null && entryBytes !== null && entryBytes !== undefined) {

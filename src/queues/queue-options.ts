@@ -23,7 +23,10 @@ export interface QueueOptions {
   readonly retentionMs: number;
   /** Messages of any state; a backlog of this size takes some tens of megabytes. */
   readonly maxMessages: number;
-  /** Bytes of content and entries of messages of any state. */
+  /**
+   * Bytes of content and entries of messages of any state. What is dropped unread counts with the mean of its neighbours,
+   * of up to 1024: the sum is exact again when those have gone.
+   */
   readonly maxBytes: number;
   /** Bytes of content of one message. 1 MiB, as SQS. */
   readonly maxMessageBytes: number;

@@ -12,6 +12,7 @@ import { decodeGoneQueue, encodeGoneQueue } from './gone-queue.js';
 import { History, type HistoryStatistics } from './history.js';
 import type { Admission, EnqueueOptions, EnqueueOutcome } from './intake.js';
 import { MessageIds } from './message-ids.js';
+import { type QuarantinedQueue, QuarantinedQueues } from './quarantined-queues.js';
 import { Queue } from './queue.js';
 import type { QueueContext } from './queue-core.js';
 import { decodeDefinition, decodeRegistry, encodeDefinition, encodeRegistry } from './queue-definition.js';
@@ -55,6 +56,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   /** By queue: the one that is running, and what is known of the last one. */
   readonly #redrives = new Map<Queue, Redrive>();
   readonly #endedRedrives = new Map<Queue, RedriveProgress>();
+  readonly #quarantined = new QuarantinedQueues();
   readonly #answers = new SettledAnswers();
   readonly #receipts = new Receipts((notice) => this.onReceipt(notice));
   /** Called when nothing is half done: anything may be done then. */
@@ -123,6 +125,11 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   /** What is kept of the history of a queue, or of one that is gone. */
   historyOf(name: string): HistoryStatistics {
     return this.#history?.statisticsOf(name) ?? NO_HISTORY;
+  }
+
+  /** Queues whose definition is damaged: nobody can use them, and their messages are kept. */
+  get quarantined(): readonly QuarantinedQueue[] {
+    return this.#quarantined.list();
   }
 
   /** Records that could not be understood at start. */
@@ -284,7 +291,8 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   }
 
   encodeState(queue: number, sequence: number): Buffer | null {
-    return this.#byNumber.get(queue)?.encodeState(sequence) ?? null;
+    const known = this.#byNumber.get(queue);
+    return known === undefined ? this.#quarantined.encodeState(queue, sequence) : known.encodeState(sequence);
   }
 
   encodeChunk(queue: number, chunk: number): Buffer | null {
@@ -293,7 +301,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
 
   restoreQueue(number: number, bytes: Buffer): void {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    this.#tryRestore(() => {
+    const isRestored = this.#tryRestore(() => {
       if (number === REGISTRY) {
         const { nextNumber, secret } = decodeRegistry(bytes);
         this.#nextNumber = Math.max(this.#nextNumber, nextNumber);
@@ -311,6 +319,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
       if (redrive !== null) this.#endedRedrives.set(queue, redrive);
       queue.onUnused();
     });
+    if (!isRestored && number !== REGISTRY) this.#quarantined.add(number);
   }
 
   restoreChunk(number: number, chunk: number, bytes: Buffer): void {
@@ -322,7 +331,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     if (queue === undefined) {
       // A new queue of this number would get what is left of it.
       this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-      return false;
+      return this.#quarantined.restoreMessage(number, sequence, state);
     }
     return this.#tryRestore(() => queue.restoreMessage(sequence, entry, state, byteLength));
   }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../src/queues/delivery.js';
+import { encodeDefinition } from '../../../src/queues/queue-definition.js';
 import type { RedriveOptions } from '../../../src/queues/redrive.js';
 import { QueueWorld, textOf } from '../../support/queue-world.js';
 
@@ -647,6 +648,31 @@ it('stores a message for several queues once', () => {
   expect(world.log.messages).toBe(1);
 });
 
+describe('a queue whose definition is damaged', () => {
+  it('keeps its messages and their states under its number, which nobody gets', () => {
+    const queue = world.queue('q');
+    const { number, options } = queue;
+    for (const text of ['one', 'two', 'three']) world.enqueue(queue, text);
+    world.take(queue, 1);
+    const saved = encodeDefinition({ name: 'q', options, redrive: null, historySince: 0 });
+    world.log.queueSaved(number, saved.subarray(0, 20));
+    world.log.commit();
+    world.crash();
+    expect(world.registry.find('q')).toBeUndefined();
+    expect(world.registry.quarantined).toEqual([{ number, messages: 3 }]);
+    expect(world.registry.lostRecords).toBe(1);
+    expect(world.log.messages).toBe(3);
+    expect(world.queue('other').number).toBeGreaterThan(number);
+    expect(world.registry.encodeState(number, 1)).not.toBeNull();
+    world.log.queueSaved(number, saved);
+    world.log.commit();
+    world.crash();
+    expect(world.registry.quarantined).toEqual([]);
+    world.clock.advance(30_000);
+    expect(world.take(world.get('q')).map(({ attempt }) => attempt)).toEqual([2, 1, 1]);
+  });
+});
+
 describe('a redrive', () => {
   function fillDeadLetters(count: number): void {
     world.queue('dead');
@@ -859,5 +885,30 @@ describe('an auto-delete queue', () => {
     world.crash();
     world.clock.advance(5000);
     expect(world.registry.find('q')).toBeUndefined();
+  });
+});
+
+describe('a queue that sends its oldest to the dead-letter queue when it is full', () => {
+  it('makes room as soon as the oldest has been read, though it is not kept in memory', () => {
+    const dead = world.queue('dead');
+    const queue = world.queue('q', {
+      maxMessages: 2,
+      overflow: 'dead-letter-oldest',
+      deadLetter: { queue: 'dead', maxReceives: 9 },
+    });
+    for (const text of ['one', 'two']) world.enqueue(queue, text);
+    world.log.commit();
+    world.log.cool();
+    expect(world.enqueue(queue, 'three').status).toBe('refused');
+    expect(dead.statistics.ready).toBe(0);
+    world.log.load();
+    expect(dead.statistics.ready).toBe(1);
+    world.log.commit();
+    world.log.cool();
+    expect(world.enqueue(queue, 'four').status).toBe('enqueued');
+    expect(queue.statistics.ready).toBe(2);
+    world.log.load();
+    expect(queue.statistics.ready).toBe(2);
+    expect(world.missing).toBe(0);
   });
 });

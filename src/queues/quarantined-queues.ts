@@ -1,0 +1,40 @@
+/**
+ * Queues whose definition could not be understood at start. Their messages are kept as they are, under a number that is not used again, until
+ * somebody has mended the definition: a later start that can read it finds them, with what is known of each.
+ */
+export interface QuarantinedQueue {
+  readonly number: number;
+  readonly messages: number;
+}
+
+interface Kept {
+  messages: number;
+  /** By sequence number: marks are written anew as a whole, and must not lose them. */
+  readonly states: Map<number, Buffer>;
+}
+
+export class QuarantinedQueues {
+  readonly #byNumber = new Map<number, Kept>();
+
+  add(number: number): void {
+    this.#byNumber.set(number, { messages: 0, states: new Map() });
+  }
+
+  list(): QuarantinedQueue[] {
+    return [...this.#byNumber].map(([number, { messages }]) => ({ number, messages }));
+  }
+
+  /** @returns false if no such queue is kept */
+  restoreMessage(number: number, sequence: number, state: Buffer | null): boolean {
+    const kept = this.#byNumber.get(number);
+    if (kept === undefined) return false;
+    kept.messages++;
+    // A copy: what was read is let go.
+    if (state !== null) kept.states.set(sequence, Buffer.from(state));
+    return true;
+  }
+
+  encodeState(number: number, sequence: number): Buffer | null {
+    return this.#byNumber.get(number)?.states.get(sequence) ?? null;
+  }
+}
