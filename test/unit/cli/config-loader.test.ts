@@ -294,6 +294,11 @@ describe('a problem', () => {
       'config.yaml:1:53: listener "lan" (0.0.0.0:8083) and listener "ws" (127.0.0.1:8083) cannot have the same address',
     ],
     [
+      'HTTP on the port of a listener',
+      'http: { port: 1883 }',
+      'config.yaml:1:15: http (127.0.0.1:1883) and listener "tcp" (127.0.0.1:1883) cannot have the same address',
+    ],
+    [
       'no listener at all',
       'listeners: { tcp: { enabled: false }, ws: { enabled: false } }',
       'config.yaml:1:30: every listener is switched off, so no client could connect',
