@@ -13,6 +13,7 @@ const MAXIMUM_PACKET_BYTES = 1024 * 1024;
 const MAXIMUM_FILTERS = 1024;
 const MAXIMUM_LEVELS = 128;
 const TOPIC_ALIAS_MAXIMUM = 64;
+const SESSION_EXPIRY_INTERVAL = 0x11;
 /** Below the Receive Maximum, and below what one answer more or less would change. */
 const MANY_PUBLISHES = 1000;
 
@@ -60,6 +61,18 @@ export function judge(bytes: Buffer): Expectation {
   if (fault !== undefined || announced > MAXIMUM_PACKET_BYTES) reader.end('violating', fault ?? 'too long a packet');
   else if (rest.length > 0 && reader.course === 'lasting') reader.end('partial', 'ends within a packet');
   return reader.expectation;
+}
+
+/**
+ * Seconds for which the session may be kept behind the connection: by CONNECT or, if that asks for longer and is reached,
+ * by DISCONNECT (section 3.14.2.2.2). Infinite where the broker's configuration says it.
+ */
+export function keptSecondsOf({ course, connect, packets }: Expectation): number {
+  if (connect === undefined || course === 'refused') return 0;
+  if (connect.version !== 5) return connect.cleanStart ? 0 : Number.POSITIVE_INFINITY;
+  const last = packets.at(-1);
+  const asked = last?.type === 'disconnect' ? last.sessionExpirySeconds : 0;
+  return Math.max(asked, (connect.properties.get(SESSION_EXPIRY_INTERVAL) as number | undefined) ?? 0);
 }
 
 function refusalOf({ version, clientId, cleanStart, properties, willTopic }: ClientConnect): string | undefined {
@@ -140,7 +153,7 @@ class CourseReader {
 
   // Section 3.14.2.2.2
   #followDisconnect(sessionExpirySeconds: number): void {
-    const isKept = ((this.#connect.properties.get(0x11) as number | undefined) ?? 0) > 0;
+    const isKept = ((this.#connect.properties.get(SESSION_EXPIRY_INTERVAL) as number | undefined) ?? 0) > 0;
     if (sessionExpirySeconds > 0 && !isKept) throw new Violation('DISCONNECT keeps a session that CONNECT did not');
     this.end('left', 'DISCONNECT');
   }

@@ -1,16 +1,13 @@
 /** Makes inputs from seeds: the n-th input of a seed number is always the same, as long as the pool is. */
 import { Random } from '../support/random-source.js';
-import { readConnect } from './client-packet.js';
+import { withoutOrphan } from './findable-session.js';
 import type { FuzzInput, Script } from './fuzz-input.js';
 import { anyDelivery, mutateSequence, renameClient } from './mutate-sequence.js';
 import { anySequence } from './random-sequence.js';
 import type { Seed } from './seed-source.js';
-import { Violation } from './strict-reader.js';
 
 /** Sessions that outlive their connections are those of these clients: what is kept has a bound. */
 const KEPT_CLIENTS = 512;
-/** A session without a known name may be kept for so long. */
-const SOON_SECONDS = 2;
 const MUTATION_COUNTS = [0, 1, 1, 1, 2, 2, 3, 5, 8];
 
 export class InputMaker {
@@ -60,22 +57,4 @@ export class InputMaker {
     }));
     return { scripts };
   }
-}
-
-/**
- * A session that the broker has named is found again by nobody who has not read its CONNACK: it would stay for ever, and
- * look like a leak. So it has a name, unless it expires soon.
- */
-function withoutOrphan(packets: readonly Buffer[], clientId: string): readonly Buffer[] {
-  const first = packets[0];
-  if (first === undefined) return packets;
-  try {
-    const { clientId: given, properties } = readConnect(first);
-    const expirySeconds = (properties.get(0x11) as number | undefined) ?? 0;
-    if (given !== '' || expirySeconds <= SOON_SECONDS) return packets;
-  } catch (error) {
-    if (error instanceof Violation) return packets;
-    throw error;
-  }
-  return renameClient(packets, clientId, true);
 }

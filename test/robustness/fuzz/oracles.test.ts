@@ -12,9 +12,11 @@ import {
   subscribe,
   text,
   u16,
+  u32,
 } from '../support/packets.js';
 import { judge } from './client-judge.js';
 import { Conversation } from './conversation.js';
+import { withoutOrphan } from './findable-session.js';
 import { type FuzzCase, plainInput } from './fuzz-input.js';
 import { readHexFile, writeHexFile } from './hex-file.js';
 import { MemoryTrend } from './memory-trend.js';
@@ -119,6 +121,36 @@ describe('the judge', () => {
     ['SUBSCRIBE without a filter', Buffer.concat([begin, frame(0x82, u16(1), section())])],
   ])('finds %s violating', (_what, bytes) => {
     expect(judge(bytes).course).toBe('violating');
+  });
+});
+
+describe('a session that only its CONNACK names', () => {
+  const asking = (sessionExpirySeconds: number) => connect({ sessionExpirySeconds });
+  const hour = Buffer.concat([Buffer.from([0x11]), u32(3600)]);
+  const surplus = Buffer.from('6f6e65', 'hex');
+  const nameIn = (packets: readonly Buffer[]) => judge(Buffer.concat(packets)).connect?.clientId;
+
+  it.each([
+    ['CONNECT asks for it', [asking(100), PINGREQ]],
+    ['DISCONNECT asks for it', [asking(1), frame(0xe0, Buffer.from([4]), section(hour))]],
+    ['CONNECT has bytes behind its end', [Buffer.concat([asking(0xffffffff), surplus]), PINGREQ]],
+    ['CONNECT comes in two parts', [asking(100).subarray(0, 9), asking(100).subarray(9), PINGREQ]],
+    ['nothing stands before CONNECT', [Buffer.alloc(0), asking(100)]],
+  ])('gets another name, if it would outlive the run: %s', (_why, packets) => {
+    expect(nameIn(packets)).toBe('');
+    const named = withoutOrphan(packets, 'fuzz-7');
+    expect(nameIn(named)).toBe('fuzz-7');
+    const behind = Buffer.concat(packets).subarray(asking(1).length);
+    expect(Buffer.concat(named).subarray(asking(1).length + 'fuzz-7'.length)).toEqual(behind);
+  });
+
+  it.each([
+    ['it expires soon', [asking(2)]],
+    ['it ends with the connection', [connect({})]],
+    ['DISCONNECT may not ask for it', [asking(0), frame(0xe0, Buffer.from([4]), section(hour))]],
+    ['it has a name', [connect({ clientId: 'c', sessionExpirySeconds: 100 })]],
+  ])('is left as it is, if %s', (_why, packets) => {
+    expect(withoutOrphan(packets, 'fuzz-7')).toBe(packets);
   });
 });
 

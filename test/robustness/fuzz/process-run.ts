@@ -132,7 +132,8 @@ export class ProcessRun {
       this.#courses.set(course, (this.#courses.get(course) ?? 0) + 1);
       if (broker.hasExited) return;
       if (one.finding !== undefined) this.#note(one.finding, [input]);
-      await sweeper.after(one);
+      const orphan = await sweeper.after(one);
+      if (orphan !== undefined) this.#note(orphan, [input]);
     }
   }
 

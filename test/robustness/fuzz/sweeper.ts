@@ -2,6 +2,9 @@
 import { publish, readPublish, subscribe } from '../support/packets.js';
 import { RawClient } from '../support/raw-client.js';
 import type { ClientClaims } from './client-claims.js';
+import { keptSecondsOf } from './client-judge.js';
+import { isOrphan } from './findable-session.js';
+import { Finding } from './finding.js';
 import type { Played } from './socket-player.js';
 
 const QUIET_MS = 300;
@@ -20,15 +23,22 @@ export class Sweeper {
     this.#claims = claims;
   }
 
-  /** Notes the session that an input may have left, and ends it at once if its client would not come back. */
-  async after({ expectation, assignedClientId }: Played): Promise<void> {
-    const { connect, course } = expectation;
-    if (connect === undefined || course === 'refused') return;
-    const isKept = connect.version === 5 ? connect.properties.get(0x11) !== undefined : !connect.cleanStart;
+  /**
+   * Notes the session that an input may have left, and ends it at once if its client would not come back.
+   * @returns a finding if nobody can end it
+   */
+  async after({ expectation, assignedClientId }: Played): Promise<Finding | undefined> {
+    const { connect } = expectation;
+    if (connect === undefined || keptSecondsOf(expectation) === 0) return undefined;
     const clientId = connect.clientId === '' ? assignedClientId : connect.clientId;
-    if (!isKept || clientId === undefined) return;
+    if (clientId === undefined) {
+      return isOrphan(expectation)
+        ? new Finding('leftover', 'a session is kept by a name that is not known')
+        : undefined;
+    }
     if (POOL.test(clientId)) this.#pool.add(clientId);
     else await this.#endSession(clientId);
+    return undefined;
   }
 
   async endSessions(): Promise<void> {
