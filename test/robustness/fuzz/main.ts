@@ -9,6 +9,7 @@ import type { FuzzCase } from './fuzz-input.js';
 import { readHexFile, writeHexFile } from './hex-file.js';
 import { runInProcess } from './in-process-run.js';
 import { InputMaker } from './input-maker.js';
+import type { MemoryTrend } from './memory-trend.js';
 import { type Options, readOptions, USAGE } from './options.js';
 import { OwnSeeds } from './own-seeds.js';
 import { type FoundCase, ProcessRun, type RunReport } from './process-run.js';
@@ -81,15 +82,18 @@ async function fuzzProcess(options: Options): Promise<number> {
 }
 
 function printReport(report: RunReport, seed: number): void {
-  const { inputs, connections, seconds, courses, memory } = report;
+  const { inputs, connections, seconds, courses, used, resident } = report;
   console.log(`seed ${seed}: ${inputs} inputs in ${seconds.toFixed(0)} s, ${(inputs / seconds).toFixed(0)} a second`);
   console.log(`connections: ${connections}; ${[...courses].map(([course, count]) => `${course} ${count}`).join(', ')}`);
-  console.log(
-    `memory: ${memory.lastMb.toFixed(0)} MiB at the end, ${memory.largestMb.toFixed(0)} at most, ` +
-      `${memory.slope.toFixed(2)} MiB a minute over the last two thirds`,
-  );
+  console.log(`held after a collection: ${wordsOf(used)}`);
+  console.log(`process: ${wordsOf(resident)}`);
   console.log(`witness: ${report.witnessMessages} messages, ${report.witnessLongestMs.toFixed(0)} ms at most`);
   console.log(report.found.length === 0 ? 'nothing found' : `${report.found.length} found`);
+}
+
+function wordsOf({ lastMb, largestMb, slope }: MemoryTrend): string {
+  const sizes = `${lastMb.toFixed(1)} MiB at the end, ${largestMb.toFixed(1)} at most`;
+  return `${sizes}, ${slope.toFixed(2)} MiB a minute over the last two thirds`;
 }
 
 function readCoverage(directory: string): CoverageMap {

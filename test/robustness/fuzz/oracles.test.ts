@@ -1,4 +1,7 @@
 /** That what judges would notice: an oracle that never complains proves nothing. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import {
   acknowledgement,
@@ -18,11 +21,13 @@ import { judge } from './client-judge.js';
 import { Conversation } from './conversation.js';
 import { withoutOrphan } from './findable-session.js';
 import { type FuzzCase, plainInput } from './fuzz-input.js';
+import { HeapMeter } from './heap-meter.js';
 import { readHexFile, writeHexFile } from './hex-file.js';
 import { MemoryTrend } from './memory-trend.js';
 import { OwnSeeds } from './own-seeds.js';
 import { shrink } from './shrink.js';
 import { Violation } from './strict-reader.js';
+import { Turnstile } from './turnstile.js';
 
 const CONNACK5 = Buffer.from([0x20, 3, 0, 0, 0]);
 const CONNACK4 = Buffer.from([0x20, 2, 0, 0]);
@@ -176,4 +181,51 @@ it('a trend is that of the last two thirds, in MiB a minute', () => {
   const trend = new MemoryTrend();
   for (let i = 0; i < 90; i++) trend.add(i * 1000, (i < 30 ? 10 * i : 300 + i / 30) * 1024 * 1024);
   expect(trend.slope).toBeCloseTo(2);
+});
+
+it('what a process holds is told without what it has let go', async () => {
+  const program = `
+    globalThis.held = Buffer.alloc(30 * 1024 * 1024);
+    for (let i = 0; i < 10; i++) Buffer.alloc(10 * 1024 * 1024);
+    setInterval(() => {}, 1000);
+    console.log('ready');`;
+  const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', '-e', program]);
+  try {
+    const ready = once(child.stdout, 'data');
+    const [line] = (await once(createInterface({ input: child.stderr }), 'line')) as [string];
+    await ready;
+    const meter = new HeapMeter(line.slice(line.indexOf('ws://')));
+    const usedMb = ((await meter.usedBytes()) ?? 0) / 1024 / 1024;
+    expect(usedMb).toBeGreaterThan(30);
+    expect(usedMb).toBeLessThan(45);
+  } finally {
+    child.kill();
+  }
+});
+
+it('a process that is gone holds nothing that could be told', async () => {
+  expect(await new HeapMeter('ws://127.0.0.1:1/').usedBytes()).toBeUndefined();
+});
+
+it('what runs alone waits for what runs, and what comes waits for it', async () => {
+  const turnstile = new Turnstile();
+  const log: string[] = [];
+  let finish = (): void => {};
+  const first = turnstile.beside(async () => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    log.push('first');
+  });
+  const alone = turnstile.alone(async () => {
+    log.push('alone begins');
+    await Promise.resolve();
+    log.push('alone ends');
+  });
+  const second = turnstile.beside(async () => {
+    log.push('second');
+  });
+  finish();
+  await Promise.all([first, alone, second]);
+  expect(log).toEqual(['first', 'alone begins', 'alone ends', 'second']);
 });

@@ -13,6 +13,7 @@ import { MemoryTrend } from './memory-trend.js';
 import { SocketPlayer } from './socket-player.js';
 import { Sweeper } from './sweeper.js';
 import { awaitFigures } from './sys-figures.js';
+import { Turnstile } from './turnstile.js';
 
 export interface RunSettings {
   readonly main: string;
@@ -37,7 +38,10 @@ export interface RunReport {
   readonly courses: ReadonlyMap<string, number>;
   readonly seconds: number;
   readonly found: readonly FoundCase[];
-  readonly memory: MemoryTrend;
+  /** What is held, after a collection and between inputs. */
+  readonly used: MemoryTrend;
+  /** The memory of the process, at the same moments and in between. */
+  readonly resident: MemoryTrend;
   readonly witnessMessages: number;
   readonly witnessLongestMs: number;
 }
@@ -49,14 +53,19 @@ const RECENT_INPUTS = 200;
 const MAXIMUM_FINDINGS = 10;
 /** A run of so many minutes shows whether memory grows; a shorter one shows how it settles. */
 const TREND_MINUTES = 10;
-const MAXIMUM_SLOPE = 3;
+/** MiB a minute of what is held: what code that V8 compiles late, and buffers on their way, make of a flat line. */
+const MAXIMUM_USED_SLOPE = 0.2;
+/** MiB a minute of the process, for what is held outside of V8; when V8 collects is its own matter. */
+const MAXIMUM_RESIDENT_SLOPE = 3;
 
 export class ProcessRun {
   readonly #settings: RunSettings;
   readonly #claims = new ClientClaims();
   readonly #found: FoundCase[] = [];
   readonly #recent: FuzzInput[] = [];
-  readonly #memory = new MemoryTrend();
+  readonly #used = new MemoryTrend();
+  readonly #resident = new MemoryTrend();
+  readonly #turnstile = new Turnstile();
   readonly #courses = new Map<string, number>();
   readonly #startedAt = performance.now();
   #inputs = 0;
@@ -68,7 +77,7 @@ export class ProcessRun {
   }
 
   async run(): Promise<RunReport> {
-    const broker = await BrokerUnderTest.start(this.#settings);
+    const broker = await BrokerUnderTest.start({ ...this.#settings, isMeasured: true });
     const name = `witness-${randomBytes(6).toString('hex')}`;
     const witness = await DurableWitness.start(broker.ports.tcp, name);
     const sweeper = new Sweeper(broker.ports.tcp, this.#claims);
@@ -89,7 +98,8 @@ export class ProcessRun {
       courses: this.#courses,
       seconds,
       found: this.#found,
-      memory: this.#memory,
+      used: this.#used,
+      resident: this.#resident,
       witnessMessages: witness.received,
       witnessLongestMs: witness.longestMs,
     };
@@ -104,13 +114,14 @@ export class ProcessRun {
       performance.now() - this.#startedAt > maximumMs;
     const watch = setInterval(() => this.#watch(broker, witness), SAMPLE_MS);
     const player = async (): Promise<void> => {
-      while (!isOver()) await this.#playNext(broker, sweeper);
+      while (!isOver()) await this.#turnstile.beside(() => this.#playNext(broker, sweeper));
     };
     const sweeping = async (): Promise<void> => {
       for (let sweptAt = performance.now(); !isOver(); ) {
         await new Promise((resolve) => setTimeout(resolve, 100));
         if (performance.now() - sweptAt < SWEEP_MS) continue;
         await sweeper.clearRetained(name).catch(() => {});
+        await this.#turnstile.alone(() => this.#measure(broker));
         sweptAt = performance.now();
       }
     };
@@ -137,8 +148,14 @@ export class ProcessRun {
     }
   }
 
+  async #measure(broker: BrokerUnderTest): Promise<void> {
+    const usedBytes = await broker.usedBytes();
+    if (usedBytes !== undefined) this.#used.add(performance.now() - this.#startedAt, usedBytes);
+    else if (!broker.hasExited) this.#note(new Finding('memory', 'the broker does not tell what it holds'));
+  }
+
   #watch(broker: BrokerUnderTest, witness: DurableWitness): void {
-    this.#memory.add(performance.now() - this.#startedAt, broker.residentBytes());
+    this.#resident.add(performance.now() - this.#startedAt, broker.residentBytes());
     if (broker.hasExited) this.#note(new Finding('crash', `the broker is gone\n${broker.errors.join('\n')}`));
     for (const line of broker.errors.slice(this.#errorsSeen)) this.#note(new Finding('log', line));
     this.#errorsSeen = broker.errors.length;
@@ -171,13 +188,20 @@ export class ProcessRun {
       'accounting/missing': 0,
     });
     if (differing.length > 0) this.#note(new Finding('leftover', differing.join(', ')));
-    const minutes = (performance.now() - this.#startedAt) / 60_000;
-    if (minutes >= TREND_MINUTES && this.#memory.slope > MAXIMUM_SLOPE) {
-      this.#note(new Finding('memory', `memory grows by ${this.#memory.slope.toFixed(2)} MiB a minute`));
-    }
+    this.#checkMemory();
     const { code, signal } = await broker.stop();
     if (code !== 0) this.#note(new Finding('crash', `SIGTERM ended the broker with ${signal ?? code}`));
     await this.#checkRestart(witness);
+  }
+
+  #checkMemory(): void {
+    if ((performance.now() - this.#startedAt) / 60_000 < TREND_MINUTES) return;
+    const [used, resident] = [this.#used.slope, this.#resident.slope];
+    if (used > MAXIMUM_USED_SLOPE)
+      this.#note(new Finding('memory', `${used.toFixed(2)} MiB more are held each minute`));
+    if (resident > MAXIMUM_RESIDENT_SLOPE) {
+      this.#note(new Finding('memory', `the process grows by ${resident.toFixed(2)} MiB a minute`));
+    }
   }
 
   async #checkRestart(witness: DurableWitness): Promise<void> {
