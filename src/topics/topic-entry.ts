@@ -26,7 +26,7 @@ export class TopicEntry<S extends object> {
 
   /** The topic in UTF-8, without its length. Made when first asked for. */
   get bytes(): Buffer {
-    this.#bytes ??= Buffer.from(this.topic);
+    this.#bytes ??= ownBytesOf(this.topic);
     return this.#bytes;
   }
 
@@ -60,4 +60,11 @@ export class TopicEntry<S extends object> {
   dropIfStale(changes: SubscriptionChanges): void {
     if (this.#result !== null && this.currentResult(changes) === null) this.#result = null;
   }
+}
+
+/** Not out of Buffer's pool: an entry that is cached for long would keep 8 KiB of what others took from it meanwhile. */
+function ownBytesOf(topic: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(topic));
+  bytes.write(topic);
+  return bytes;
 }

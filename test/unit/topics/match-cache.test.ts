@@ -22,6 +22,11 @@ describe('MatchCache', () => {
     expect(cache.resultOf(entry).receivers).toHaveLength(2);
   });
 
+  it('keeps no more than the bytes of a topic alive', () => {
+    const { bytes } = cacheOf().cache.entry('a/ü');
+    expect(bytes.buffer.byteLength).toBe(bytes.length);
+  });
+
   it.each([
     ['a/b', 'a/b', ['a', 'a/b/c', 'b', 'c']],
     ['a/b/+', 'a/b/x', ['a', 'a/x', 'b/b/x', 'c']],
