@@ -105,7 +105,10 @@ class DoorConsumer implements WorkConsumer, Receiver {
       return;
     }
     const { queue, consumer } = seat;
-    const receive = queue.receive({ max, waitMs: Number.POSITIVE_INFINITY, visibilityTimeoutMs: null, consumer }, this);
+    const isStrict = queue.options.type === 'fifo' && queue.options.ordering === 'strict';
+    const options = { max, waitMs: Number.POSITIVE_INFINITY, visibilityTimeoutMs: null, consumer };
+    // A second one would be with the consumer already when it refuses the first.
+    const receive = queue.receive(isStrict ? { ...options, maxPerGroup: 1 } : options, this);
     // It may have been answered already.
     if (receive.state === 'waiting' || receive.state === 'committing') this.#receive = receive;
   }

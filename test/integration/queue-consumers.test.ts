@@ -178,6 +178,25 @@ describe('a consumer of a queue', () => {
     expect(await texts(large, 2)).toEqual(['y', 'x'.repeat(300)]);
   });
 
+  it('of a strict fifo queue has one message of a group at a time: none overtakes one that it refuses', async () => {
+    const broker = await QueueBroker.start({
+      queues: { q: { type: 'fifo', retry: { delaysMs: [1000] } } },
+      rules: [{ group: 'topic' }],
+    });
+    broker.publish('t/1', 'a', 'b');
+    broker.publish('t/2', 'A');
+    const worker = await broker.consume('w');
+    const packets = await worker.expectPackets('publish', 2);
+    expect(packets.map(textOf)).toEqual(['a', 'A']);
+    puback(worker, packets[0] as PacketOf<'publish'>, 0x80);
+    await worker.expectNothing();
+    await broker.clock.advance(1000);
+    const again = await worker.expectPacket('publish');
+    expect(textOf(again)).toBe('a');
+    puback(worker, again);
+    expect(await texts(worker, 1)).toEqual(['b']);
+  });
+
   it('is told of the rest of the Message Expiry Interval, and not given what is expired', async () => {
     const broker = await QueueBroker.start();
     broker.test.broker.publish({ topic: 't/1', payload: 'short', qos: 1, messageExpiryInterval: 5 });
