@@ -26,7 +26,19 @@ export interface BrokerProgram {
 /** @param options of `millrace start` beside ports and data */
 export async function startBroker(...options: readonly string[]): Promise<BrokerProgram> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-examples-'));
-  const args = ['start', '--data', join(folder, 'data'), '--port', '0', '--ws-port', '0', '--log-format', 'json'];
+  const args = [
+    'start',
+    '--data',
+    join(folder, 'data'),
+    '--port',
+    '0',
+    '--ws-port',
+    '0',
+    '--http-port',
+    '0',
+    '--log-format',
+    'json',
+  ];
   const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli', 'main.js'), ...args, ...options], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
