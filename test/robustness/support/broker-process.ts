@@ -5,8 +5,8 @@ import type { BridgeRule } from '../../../src/bridge/bridge-rule.js';
 import type { BrokerLimits } from '../../../src/broker/broker-options.js';
 import type { CloseReason } from '../../../src/core/close-reason.js';
 import type { DropReason } from '../../../src/core/drop-reason.js';
-import type { QueueStatistics } from '../../../src/queues/queue-statistics.js';
 import type { QueueOptions } from '../../../src/queues/queue-options.js';
+import type { QueueStatistics } from '../../../src/queues/queue-statistics.js';
 
 export interface BrokerReport {
   readonly rss: number;
