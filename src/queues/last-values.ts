@@ -43,7 +43,8 @@ export class LastValues {
     const state = last === undefined ? 'gone' : this.#stateOf(last);
     if (last === undefined || state === 'gone') {
       this.#note(entry.key, value);
-    } else if (isMoved && last.enqueuedAtMs > entry.enqueuedAtMs) {
+    } else if (isMoved && last.enqueuedAtMs >= entry.enqueuedAtMs) {
+      // Of the same millisecond is taken for older what has been worked on already.
       this.#drop(value);
     } else {
       this.#byKey.set(entry.key, value);
