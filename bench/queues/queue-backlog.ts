@@ -13,6 +13,7 @@ import type { TakeResult } from '../generator/job.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
 import type { BenchOptions } from '../options.js';
 import { queueConfiguration } from './queue-configuration.js';
+import { readHeapBytes } from './read-heap.js';
 
 const PUBLISHERS = 100;
 const WINDOW_MESSAGES = 100;
@@ -42,6 +43,8 @@ export const queueBacklog: DurableScenario = {
     megabytes('RSS MB before', 'residentBefore'),
     megabytes('backlog', 'residentBacklog'),
     megabytes('growth', 'growth'),
+    megabytes('heap MB before', 'heapBefore'),
+    megabytes('backlog', 'heapBacklog'),
     count('queued/s', 'queuedPerSecond'),
     errors('unacknowledged', 'unfinished'),
   ],
@@ -51,9 +54,11 @@ export const queueBacklog: DurableScenario = {
     const short = await take(bed);
     await settle(options);
     const residentBefore = bed.residentBytes();
+    const heapBefore = await readHeapBytes(bed.address);
     const filled = await fill(bed, options, options.backlog);
     await settle(options);
     const residentBacklog = bed.residentBytes();
+    const heapBacklog = await readHeapBytes(bed.address);
     const long = await take(bed);
     return {
       backlog: filled.sent.reduce((sum, sent) => sum + sent, 0),
@@ -66,6 +71,8 @@ export const queueBacklog: DurableScenario = {
       factor: long.p50Ms / short.p50Ms,
       residentBefore,
       residentBacklog,
+      heapBefore,
+      heapBacklog,
       growth:
         residentBefore === undefined || residentBacklog === undefined ? undefined : residentBacklog - residentBefore,
     };
