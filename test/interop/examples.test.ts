@@ -172,3 +172,36 @@ describe('request.ts', () => {
     expect([exitCode, errors]).toEqual([1, 'no answer within 10 s\n']);
   });
 });
+
+describe('queues.yaml', () => {
+  it('tells a device when its order is done, or has become a dead letter', async () => {
+    await broker.stop();
+    broker = await startBroker('--config', join(ROOT, 'examples', 'queues.yaml'));
+    const order = () => {
+      const answer = ['-e', 'devices/7/receipts', '-W', '10'];
+      return start('mosquitto_rr', [
+        '-p',
+        broker.port,
+        '-V',
+        '5',
+        '-q',
+        '1',
+        '-t',
+        'devices/7/orders',
+        ...answer,
+        '-m',
+        'x',
+      ]);
+    };
+    const first = order();
+    expect(await take('orders', '%t')).toBe('devices/7/orders\n');
+    expect(JSON.parse((await first.finished).output)).toMatchObject({ queue: 'orders', result: 'done' });
+    const worker = startProgram(process.execPath, [join(EXAMPLES, 'worker-mqtt.js'), file], 20_000, {
+      MQTT_URL: broker.url,
+      QUEUE: 'orders',
+    });
+    await seen(worker, 'taking from $queue/orders');
+    expect(JSON.parse((await order().finished).output)).toMatchObject({ queue: 'orders', result: 'dead-letter' });
+    await stopInOrder(worker);
+  });
+});
