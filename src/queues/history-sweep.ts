@@ -154,37 +154,38 @@ export class HistorySweep {
       return;
     }
     this.#isRunning = true;
-    let waitMs: number;
+    let nextMs: number;
     try {
-      waitMs = await this.#removeSome();
+      nextMs = await this.#removeSome();
     } catch {
       // The store is closed, or is being opened again.
-      waitMs = RETRY_MS;
+      nextMs = this.#clock.now() + RETRY_MS;
     }
     this.#isRunning = false;
     if (this.#isStopped) return;
-    if (this.#mustRunAgain) waitMs = Math.min(waitMs, BETWEEN_SLICES_MS);
+    this.#wakeUp.ensure(this.#mustRunAgain ? this.#nextSliceMs : nextMs);
     this.#mustRunAgain = false;
-    this.#wakeUp.ensure(this.#clock.now() + waitMs);
   }
 
-  /** @returns after how many ms there may be more */
+  /** @returns when there may be more, ms since the epoch: time goes on while it reads */
   async #removeSome(): Promise<number> {
     // What has been removed can be read until then, and would be removed and counted again.
-    if (this.#awaitedTicket > this.#rows.settledTicket) return BETWEEN_SLICES_MS;
+    if (this.#awaitedTicket > this.#rows.settledTicket) return this.#nextSliceMs;
     if (this.#clearBelow > 0) return await this.#clearSome();
     if (!this.#isCounted) await this.#countKept();
     const first = await this.#findFirst(endRange(this.#number));
     if (this.#isStopped) return Number.POSITIVE_INFINITY;
-    const dueInMs = first === null ? Number.POSITIVE_INFINITY : this.#dueInMs(first[0]);
-    if (first !== null && (dueInMs <= 0 || this.#queue.mustShrink)) {
-      await this.#removeDeparted(first, dueInMs <= 0);
-      return BETWEEN_SLICES_MS;
+    const dueAtMs = first === null ? Number.POSITIVE_INFINITY : leftAtMsOf(first[0]) + this.#queue.keptMs;
+    const isDue = dueAtMs <= this.#clock.now();
+    if (first !== null && (isDue || this.#queue.mustShrink)) {
+      await this.#removeDeparted(first, isDue);
+      return this.#nextSliceMs;
     }
     if (first === null) this.#queue.onEmptied();
     if (this.#isStopped) return Number.POSITIVE_INFINITY;
-    if (await this.#removeOrphan()) return BETWEEN_SLICES_MS;
-    return Math.min(ORPHANS_EVERY_MS, Math.max(SHORTEST_WAIT_MS, dueInMs));
+    if (await this.#removeOrphan()) return this.#nextSliceMs;
+    const nowMs = this.#clock.now();
+    return Math.min(nowMs + ORPHANS_EVERY_MS, Math.max(nowMs + SHORTEST_WAIT_MS, dueAtMs));
   }
 
   /** What other processes have left behind, beside what this one has been told of meanwhile. */
@@ -209,8 +210,8 @@ export class HistorySweep {
     this.#isCounted = true;
   }
 
-  #dueInMs(key: string): number {
-    return leftAtMsOf(key) + this.#queue.keptMs - this.#clock.now();
+  get #nextSliceMs(): number {
+    return this.#clock.now() + BETWEEN_SLICES_MS;
   }
 
   async #removeDeparted([key, row]: HistoryRow, isExpired: boolean): Promise<void> {
@@ -236,7 +237,7 @@ export class HistorySweep {
     this.#reclaim(bytes);
   }
 
-  /** @returns after how many ms there may be more */
+  /** @returns when there may be more, ms since the epoch: time goes on while it reads */
   async #clearSome(): Promise<number> {
     const below = this.#clearBelow;
     const found = await this.#readSome(messageRange(this.#number, 0, below));
@@ -254,7 +255,7 @@ export class HistorySweep {
       this.#clearBelow = 0;
       this.#queue.onCleared(below);
     }
-    return BETWEEN_SLICES_MS;
+    return this.#nextSliceMs;
   }
 
   /** A message that has neither left the queue nor can be in it. @returns whether there was one */

@@ -4,7 +4,7 @@
  *   enqueued + restored = acknowledged + dropped + moved + waiting + in flight + delayed
  */
 
-/** Why a message left a queue without being acknowledged or moved. */
+/** Why a message left a queue without being acknowledged or moved. The history stores their places: new ones go to the end. */
 export const QUEUE_DROP_REASONS = [
   /** Its Message Expiry Interval ran out. */
   'expired',

@@ -258,6 +258,18 @@ describe('the history of a queue', () => {
     await sweep(crashed, async () => (await rowsOf(crashed)) === 0);
   });
 
+  it('tells that a message gave way to a newer one of its key', async () => {
+    const world = await LevelQueueWorld.open();
+    const queue = world.queue('q', { ...TRACED, compactBy: 'key' });
+    for (const text of ['old', 'new']) world.enqueue(queue, text, { key: 'k' });
+    const found = await find(world, { key: 'k', order: 'oldest-first' });
+    expect(found.map((message) => [textOf(message), message.state])).toEqual([
+      ['old', 'dropped'],
+      ['new', 'ready'],
+    ]);
+    expect(found[0]?.events.at(-1)).toMatchObject({ reason: 'compacted' });
+  });
+
   it('says what it cannot search', async () => {
     const world = await LevelQueueWorld.open();
     world.queue('silent');
