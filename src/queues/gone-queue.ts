@@ -17,6 +17,11 @@ export interface GoneQueue {
   readonly bytes: number;
 }
 
+/** For a number whose queue nobody knows any more, not even by name: nothing of its history is kept. */
+export function nothingKept(goneAtMs: number): GoneQueue {
+  return { name: '', reason: 'deleted', goneAtMs, keptMs: 0, maxBytes: 0, sinceSequence: 0, bytes: 0 };
+}
+
 export function encodeGoneQueue(gone: GoneQueue): Buffer {
   return Buffer.from(JSON.stringify({ version: 1, gone }));
 }

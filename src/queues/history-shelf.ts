@@ -100,6 +100,13 @@ export class HistoryShelf implements SweptQueue {
     return this.#isCleared ? 0 : this.#gone.bytes;
   }
 
+  /** When the message left that left first, of those that are kept; null if there is none, or it is not known yet. */
+  get oldestLeftAtMs(): number | null {
+    if (this.#gone === null) return this.#sweep.oldestLeftAtMs;
+    // What was in the queue to its end left then.
+    return this.#isCleared ? null : (this.#sweep.oldestLeftAtMs ?? this.#gone.goneAtMs);
+  }
+
   get maxBytes(): number {
     return this.#options.historyMaxBytes;
   }

@@ -68,6 +68,7 @@ export class HistorySweep {
   readonly #wakeUp: WakeUp;
   #keptMessages = 0;
   #keptBytes = 0;
+  #oldestLeftAtMs: number | null = null;
   #expired = 0;
   #evicted = 0;
   /** Messages below it are to be removed altogether; 0 for none. */
@@ -104,6 +105,11 @@ export class HistorySweep {
     return this.#keptBytes;
   }
 
+  /** When the one left that left first, as of the last look; null if there is none. */
+  get oldestLeftAtMs(): number | null {
+    return this.#oldestLeftAtMs;
+  }
+
   /** Removed because they had been kept for long enough. */
   get expired(): number {
     return this.#expired;
@@ -117,6 +123,7 @@ export class HistorySweep {
   onKept(messages: number, bytes: number): void {
     this.#keptMessages += messages;
     this.#keptBytes += bytes;
+    this.#oldestLeftAtMs ??= this.#clock.now();
     this.#wakeUp.ensure(this.#clock.now() + Math.max(SHORTEST_WAIT_MS, this.#queue.keptMs));
   }
 
@@ -175,6 +182,8 @@ export class HistorySweep {
     if (!this.#isCounted) await this.#countKept();
     const first = await this.#findFirst(endRange(this.#number));
     if (this.#isStopped) return Number.POSITIVE_INFINITY;
+    // What has left since the last commit cannot be read yet.
+    if (first !== null || this.#keptMessages <= 0) this.#oldestLeftAtMs = first === null ? null : leftAtMsOf(first[0]);
     const dueAtMs = first === null ? Number.POSITIVE_INFINITY : leftAtMsOf(first[0]) + this.#queue.keptMs;
     const isDue = dueAtMs <= this.#clock.now();
     if (first !== null && (isDue || this.#queue.mustShrink)) {

@@ -18,6 +18,8 @@ export interface HistoryStatistics {
   readonly messages: number;
   /** What they take, about. */
   readonly bytes: number;
+  /** When the one left that left first, ms since the epoch; null if there is none, or it is not known yet after a start. */
+  readonly oldestLeftAtMs: number | null;
   /** Messages removed since the start because they had been kept for long enough, */
   readonly expired: number;
   /** and before that because there were too many bytes. */
@@ -97,6 +99,7 @@ export class History implements HistoryShelfOwner, HistoryLogClient, HistoryBook
     return {
       messages: sum(({ keptMessages }) => keptMessages),
       bytes: sum(({ keptBytes }) => keptBytes),
+      oldestLeftAtMs: earliestOf(shelves),
       expired: sum(({ expired }) => expired),
       evicted: sum(({ evicted }) => evicted),
     };
@@ -150,4 +153,9 @@ export class History implements HistoryShelfOwner, HistoryLogClient, HistoryBook
     const gone = this.#goneOf(name);
     for (const shelf of gone.slice(0, Math.max(0, gone.length - GONE_NUMBERS_PER_QUEUE))) shelf.evict();
   }
+}
+
+function earliestOf(shelves: readonly HistoryShelf[]): number | null {
+  const earliest = Math.min(...shelves.map(({ oldestLeftAtMs }) => oldestLeftAtMs ?? Number.POSITIVE_INFINITY));
+  return earliest === Number.POSITIVE_INFINITY ? null : earliest;
 }

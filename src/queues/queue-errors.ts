@@ -34,6 +34,12 @@ export class RedriveRunning extends MillraceError {
 /** The queue keeps no history: nothing can be found in it. */
 export class NoHistory extends MillraceError {
   readonly code = 'ERR_NO_HISTORY';
+  readonly queue: string;
+
+  constructor(queue: string) {
+    super(`The queue ${queue} keeps no history: see its option historyMs`);
+    this.queue = queue;
+  }
 }
 
 /** A search asks for what makes no sense; `parameter` names it. */

@@ -8,7 +8,7 @@ import { TimingWheel } from '../core/timing-wheel.js';
 import type { Ticket } from '../store/ticket.js';
 import { AbandonedMessages } from './abandoned-messages.js';
 import type { MessageEntry } from './entry-codec.js';
-import { decodeGoneQueue, encodeGoneQueue } from './gone-queue.js';
+import { decodeGoneQueue, encodeGoneQueue, nothingKept } from './gone-queue.js';
 import { History, type HistoryStatistics } from './history.js';
 import type { Admission, EnqueueOptions, EnqueueOutcome } from './intake.js';
 import { MessageIds } from './message-ids.js';
@@ -39,7 +39,7 @@ export interface QueueDelivery {
   readonly options: EnqueueOptions;
 }
 
-const NO_HISTORY: HistoryStatistics = { messages: 0, bytes: 0, expired: 0, evicted: 0 };
+const NO_HISTORY: HistoryStatistics = { messages: 0, bytes: 0, oldestLeftAtMs: null, expired: 0, evicted: 0 };
 
 /** Under which the registry's own record is kept. */
 const REGISTRY = 0;
@@ -106,14 +106,14 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     const checked = checkQuery(query);
     const { queue } = checked;
     const shelves = (this.#history?.shelves() ?? []).filter(
-      ({ name, book, gone }) => (queue === null || name === queue) && (book !== null || gone !== null),
+      ({ name, book, gone }) => (queue === null || name === queue) && (book !== null || (gone?.keptMs ?? 0) > 0),
     );
     const withoutHistory = [...this.#byName.values()].filter(
       ({ number }) => !shelves.some((one) => one.number === number),
     );
     if (queue !== null && shelves.length === 0) {
       this.#get(queue);
-      throw new NoHistory(`The queue ${queue} keeps no history: see its option historyMs`);
+      throw new NoHistory(queue);
     }
     const queuesWithoutHistory = queue === null ? withoutHistory.map(({ name }) => name) : [];
     if (this.#history === null) {
@@ -196,6 +196,19 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     const ticket = this.#removeNumber(number);
     this.#abandoned.add(number, index.sequences());
     this.onQueueGone(queue);
+    return ticket;
+  }
+
+  /**
+   * Gives up a queue whose definition is damaged, with its messages and its history, in constant time.
+   * @throws QueueNotFound if there is none of that number
+   */
+  giveUpQuarantined(number: number): Ticket {
+    const sequences = this.#quarantined.take(number);
+    if (sequences === undefined) throw new QueueNotFound(`There is no damaged queue with the number ${number}`);
+    this.#history?.restoreGone(number, nothingKept(this.#clock.now()));
+    const ticket = this.#removeNumber(number);
+    this.#abandoned.add(number, sequences.values());
     return ticket;
   }
 

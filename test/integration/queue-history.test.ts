@@ -203,6 +203,57 @@ describe('the history of a queue', () => {
     expect(world.registry.historyOf('q')).toMatchObject({ messages: 0, bytes: 0, expired: 3, evicted: 0 });
   });
 
+  it('says since when it goes back', async () => {
+    let world = await LevelQueueWorld.open();
+    const queue = world.queue('q', TRACED);
+    const oldest = (): number | null => world.registry.historyOf('q').oldestLeftAtMs;
+    expect(oldest()).toBeNull();
+    for (let at = 0; at < 2; at++) world.enqueue(queue, `m${at}`);
+    const leftAtMs: number[] = [];
+    for (const { receiptHandle } of await world.take(queue)) {
+      queue.acknowledge([receiptHandle]);
+      leftAtMs.push(world.clock.now());
+      await world.commit();
+      world.clock.advance(5000);
+    }
+    expect(oldest()).toBe(leftAtMs[0]);
+    world = await world.crash();
+    await sweep(world, () => oldest() !== null);
+    expect(oldest()).toBe(leftAtMs[0]);
+    world.clock.advance(KEPT_MS - 7000);
+    await sweep(world, () => oldest() !== leftAtMs[0]);
+    expect(oldest()).toBe(leftAtMs[1]);
+    world.clock.advance(KEPT_MS);
+    await sweep(world, () => oldest() === null);
+    expect(world.registry.historyOf('q')).toMatchObject({ messages: 0, expired: 2 });
+  });
+
+  it('goes with a queue whose definition is damaged, when that is given up', async () => {
+    let world = await LevelQueueWorld.open();
+    const queue = world.queue('q', TRACED);
+    for (let at = 0; at < 3; at++) world.enqueue(queue, `m${at}`);
+    queue.acknowledge([(await world.take(queue))[0]?.receiptHandle as string]);
+    const { number } = queue;
+    world.log.queueSaved(number, Buffer.from('{"name'));
+    await world.commit();
+    world = await world.crash();
+    expect(world.registry.quarantined).toEqual([{ number, messages: 2 }]);
+    const rows = await rowsOf(world);
+    expect(rows).toBeGreaterThan(0);
+    world.clock.advance(100);
+    expect(await rowsOf(world)).toBe(rows);
+    world.registry.giveUpQuarantined(number);
+    await world.commit();
+    expect((await world.registry.search({})).messages).toEqual([]);
+    // What is left of it goes after a restart.
+    world = await world.crash();
+    expect(world.registry.quarantined).toEqual([]);
+    await sweep(world, async () => (await rowsOf(world)) === 0);
+    world = await world.crash();
+    expect(world.registry.quarantined).toEqual([]);
+    expect(world.registry.historyOf('').messages).toBe(0);
+  });
+
   it('tells that a consumer went, and that a whole process did', async () => {
     let world = await LevelQueueWorld.open();
     const queue = world.queue('q', TRACED);

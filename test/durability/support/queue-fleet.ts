@@ -20,8 +20,7 @@ export const DEAD_LETTERS = 'dead';
 export const WORK_CONFIGURATION = JSON.stringify({
   queues: {
     work: { deadLetter: { queue: DEAD_LETTERS, maxReceives: 4 }, retry: { delays: [0.02, 0.05] } },
-    // One at a time: what is with a worker already would come before what is refused.
-    line: { type: 'fifo', prefetch: 1, retry: { delays: [0.02] } },
+    line: { type: 'fifo', ordering: 'strict', retry: { delays: [0.02] } },
     later: { delay: 0.2, retry: { delays: [0.02] } },
     [DEAD_LETTERS]: {},
   },

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../src/queues/delivery.js';
 import { encodeDefinition } from '../../../src/queues/queue-definition.js';
+import { QueueNotFound } from '../../../src/queues/queue-errors.js';
 import type { RedriveOptions } from '../../../src/queues/redrive.js';
 import { QueueWorld, textOf } from '../../support/queue-world.js';
 
@@ -670,6 +671,27 @@ describe('a queue whose definition is damaged', () => {
     expect(world.registry.quarantined).toEqual([]);
     world.clock.advance(30_000);
     expect(world.take(world.get('q')).map(({ attempt }) => attempt)).toEqual([2, 1, 1]);
+  });
+
+  it('is given up with its messages by whoever says so, and stays so', () => {
+    const queue = world.queue('q');
+    const { number } = queue;
+    for (const text of ['one', 'two', 'three']) world.enqueue(queue, text);
+    world.take(queue, 1);
+    world.log.queueSaved(number, Buffer.from('{"name'));
+    world.log.commit();
+    world.crash();
+    expect(() => world.registry.giveUpQuarantined(number + 1)).toThrow(QueueNotFound);
+    world.registry.giveUpQuarantined(number);
+    expect(world.registry.quarantined).toEqual([]);
+    expect(() => world.registry.giveUpQuarantined(number)).toThrow(QueueNotFound);
+    world.clock.advance(10);
+    expect(world.log.messages).toBe(0);
+    world.log.commit();
+    world.crash();
+    expect(world.registry.quarantined).toEqual([]);
+    expect(world.registry.lostRecords).toBe(0);
+    expect(world.queue('q').number).toBeGreaterThan(number);
   });
 });
 
