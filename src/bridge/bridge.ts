@@ -23,6 +23,8 @@ import { receiptAddressOf } from './receipt-address.js';
 /** A message of telemetry is small; what is larger is no JSON for conditions. */
 const MAXIMUM_JSON_BYTES = 256 * 1024;
 
+const NOTHING: readonly never[] = [];
+
 export class Bridge implements PublishSink {
   readonly rules: readonly BridgeRule[];
   readonly #index = new TopicIndex<CompiledRule>();
@@ -136,13 +138,13 @@ class DirectRoutes implements SinkRoutes {
 class BridgeIntake {
   readonly queues: QueueRegistry;
   isOpen = false;
-  entries: SinkEntry[] = [];
+  entries: readonly SinkEntry[] = NOTHING;
   readonly #drops: DropCounters;
   readonly #view = new MessageView(MAXIMUM_JSON_BYTES);
   /** Queues that have decided, and those of them that take it with their admissions. */
-  #asked: Queue[] = [];
-  #taking: Queue[] = [];
-  #admissions: Admission[] = [];
+  #asked: readonly Queue[] = NOTHING;
+  #taking: readonly Queue[] = NOTHING;
+  #admissions: readonly Admission[] = NOTHING;
 
   constructor(queues: QueueRegistry, drops: DropCounters) {
     this.queues = queues;
@@ -196,25 +198,30 @@ class BridgeIntake {
     const queue = this.queues.find(name);
     if (queue === undefined) return 'missing';
     if (this.#asked.includes(queue)) return null;
-    this.#asked.push(queue);
+    this.#asked = withOneMore(this.#asked, queue);
     const { message } = publication;
     const receiptTo = queue.options.receipts ? receiptAddressOf(message) : '';
     const admission = queue.admit(message, receiptTo === '' ? options : { ...options, receiptTo });
     if (admission.status === 'refused') return admission.reason;
     if (admission.status === 'admitted') {
-      this.#taking.push(queue);
-      this.#admissions.push(admission);
-      this.entries.push({ queue: queue.number, bytes: admission.bytes });
+      this.#taking = withOneMore(this.#taking, queue);
+      this.#admissions = withOneMore(this.#admissions, admission);
+      this.entries = withOneMore(this.entries, { queue: queue.number, bytes: admission.bytes });
     } else if (admission.ticket > publication.ticket) publication.ticket = admission.ticket;
     return 'taken';
   }
 
   #reset(): void {
-    this.entries = [];
-    this.#asked = [];
-    this.#taking = [];
-    this.#admissions = [];
+    this.entries = NOTHING;
+    this.#asked = NOTHING;
+    this.#taking = NOTHING;
+    this.#admissions = NOTHING;
   }
+}
+
+/** Most messages go into one queue: an array that grows by `push` takes room for sixteen more at once. */
+function withOneMore<T>(items: readonly T[], item: T): readonly T[] {
+  return items.length === 0 ? [item] : [...items, item];
 }
 
 type NotTaken = RefusalReason | 'missing';
