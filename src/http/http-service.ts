@@ -7,7 +7,9 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { BearerToken } from './bearer-token.js';
+import { damagedQueueRoutes } from './damaged-queue-routes.js';
 import { healthRoutes, type UnreadyReason } from './health-routes.js';
+import { historyRoutes } from './history-routes.js';
 import { HttpListener, type HttpListenerOptions } from './http-listener.js';
 import { openApiDocument } from './openapi-document.js';
 import { Problem } from './problem.js';
@@ -100,9 +102,12 @@ export class HttpService implements AccessCheck {
   }
 
   #routes({ version, logger }: HttpServiceOptions): readonly Route[] {
+    const queues = (): QueueAdministration => (this.#administration as Administration).queues;
     const routes: Route[] = [
       ...healthRoutes(() => this.#unreadyReasons()),
-      ...queueRoutes(() => (this.#administration as Administration).queues, logger),
+      ...queueRoutes(queues, logger),
+      ...historyRoutes(queues),
+      ...damagedQueueRoutes(queues, logger),
     ];
     const document = openApiDocument(routes, version);
     const describing = route({

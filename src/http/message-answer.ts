@@ -1,61 +1,20 @@
-/** A message of a queue as it is shown: what the queue knows of it, and its content, cut where that is long. */
-import { isUtf8 } from 'node:buffer';
+/** A message that is in a queue, as it is shown: what it is about, and how far it has come. */
 import { z } from 'zod';
-import type { Message } from '../core/message.js';
-import { DEAD_LETTER_REASONS, type MessageOrigin } from '../queues/entry-codec.js';
 import type { PeekedMessage } from '../queues/peek.js';
-import { moment } from './queue-answers.js';
-
-const occurred = moment.nullable();
-
-/** What an MQTT 5 publisher said beside topic and payload; what it did not say is left out. */
-const propertiesAnswer = z.object({
-  payloadFormatIndicator: z.int().optional(),
-  contentType: z.string().optional(),
-  responseTopic: z.string().optional(),
-  correlationData: z.base64().optional(),
-  userProperties: z.array(z.tuple([z.string(), z.string()])).optional(),
-});
-
-const payloadAnswer = z.object({
-  encoding: z.enum(['text', 'base64']).meta({ description: 'text if it is UTF-8.' }),
-  data: z.string(),
-  bytes: z.int().meta({ description: 'Of the whole payload.' }),
-  isCut: z.boolean().meta({ description: 'The data is but its beginning.' }),
-});
+import { type MessageProperties, messageContent, messageContentOf } from './message-content.js';
+import { occurred, occurredAt } from './moment.js';
 
 export const messageAnswer = z.object({
   id: z.string(),
   sequence: z.int(),
   state: z.enum(['ready', 'in-flight', 'delayed']),
   attempts: z.int().meta({ description: 'Receives so far that count.' }),
-  topic: z.string(),
-  publisher: z.string().meta({ description: 'Client id; empty for the broker itself.' }),
-  group: z.string(),
-  priority: z.int(),
-  key: z.string(),
-  deduplicationId: z.string(),
-  attributes: z.array(z.tuple([z.string(), z.string()])),
-  enqueuedAt: moment,
-  expiresAt: occurred,
   dueAt: occurred.meta({ description: 'When it is visible again, or its delay is over.' }),
   firstReceivedAt: occurred,
   firstFailedAt: occurred,
   lastFailedAt: occurred,
   holder: z.string().nullable().meta({ description: 'The consumer that has it in flight, if that has a name.' }),
-  origin: z
-    .object({
-      queue: z.string(),
-      reason: z.enum(DEAD_LETTER_REASONS),
-      receives: z.int(),
-      firstFailedAt: occurred,
-      lastFailedAt: occurred,
-      movedAt: moment,
-    })
-    .nullable()
-    .meta({ description: 'Where a dead letter comes from.' }),
-  properties: propertiesAnswer,
-  payload: payloadAnswer,
+  ...messageContent.shape,
 });
 
 export const messagePage = z.object({
@@ -66,15 +25,6 @@ export const messagePage = z.object({
 export type MessageAnswer = z.output<typeof messageAnswer>;
 export type MessagePage = z.output<typeof messagePage>;
 
-/** The MQTT 5 properties of a message, as whoever knows MQTT reads them. */
-export interface MessageProperties {
-  readonly payloadFormatIndicator?: number | undefined;
-  readonly contentType?: string | undefined;
-  readonly responseTopic?: string | undefined;
-  readonly correlationData?: Buffer | undefined;
-  readonly userProperties?: readonly (readonly [name: string, value: string])[] | undefined;
-}
-
 /** @param payloadBytes shown of the payload at most */
 export function messageAnswerOf(
   peeked: PeekedMessage,
@@ -82,82 +32,16 @@ export function messageAnswerOf(
   payloadBytes: number,
 ): MessageAnswer {
   const { message, entry, sequence, state, attempts, holder } = peeked;
-  const { id, group, priority, key, deduplicationId, attributes, origin } = entry;
   return {
-    id,
+    id: entry.id,
     sequence,
     state,
     attempts,
-    topic: message.topic,
-    publisher: message.publisherId,
-    group,
-    priority,
-    key,
-    deduplicationId,
-    attributes: attributes.map(([name, value]) => [name, value]),
-    enqueuedAt: momentOf(entry.enqueuedAtMs),
-    expiresAt: occurredAt(message.expiresAtMs),
     dueAt: occurredAt(peeked.dueAtMs ?? 0),
     firstReceivedAt: occurredAt(peeked.firstReceivedAtMs),
     firstFailedAt: occurredAt(peeked.firstFailedAtMs),
     lastFailedAt: occurredAt(peeked.lastFailedAtMs),
     holder,
-    origin: origin === null ? null : originAnswerOf(origin),
-    properties: propertiesAnswerOf(properties),
-    payload: payloadAnswerOf(message, payloadBytes),
+    ...messageContentOf(message, entry, properties, payloadBytes),
   };
-}
-
-function originAnswerOf(origin: MessageOrigin): NonNullable<MessageAnswer['origin']> {
-  const { queue, reason, receives, firstFailedAtMs, lastFailedAtMs, movedAtMs } = origin;
-  return {
-    queue,
-    reason,
-    receives,
-    firstFailedAt: occurredAt(firstFailedAtMs),
-    lastFailedAt: occurredAt(lastFailedAtMs),
-    movedAt: momentOf(movedAtMs),
-  };
-}
-
-function propertiesAnswerOf({ correlationData, userProperties, ...rest }: MessageProperties) {
-  const { payloadFormatIndicator, contentType, responseTopic } = rest;
-  return {
-    ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator }),
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlationData === undefined ? {} : { correlationData: correlationData.toString('base64') }),
-    ...(userProperties === undefined
-      ? {}
-      : { userProperties: userProperties.map(([name, value]): [string, string] => [name, value]) }),
-  };
-}
-
-function payloadAnswerOf({ payload }: Message, most: number): MessageAnswer['payload'] {
-  const isCut = payload.length > most;
-  const shown = payload.subarray(0, most);
-  const text = isCut ? withoutBrokenEnd(shown) : shown;
-  const facts = { bytes: payload.length, isCut };
-  if (isUtf8(text)) return { encoding: 'text', data: text.toString(), ...facts };
-  return { encoding: 'base64', data: shown.toString('base64'), ...facts };
-}
-
-/** The cut may have gone through a character, which has up to four bytes. */
-function withoutBrokenEnd(bytes: Buffer): Buffer {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] as number;
-    const isContinuation = (byte & 0xc0) === 0x80;
-    if (isContinuation) continue;
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-    return length > back ? bytes.subarray(0, -back) : bytes;
-  }
-  return bytes;
-}
-
-function momentOf(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function occurredAt(ms: number): string | null {
-  return ms === 0 ? null : momentOf(ms);
 }

@@ -3,8 +3,14 @@
  * on; `detail` is for people, and says what to change.
  */
 import { STATUS_CODES } from 'node:http';
-import { MillraceError } from '../core/errors.js';
-import { InvalidQueueOption, QueueNotFound, RedriveRunning } from '../queues/queue-errors.js';
+import { MillraceError, StoreUnavailable } from '../core/errors.js';
+import {
+  InvalidQueueOption,
+  InvalidTraceQuery,
+  NoHistory,
+  QueueNotFound,
+  RedriveRunning,
+} from '../queues/queue-errors.js';
 
 export type ProblemCode =
   | 'bad-request'
@@ -18,6 +24,7 @@ export type ProblemCode =
   | 'not-found'
   | 'queue-not-found'
   | 'redrive-not-found'
+  | 'no-history'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'redrive-running'
@@ -28,6 +35,8 @@ export type ProblemCode =
   | 'internal-error'
   | 'starting'
   | 'stopping'
+  | 'storage-failing'
+  | 'too-many-searches'
   | 'not-stored';
 
 export class Problem extends MillraceError {
@@ -56,5 +65,11 @@ export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof QueueNotFound) return new Problem(404, 'queue-not-found', error.message);
   if (error instanceof RedriveRunning) return new Problem(409, 'redrive-running', error.message);
   if (error instanceof InvalidQueueOption) return new Problem(422, 'invalid-body', error.message);
+  if (error instanceof NoHistory) {
+    const setting = `queues.${error.queue}.history`;
+    return new Problem(409, 'no-history', `The queue ${error.queue} keeps no history: set ${setting}, such as 3d`);
+  }
+  if (error instanceof InvalidTraceQuery) return new Problem(400, 'invalid-parameter', error.message);
+  if (error instanceof StoreUnavailable) return new Problem(503, 'storage-failing', error.message);
   return undefined;
 }

@@ -4,24 +4,40 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { Message } from '../core/message.js';
+import type { HistoryStatistics } from '../queues/history.js';
 import type { PeekOptions } from '../queues/peek.js';
 import type { Queue } from '../queues/queue.js';
 import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
 import { QueueNotFound } from '../queues/queue-errors.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import type { RedriveOptions, RedriveProgress } from '../queues/redrive.js';
+import type { TraceQuery } from '../queues/trace-query.js';
 import type { Ticket } from '../store/ticket.js';
-import { type MessagePage, type MessageProperties, messageAnswerOf } from './message-answer.js';
+import { type MessagePage, messageAnswerOf } from './message-answer.js';
+import type { MessageProperties } from './message-content.js';
+import { momentOf, occurredAt } from './moment.js';
 import { Problem } from './problem.js';
-import type { PurgeAnswer, QueueDetail, QueueList, QueueSummary, RedriveAnswer } from './queue-answers.js';
+import type {
+  GiveUpAnswer,
+  PurgeAnswer,
+  QueueDetail,
+  QueueList,
+  QueueSummary,
+  RedriveAnswer,
+} from './queue-answers.js';
+import { type TraceAnswer, traceAnswerOf } from './trace-answer.js';
 
 /** A disk that takes longer than this is stuck, and the caller is better off knowing. */
 const SETTLE_PATIENCE_MS = 10_000;
+
+/** Each takes its turns between the messages of devices: of many at once these would have to wait for all. */
+const MOST_SEARCHES = 4;
 
 export class QueueAdministration {
   readonly #registry: QueueRegistry;
   readonly #clock: Clock;
   readonly #propertiesOf: (message: Message) => MessageProperties;
+  #searches = 0;
 
   /** @param propertiesOf reads the MQTT 5 properties of a message: queues know nothing of MQTT */
   constructor(registry: QueueRegistry, clock: Clock, propertiesOf: (message: Message) => MessageProperties) {
@@ -37,6 +53,7 @@ export class QueueAdministration {
     return {
       queues: page.map((name) => summaryOf(this.#get(name))),
       cursor: names.length > page.length ? (page.at(-1) ?? null) : null,
+      damaged: this.#registry.quarantined.map(({ number, messages }) => ({ number, messages })),
     };
   }
 
@@ -51,6 +68,7 @@ export class QueueAdministration {
       counters: countersOf(queue),
       sources: sources.map((source) => source.name).sort(byCodeUnits),
       redrive: redrive === null ? null : redriveAnswerOf(redrive),
+      history: historyAnswerOf(this.#registry.historyOf(name)),
     };
   }
 
@@ -74,11 +92,34 @@ export class QueueAdministration {
     });
   }
 
+  /**
+   * A page of messages that are in queues, or were, with what happened to each.
+   * @param payloadBytes shown of each payload at most
+   * @throws InvalidTraceQuery @throws NoHistory @throws StoreUnavailable
+   */
+  async search(query: TraceQuery, payloadBytes: number): Promise<TraceAnswer> {
+    if (this.#searches === MOST_SEARCHES) throw new Problem(429, 'too-many-searches', TOO_MANY, { 'retry-after': '1' });
+    this.#searches++;
+    try {
+      return traceAnswerOf(await this.#registry.search(query), this.#propertiesOf, payloadBytes);
+    } finally {
+      this.#searches--;
+    }
+  }
+
   /** Gives up all messages of a queue. */
   async purge(name: string): Promise<PurgeAnswer> {
     const { ready, inFlight, delayed } = this.#get(name).statistics;
     await this.#settled(this.#registry.purge(name));
     return { queue: name, purged: ready + inFlight + delayed };
+  }
+
+  /** Gives up a queue whose definition cannot be read, with its messages and its history. @param number as {@link list} has it */
+  async giveUpDamaged(number: string): Promise<GiveUpAnswer> {
+    const damaged = this.#registry.quarantined.find((queue) => String(queue.number) === number);
+    if (damaged === undefined) throw new QueueNotFound(`There is no damaged queue with the number ${number}`);
+    await this.#settled(this.#registry.giveUpQuarantined(damaged.number));
+    return { number: damaged.number, messages: damaged.messages };
   }
 
   /** @throws RedriveRunning @throws InvalidQueueOption also if the target does not exist */
@@ -122,6 +163,8 @@ export class QueueAdministration {
   }
 }
 
+const TOO_MANY = `${MOST_SEARCHES} searches are running: wait until one of them has ended`;
+
 const NOT_STORED = 'It has been done, but the disk does not take it: until it does, a crash would undo it';
 
 function summaryOf({ name, options, statistics }: Queue): QueueSummary {
@@ -149,9 +192,13 @@ function countersOf({ counters, missing }: Queue): QueueDetail['counters'] {
   };
 }
 
+function historyAnswerOf({ messages, bytes, oldestLeftAtMs, expired, evicted }: HistoryStatistics) {
+  return { messages, bytes, oldestLeftAt: occurredAt(oldestLeftAtMs ?? 0), expired, evicted };
+}
+
 function redriveAnswerOf({ startedAtMs, ...progress }: RedriveProgress): RedriveAnswer {
   const { state, target, moved, failed, left, total } = progress;
-  return { state, target, startedAt: new Date(startedAtMs).toISOString(), moved, failed, left, total };
+  return { state, target, startedAt: momentOf(startedAtMs), moved, failed, left, total };
 }
 
 function byCodeUnits(one: string, other: string): number {

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
 import { REDRIVE_STATES } from '../queues/redrive.js';
+import { moment, occurred } from './moment.js';
 
 const count = z.int();
-export const moment = z.iso.datetime();
 
 const statistics = z.object({
   ready: count,
@@ -37,6 +37,18 @@ const counters = z
   })
   .meta({ description: 'Since the broker was started.' });
 
+const historyStatistics = z
+  .object({
+    messages: count,
+    bytes: count.meta({ description: 'What they take, about.' }),
+    oldestLeftAt: occurred.meta({ description: 'When the one left that left first; null also while that is counted.' }),
+    expired: count.meta({
+      description: 'Removed since the start of the broker, when they had been kept for long enough.',
+    }),
+    evicted: count.meta({ description: 'Removed before that, to make room.' }),
+  })
+  .meta({ description: 'What is kept of messages that have left the queue.' });
+
 export const redriveAnswer = z.object({
   state: z.enum(REDRIVE_STATES),
   target: z.string().nullable().meta({ description: 'null: each message goes to where it came from.' }),
@@ -54,9 +66,15 @@ export const queueSummary = z.object({
   statistics,
 });
 
+const damagedQueue = z.object({ number: count, messages: count });
+
 export const queueList = z.object({
   queues: z.array(queueSummary),
   cursor: z.string().nullable().meta({ description: 'For the next page; null if there is none.' }),
+  damaged: z.array(damagedQueue).meta({
+    description:
+      'Queues whose definition cannot be read: nobody can use them, and their messages are kept until they are given up. On each page.',
+  }),
 });
 
 export const queueDetail = queueSummary.extend({
@@ -66,12 +84,17 @@ export const queueDetail = queueSummary.extend({
   counters,
   sources: z.array(z.string()).meta({ description: 'Queues whose dead letters come here.' }),
   redrive: redriveAnswer.nullable().meta({ description: 'The one that is running, or the last one.' }),
+  history: historyStatistics,
 });
 
 export const purgeAnswer = z.object({ queue: z.string(), purged: count });
+
+export const giveUpAnswer = z.object({ number: count, messages: count });
 
 export type RedriveAnswer = z.output<typeof redriveAnswer>;
 export type QueueSummary = z.output<typeof queueSummary>;
 export type QueueList = z.output<typeof queueList>;
 export type QueueDetail = z.output<typeof queueDetail>;
+export type DamagedQueue = z.output<typeof damagedQueue>;
 export type PurgeAnswer = z.output<typeof purgeAnswer>;
+export type GiveUpAnswer = z.output<typeof giveUpAnswer>;

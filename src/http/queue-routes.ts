@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { messagePage } from './message-answer.js';
+import { numberParameter } from './number-parameter.js';
+import { payloadBytesParameter } from './payload-bytes-parameter.js';
 import type { QueueAdministration } from './queue-administration.js';
 import { purgeAnswer, queueDetail, queueList, redriveAnswer } from './queue-answers.js';
 import { type Route, route } from './route.js';
@@ -12,34 +14,19 @@ const ONE = `${QUEUES}/{queue}`;
 /** Fast enough to be done soon, slow enough for workers that have just failed on the same messages. */
 const DEFAULT_REDRIVE_RATE = 100;
 
-/** Most payloads of devices are shorter, and a page of longer ones is still read by people. */
-const DEFAULT_PAYLOAD_BYTES = 64 * 1024;
-const MOST_PAYLOAD_BYTES = 1024 * 1024;
 const MOST_MESSAGES = 100;
-
-/** A number in a query. */
-function numberFrom(least: number, most: number, otherwise: number) {
-  const wanted = { error: `expected a whole number from ${least} to ${most}` };
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, wanted)
-    .transform(Number)
-    .pipe(z.int().min(least, wanted).max(most, wanted))
-    .prefault(String(otherwise))
-    .meta({ description: `A whole number from ${least} to ${most}; ${otherwise} unless given.` });
-}
 
 const wantedCursor = { error: 'expected a cursor that a page before has given' };
 
 const peekQuery = z.strictObject({
-  limit: numberFrom(1, MOST_MESSAGES, 10),
+  limit: numberParameter(1, MOST_MESSAGES, 10),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, wantedCursor)
     .optional(),
   state: z.enum(['ready', 'in-flight', 'delayed'], { error: 'expected one of ready, in-flight, delayed' }).optional(),
   group: z.string().optional(),
-  payloadBytes: numberFrom(0, MOST_PAYLOAD_BYTES, DEFAULT_PAYLOAD_BYTES),
+  payloadBytes: payloadBytesParameter,
 });
 
 const MOST_CHOSEN = 1000;
@@ -69,7 +56,7 @@ export function queueRoutes(queues: () => QueueAdministration, logger: Logger): 
       method: 'GET',
       path: QUEUES,
       summary: 'All queues, with what is in them',
-      query: z.strictObject({ limit: numberFrom(1, 1000, 100), cursor: z.string().max(80).default('') }),
+      query: z.strictObject({ limit: numberParameter(1, 1000, 100), cursor: z.string().max(80).default('') }),
       answers: { 200: queueList },
       handle: ({ query: { limit, cursor } }) => ({ status: 200, body: queues().list(limit, cursor) }),
     }),

@@ -51,18 +51,20 @@ export interface TracePage {
   readonly queuesWithoutHistory: readonly string[];
 }
 
-export type TraceState =
-  | 'ready'
-  | 'in-flight'
+export const TRACE_STATES = [
+  'ready',
+  'in-flight',
   /** New, or refused, and waiting for its time. */
-  | 'delayed'
+  'delayed',
   /** Acknowledged. */
-  | 'done'
-  | 'dead-lettered'
+  'done',
+  'dead-lettered',
   /** To another queue, as by a redrive. */
-  | 'moved'
+  'moved',
   /** Expired, given up for others, rejected, purged …: the last event has the reason. */
-  | 'dropped';
+  'dropped',
+] as const;
+export type TraceState = (typeof TRACE_STATES)[number];
 
 /** One stay of a message in one queue, as the disk has it. */
 export interface TracedMessage {

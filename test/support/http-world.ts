@@ -1,4 +1,4 @@
-/** The broker's HTTP side over a real socket, with queues of a test's own. */
+/** The broker's HTTP side over a real socket, with queues of a test's own: in memory, or in a store. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
@@ -6,6 +6,8 @@ import { onTestFinished } from 'vitest';
 import { decodePublishProperties } from '../../src/codec/publish-properties.js';
 import { HttpService, type HttpServiceOptions } from '../../src/http/http-service.js';
 import { QueueAdministration } from '../../src/http/queue-administration.js';
+import type { QueueRegistry } from '../../src/queues/queue-registry.js';
+import type { ManualClock } from './manual-clock.js';
 import { QueueWorld } from './queue-world.js';
 
 export const TOKEN = 'a-token-that-is-long-enough';
@@ -22,19 +24,33 @@ export interface HttpWorldOptions extends Partial<HttpServiceOptions> {
   readonly token?: string | null;
 }
 
-export class HttpWorld {
-  readonly queues = new QueueWorld();
+/** Another registry after a crash. */
+interface AdministeredWorld {
+  readonly registry: QueueRegistry;
+  readonly clock: ManualClock;
+}
+
+export class HttpWorld<World extends AdministeredWorld = QueueWorld> {
+  readonly queues: World;
   readonly service: HttpService;
   /** What has been logged. */
   readonly lines: string[];
   isStoreFailing = false;
 
-  private constructor(service: HttpService, lines: string[]) {
+  private constructor(queues: World, service: HttpService, lines: string[]) {
+    this.queues = queues;
     this.service = service;
     this.lines = lines;
   }
 
-  static async start({ isStarting = false, token = TOKEN, ...options }: HttpWorldOptions = {}): Promise<HttpWorld> {
+  static async start(options: HttpWorldOptions = {}): Promise<HttpWorld> {
+    return await HttpWorld.over(new QueueWorld(), options);
+  }
+
+  static async over<World extends AdministeredWorld>(
+    queues: World,
+    { isStarting = false, token = TOKEN, ...options }: HttpWorldOptions = {},
+  ): Promise<HttpWorld<World>> {
     const lines: string[] = [];
     const service = await HttpService.open({
       host: '127.0.0.1',
@@ -47,7 +63,7 @@ export class HttpWorld {
       logger: pino({ level: 'info' }, { write: (line) => void lines.push(line) }),
       ...options,
     });
-    const world = new HttpWorld(service, lines);
+    const world = new HttpWorld(queues, service, lines);
     onTestFinished(() => service.close());
     onTestFinished(() => world.queues.registry.stop());
     if (!isStarting) world.serve(token);

@@ -334,5 +334,14 @@ describe('the OpenAPI document', () => {
       { name: 'limit', in: 'query', required: false, schema: { default: '100' } },
       { name: 'cursor', in: 'query' },
     ]);
+    const searched = ['id', 'key', 'topic', 'from', 'to', 'order', 'limit', 'cursor', 'payloadBytes'];
+    for (const path of ['/api/v1/history', `${QUEUES}/{queue}/history`]) {
+      const parameters = paths[path]?.['get']?.['parameters'] as { in: string; name: string; required: boolean }[];
+      const ofQuery = parameters.filter((parameter) => parameter.in === 'query');
+      expect(ofQuery.map(({ name }) => name)).toEqual(searched);
+      expect(ofQuery.some(({ required }) => required)).toBe(false);
+      expect(ofQuery[3]).toMatchObject({ schema: { type: 'string', format: 'date-time' } });
+    }
+    expect(Object.keys(paths['/api/v1/damaged-queues/{number}'] ?? {})).toEqual(['delete']);
   });
 });

@@ -56,6 +56,7 @@ describe('the list of queues', () => {
         { name: 'work', deadLetterQueue: 'dead', statistics: { ready: 2, inFlight: 1, delayed: 0, oldestAgeMs: 5000 } },
       ],
       cursor: null,
+      damaged: [],
     });
   });
 });
@@ -79,6 +80,7 @@ describe('one queue', () => {
       },
       sources: [],
       redrive: null,
+      history: { messages: 0, bytes: 0, oldestLeftAt: null, expired: 0, evicted: 0 },
     });
     expect((await world.call('GET', `${QUEUES}/${dead.name}`)).body).toMatchObject({ sources: ['work'] });
   });
