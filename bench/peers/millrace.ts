@@ -54,7 +54,7 @@ function peer(name: string, customCommand: string | undefined, environment: read
 }
 
 function builtCommand(port: number, directory: string, configurationFile: string | undefined): string[] {
-  const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0'];
+  const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
   const configuration = configurationFile === undefined ? [] : ['--config', configurationFile];
   const data = ['--data', join(directory, 'data')];
   return [process.execPath, MAIN, 'start', ...listeners, ...data, '--log-format', 'json', ...configuration];

@@ -31,6 +31,12 @@ export const SETTING_FLAGS: readonly SettingFlag[] = [
     paths: [['http', 'port']],
   },
   {
+    name: 'sqs-port',
+    value: 'PORT',
+    help: 'endpoint for clients of SQS, 0 takes a free port (sqs.port, default 9324)',
+    paths: [['sqs', 'port']],
+  },
+  {
     name: 'host',
     value: 'HOST',
     help: 'address that these two of MQTT listen on (default 127.0.0.1; 0.0.0.0 for all)',

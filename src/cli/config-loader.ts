@@ -1,10 +1,12 @@
 /**
  * Puts the configuration together: defaults < file < environment < flags. Finds every problem before it gives up:
  * the file is checked on its own (a wrong value in it is wrong even where the environment covers it), then the whole,
- * then the rules between settings, as far as the settings that they speak of are right, then the file of `auth.scram`.
+ * then the rules between settings, as far as the settings that they speak of are right, then the
+ * files of `auth.scram` and `sqs.accessKeys`.
  */
 import type { z } from 'zod';
 import type { ScramCredential } from '../auth/scram-credential.js';
+import type { AccessKey } from '../bridge/sqs/signature-v4.js';
 import { readEnvironment } from './config-environment.js';
 import { type ConfigFile, type Positions, readConfigFile } from './config-file.js';
 import { readFlags } from './config-flags.js';
@@ -17,6 +19,7 @@ import { type SettingPath, settingName } from './setting-path.js';
 import { suggestSetting } from './setting-suggestion.js';
 import { findNode, isList, isSection, settingTree } from './setting-tree.js';
 import { findBrokenRules } from './settings-rules.js';
+import { readAccessKeys } from './sqs-access-keys.js';
 
 export interface ConfigurationSources {
   /** Path of the YAML file, as the user gave it. Without one there is no file. */
@@ -32,9 +35,12 @@ export interface Configuration {
   readonly origins: Origins;
   /** The users of `auth.scram`; undefined if it is not set. */
   readonly scramUsers: ReadonlyMap<string, ScramCredential> | undefined;
+  /** Those of `sqs.accessKeys`, with their secrets. */
+  readonly accessKeys: readonly AccessKey[];
 }
 
 const SCRAM: SettingPath = ['auth', 'scram'];
+const ACCESS_KEYS: SettingPath = ['sqs', 'accessKeys'];
 
 /** @throws ConfigurationError with every problem of all sources */
 export function loadConfiguration(sources: ConfigurationSources): Configuration {
@@ -66,9 +72,14 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   ];
   const scramFile = whole.settings?.auth.scram;
   const scram = scramFile === undefined ? undefined : readScramUsers(scramFile, whereText(origins.find(SCRAM)));
-  const found = [...inOrder(problems, sources.file ?? ''), ...(scram?.problems ?? [])];
+  const access = readAccessKeys(
+    whole.settings?.sqs.accessKeys ?? [],
+    sources.environment,
+    whereText(origins.findNearest(ACCESS_KEYS)),
+  );
+  const found = [...inOrder(problems, sources.file ?? ''), ...(scram?.problems ?? []), ...access.problems];
   if (found.length > 0) throw new ConfigurationError(found);
-  return { settings: settingsSchema.parse(values), origins, scramUsers: scram?.users };
+  return { settings: settingsSchema.parse(values), origins, scramUsers: scram?.users, accessKeys: access.keys };
 }
 
 // --- values

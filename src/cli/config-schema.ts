@@ -2,7 +2,8 @@
  * The configuration: the single source of its types, defaults, validation, JSON Schema and reference document.
  * Sizes parse to bytes, durations to seconds. The sections `mqtt`, `sessions`, `retained`, `limits` and `sys` map onto
  * BrokerLimits one to one (broker-limits.ts) and take their defaults from there; `storage` maps onto StorageSettings
- * (storage-options.ts), `queues` and `bridge` onto WorkQueueSettings (work-queue-settings.ts).
+ * (storage-options.ts), `queues` and `bridge` onto WorkQueueSettings (work-queue-settings.ts),
+ * `sqs` onto SqsEndpointOptions (sqs-settings.ts).
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
@@ -12,6 +13,7 @@ import { listenersSchema } from './listener-schema.js';
 import { mqttSchema } from './mqtt-schema.js';
 import { queuesSchema } from './queue-schema.js';
 import { expected, setting } from './setting.js';
+import { sqsSchema } from './sqs-schema.js';
 import { storageSchema } from './storage-schema.js';
 
 const notAMap = expected('a map of settings');
@@ -204,6 +206,7 @@ export const settingsSchema = z
       retained: retainedSchema,
       queues: queuesSchema,
       bridge: bridgeSchema,
+      sqs: sqsSchema,
       storage: storageSchema,
       limits: limitsSchema,
       sys: sysSchema,

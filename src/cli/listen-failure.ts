@@ -1,3 +1,4 @@
+import { SqsListenFailed } from '../bridge/sqs/sqs-listen-failed.js';
 import { ListenFailed } from '../core/errors.js';
 import { HttpListenFailed } from '../http/http-errors.js';
 import type { Settings } from './config-schema.js';
@@ -8,8 +9,7 @@ import type { Settings } from './config-schema.js';
  */
 export function explainListenFailure(error: unknown, settings: Settings): string | undefined {
   if (!(error instanceof ListenFailed)) return undefined;
-  const failed =
-    error instanceof HttpListenFailed ? httpSettings(settings) : listenerSettings(error.listener, settings);
+  const failed = failedSettings(error, settings);
   if (failed === undefined) return error.message;
   const { subject, portSetting, hostSetting } = failed;
   const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
@@ -32,11 +32,25 @@ interface FailedSettings {
   readonly hostSetting: string;
 }
 
+function failedSettings(error: ListenFailed, settings: Settings): FailedSettings | undefined {
+  if (error instanceof HttpListenFailed) return httpSettings(settings);
+  if (error instanceof SqsListenFailed) return sqsSettings(settings);
+  return listenerSettings(error.listener, settings);
+}
+
 function httpSettings({ http: { host, port } }: Settings): FailedSettings {
   return {
     subject: `HTTP cannot listen on ${host}:${port}`,
     portSetting: 'http.port (or --http-port)',
     hostSetting: 'http.host',
+  };
+}
+
+function sqsSettings({ sqs: { host, port } }: Settings): FailedSettings {
+  return {
+    subject: `the SQS endpoint cannot listen on ${host}:${port}`,
+    portSetting: 'sqs.port (or --sqs-port)',
+    hostSetting: 'sqs.host',
   };
 }
 

@@ -99,14 +99,22 @@ function withPath(listener: RawListener, context: z.core.$RefinementCtx): Listen
 const notAMap = expected('a map of settings');
 
 const tcp = z
-  .strictObject({ kind: kind.default('tcp'), host, port: port.default(1883), path, maxConnections, enabled }, notAMap)
+  .strictObject(
+    { kind: kind.default('tcp'), host: host, port: port.default(1883), path, maxConnections, enabled },
+    notAMap,
+  )
   .transform(withPath);
 
 const ws = z
-  .strictObject({ kind: kind.default('ws'), host, port: port.default(8083), path, maxConnections, enabled }, notAMap)
+  .strictObject(
+    { kind: kind.default('ws'), host: host, port: port.default(8083), path, maxConnections, enabled },
+    notAMap,
+  )
   .transform(withPath);
 
-const other = z.strictObject({ kind, host, port, path, maxConnections, enabled }, notAMap).transform(withPath);
+const other = z
+  .strictObject({ kind, host: host, port: port, path, maxConnections, enabled }, notAMap)
+  .transform(withPath);
 
 function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
   for (const name of Object.keys(listeners)) {

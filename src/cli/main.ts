@@ -43,9 +43,9 @@ async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   if (configuration === undefined) return;
   if (command.name === 'config print') return print(printConfiguration(configuration));
   if (command.name === 'check') return print(checkSummary(configuration, configFile));
-  const { settings, scramUsers } = configuration;
+  const { settings } = configuration;
   if (command.name.startsWith('queues ')) return await queues(request, settings);
-  await start(settings, (_, logger) => startBroker(settings, scramUsers, logger));
+  await start(settings, (_, logger) => startBroker(configuration, logger));
 }
 
 async function scram({ operand = '', options }: Request & { readonly kind: 'run' }): Promise<void> {

@@ -10,7 +10,7 @@ import { expected, setting } from './setting.js';
 const YEAR_SECONDS = 366 * 86_400;
 
 /** Names appear in topics, URLs, metrics and environment variables; as SQS has them. */
-const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/;
+const QUEUE_NAME = /^(?=.{1,80}$)[A-Za-z0-9][A-Za-z0-9_-]*(\.fifo)?$/;
 
 const notAMap = expected('a map of settings');
 const wantedQueue = expected('the name of a queue');
@@ -152,7 +152,7 @@ const queue = z.strictObject(
       max: 2 ** 50,
     }),
     maxMessageSize: setting.size({
-      description: 'Largest message that the queue takes.',
+      description: 'Largest payload that the queue takes; of SQS, largest body with its message attributes.',
       reason: 'as in SQS',
       default: defaults.maxMessageBytes,
       min: 1,
@@ -231,6 +231,13 @@ const queue = z.strictObject(
       min: 0,
       max: 2 ** 50,
     }),
+    body: setting.choice({
+      description:
+        'How payloads appear in the bodies of SQS, which are text: `auto` as they are if they are text, otherwise in base64; `text` as they are, what is no text replaced by U+FFFD; `base64` always so; `json` in an object with topic, payload and properties.',
+      reason: 'most payloads are text',
+      words: ['auto', 'text', 'base64', 'json'],
+      default: 'auto',
+    }),
   },
   notAMap,
 );
@@ -243,7 +250,8 @@ function checkNames(queues: object, context: z.core.$RefinementCtx): void {
     context.addIssue({
       code: 'custom',
       path: [name],
-      message: 'the name of a queue is up to 80 letters, digits, - and _, and begins with a letter or a digit',
+      message:
+        'the name of a queue is up to 80 letters, digits, - and _, begins with a letter or a digit, and may end in .fifo',
       input: name,
       params: { aboutKey: true } satisfies IssueParameters,
     });

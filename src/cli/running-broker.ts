@@ -4,7 +4,7 @@ import type { Settings } from './config-schema.js';
 /** A listener that is open. `port` is the real one, also where 0 was configured. */
 export interface OpenListener {
   readonly name: string;
-  readonly kind: 'tcp' | 'ws';
+  readonly kind: 'tcp' | 'ws' | 'sqs';
   readonly host: string;
   readonly port: number;
   readonly path?: string;

@@ -1,4 +1,6 @@
 /** What must hold between settings that are each right on their own. */
+
+import { isLoopbackHost } from '../transport/loopback.js';
 import { formatByteSize } from './byte-size.js';
 import type { Settings } from './config-schema.js';
 import type { ListenerSettings } from './listener-schema.js';
@@ -21,6 +23,7 @@ export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
     ...soundQueues(settings),
     ...knownDeadLetters(settings),
     ...knownQueues(settings),
+    ...guardedEndpoint(settings),
   ];
 }
 
@@ -42,32 +45,37 @@ function* outboundLimits({ limits, mqtt }: Settings): Generator<BrokenRule> {
   }
 }
 
-function* distinctAddresses({ listeners, http }: Settings): Generator<BrokenRule> {
-  const open = Object.entries(listeners).filter(([, { enabled, port }]) => enabled && port !== 0);
-  for (const [name, listener] of open) {
-    if (!http.enabled || http.port === 0 || !addressesCollide(listener, http)) continue;
-    yield {
-      paths: [
-        ['http', 'port'],
-        ['http', 'host'],
-        ['listeners', name, 'port'],
-        ['listeners', name, 'host'],
-      ],
-      message: `http (${http.host}:${http.port}) and listener "${name}" (${listener.host}:${listener.port}) cannot have the same address`,
-    };
-  }
-  for (const [index, [name, listener]] of open.entries()) {
-    const other = open.slice(0, index).find(([, earlier]) => addressesCollide(earlier, listener));
+function* distinctAddresses(settings: Settings): Generator<BrokenRule> {
+  const doors = openDoors(settings);
+  for (const [index, door] of doors.entries()) {
+    const other = doors.slice(0, index).find((earlier) => addressesCollide(earlier, door));
     if (other === undefined) continue;
-    const [otherName, { host, port }] = other;
     yield {
-      paths: [name, otherName].flatMap((each) => [
-        ['listeners', each, 'port'],
-        ['listeners', each, 'host'],
+      paths: [door, other].flatMap(({ path }) => [
+        [...path, 'port'],
+        [...path, 'host'],
       ]),
-      message: `listener "${name}" (${listener.host}:${listener.port}) and listener "${otherName}" (${host}:${port}) cannot have the same address`,
+      message: `${door.subject} (${door.host}:${door.port}) and ${other.subject} (${other.host}:${other.port}) cannot have the same address`,
     };
   }
+}
+
+interface Door extends Address {
+  readonly subject: string;
+  readonly path: SettingPath;
+}
+
+/** Everything that will listen on a port which is known. */
+function openDoors({ listeners, http, sqs }: Settings): Door[] {
+  const doors = Object.entries(listeners).map(([name, { enabled, host, port }]) => ({
+    subject: `listener "${name}"`,
+    path: ['listeners', name],
+    host,
+    port,
+    enabled,
+  }));
+  doors.push({ subject: 'http', path: ['http'], ...http }, { subject: 'sqs', path: ['sqs'], ...sqs });
+  return doors.filter(({ enabled, port }) => enabled && port !== 0);
 }
 
 type Address = Pick<ListenerSettings, 'host' | 'port'>;
@@ -177,6 +185,29 @@ function* knownQueues({ queues, bridge }: Settings): Generator<BrokenRule> {
       yield {
         paths: [[...path, 'name']],
         message: `${settingName(path)} cannot have the same name as ${settingName(['bridge', 'rules', first])}: ${rule.name}`,
+      };
+    }
+  }
+}
+
+function* guardedEndpoint({ sqs }: Settings): Generator<BrokenRule> {
+  const { auth, host, accessKeys } = sqs;
+  if (auth === 'none' && !isLoopbackHost(host)) {
+    yield {
+      paths: [
+        ['sqs', 'auth'],
+        ['sqs', 'host'],
+      ],
+      message: `sqs.auth cannot be none on ${host}: whoever reaches it could do anything with every queue`,
+    };
+  }
+  for (const [index, { id }] of accessKeys.entries()) {
+    const first = accessKeys.findIndex((key) => key.id === id);
+    if (first < index) {
+      const path = ['sqs', 'accessKeys', index];
+      yield {
+        paths: [[...path, 'id']],
+        message: `${settingName(path)} cannot have the same id as ${settingName(['sqs', 'accessKeys', first])}: ${id}`,
       };
     }
   }

@@ -3,15 +3,18 @@ import type { Logger } from 'pino';
 import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
 import type { ScramCredential } from '../auth/scram-credential.js';
 import { ScramSha256 } from '../auth/scram-sha-256.js';
+import type { SqsEndpoint } from '../bridge/sqs/sqs-endpoint.js';
 import { Broker } from '../broker/broker.js';
 import { SystemClock } from '../core/clock.js';
 import { openStore, reopenRepaired, type StoreOptions } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
 import { BrokerHttp } from './broker-http.js';
 import { brokerLimits } from './broker-limits.js';
+import type { Configuration } from './config-loader.js';
 import type { Settings } from './config-schema.js';
 import { durabilityByTopic } from './durability-by-topic.js';
-import type { RunningBroker } from './running-broker.js';
+import type { OpenListener, RunningBroker } from './running-broker.js';
+import { openSqsEndpoint } from './sqs-settings.js';
 import { storageSettings } from './storage-options.js';
 import { packageVersion } from './version.js';
 import { workQueueSettings } from './work-queue-settings.js';
@@ -20,16 +23,15 @@ import { WorkQueues } from './work-queues.js';
 /** Nobody has been promised much yet. */
 const FAILED_START_GRACE_MS = 1000;
 
-/** @param scramUsers the users of `auth.scram`, undefined if it is not set */
 export async function startBroker(
-  settings: Settings,
-  scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
+  configuration: Omit<Configuration, 'origins'>,
   logger: Logger,
 ): Promise<RunningBroker> {
+  const { settings } = configuration;
   const clock = new SystemClock();
   const http = await BrokerHttp.open(settings, clock, logger);
   try {
-    return await startBehind(http, settings, scramUsers, clock, logger);
+    return await startBehind(http, configuration, clock, logger);
   } catch (error) {
     await http?.close();
     throw error;
@@ -38,8 +40,7 @@ export async function startBroker(
 
 async function startBehind(
   http: BrokerHttp | null,
-  settings: Settings,
-  scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
+  { settings, scramUsers, accessKeys }: Omit<Configuration, 'origins'>,
   clock: SystemClock,
   logger: Logger,
 ): Promise<RunningBroker> {
@@ -60,30 +61,45 @@ async function startBehind(
   const { broker, store, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
     start(await reopenRepaired(options, error)),
   );
+  let sqs: SqsEndpoint | null = null;
   const stop = async (graceMs: number): Promise<void> => {
     await http?.onStopping();
+    const isSqsClosed = sqs?.stop();
+    // Whoever waits for a message is told that there is none.
     workQueues.stop();
     await broker.stop(graceMs);
+    // What could be answered has been, when everything is on disk.
+    sqs?.closeAll();
+    await isSqsClosed;
     await http?.close();
   };
   try {
+    sqs = await openSqsEndpoint(settings, accessKeys, workQueues.registry, clock, logger);
     await http?.onStarted(store, workQueues.registry);
   } catch (error) {
     await stop(FAILED_START_GRACE_MS);
     throw error;
   }
   return {
-    listeners: broker.listeners.map(({ options: { name, kind, host, path }, port }) => ({
-      name,
-      kind,
-      host,
-      port,
-      ...(path === undefined ? {} : { path }),
-    })),
+    listeners: [...mqttListeners(broker), ...(sqs === null ? [] : [sqsListener(sqs, settings)])],
     unconfiguredQueues: workQueues.unconfigured,
     httpUrl: http?.url ?? null,
     stop,
   };
+}
+
+function mqttListeners({ listeners }: Broker): OpenListener[] {
+  return listeners.map(({ options: { name, kind, host, path }, port }) => ({
+    name,
+    kind,
+    host,
+    port,
+    ...(path === undefined ? {} : { path }),
+  }));
+}
+
+function sqsListener({ port }: SqsEndpoint, { sqs: { host } }: Settings): OpenListener {
+  return { name: 'sqs', kind: 'sqs', host, port };
 }
 
 /** @throws what the broker throws; the store is closed then */

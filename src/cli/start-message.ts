@@ -5,6 +5,7 @@ import { isLoopbackHost } from '../transport/loopback.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
+import { isSigned } from './sqs-settings.js';
 import { type StorageSummary, storageSummary, storageText, storageWarnings } from './storage-summary.js';
 import { workQueueSettings } from './work-queue-settings.js';
 
@@ -46,6 +47,7 @@ export function startReport(
     rules: rules.length,
     unconfiguredQueues,
     warnings: [
+      ...sqsWarnings(settings.sqs),
       ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous, scram !== undefined)),
       ...httpWarnings(settings.http),
       ...storageWarnings(settings.storage),
@@ -53,7 +55,13 @@ export function startReport(
   };
 }
 
+function sqsWarnings(sqs: Settings['sqs']): string[] {
+  if (!sqs.enabled || !isSigned(sqs) || sqs.accessKeys.length > 0) return [];
+  return ['the SQS endpoint serves nobody: requests must be signed, and sqs.accessKeys is empty'];
+}
+
 function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined, hasMethod: boolean): string[] {
+  if (listener.kind === 'sqs') return [];
   const isOpen = !isLoopbackHost(listener.host);
   const subject = `listener "${listener.name}" (${listenerUrl(listener)})`;
   if (anonymous === true && isOpen) return [`${subject} lets anybody in who can reach it: auth.anonymous is true`];
@@ -73,9 +81,10 @@ function httpWarnings({ enabled, host }: Settings['http']): string[] {
   return [`HTTP on ${host} has no TLS: who can listen on the way reads the token of the administration`];
 }
 
-/** `mqtt://127.0.0.1:1883`, `ws://[::1]:8083/mqtt` */
+/** `mqtt://127.0.0.1:1883`, `ws://[::1]:8083/mqtt`, `http://127.0.0.1:9324` */
 export function listenerUrl({ kind, host, port, path }: OpenListener): string {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  if (kind === 'sqs') return `http://${authority}`;
   return kind === 'ws' ? `ws://${authority}${path ?? ''}` : `mqtt://${authority}`;
 }
 

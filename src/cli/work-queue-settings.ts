@@ -1,5 +1,6 @@
 /** The queues and rules that the configuration asks for, in the units of queues and bridge; the first ones if it asks for none. */
 import type { BridgeRule } from '../bridge/bridge-rule.js';
+import { BODY_ANNOTATION } from '../bridge/sqs/body-form.js';
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from '../queues/queue-options.js';
 import type { RuleSettings } from './bridge-schema.js';
 import type { Settings } from './config-schema.js';
@@ -62,6 +63,7 @@ function queueOptions(settings: QueueSettings): QueueOptions {
     receipts: settings.receipts,
     historyMs: milliseconds(settings.history),
     historyMaxBytes: settings.historyMaxBytes,
+    annotations: { [BODY_ANNOTATION]: settings.body },
   };
 }
 

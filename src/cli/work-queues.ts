@@ -72,8 +72,14 @@ export class WorkQueues {
     this.#unconfigured = [...this.registry.queues()].map(({ name }) => name).filter((name) => !queues.has(name));
     for (const [name, options] of queues) {
       const known = this.registry.find(name);
-      if (known === undefined) this.registry.ensure(name, options);
-      else if (JSON.stringify(known.options) !== JSON.stringify(options)) this.registry.configure(name, options);
+      if (known === undefined) {
+        this.registry.ensure(name, options);
+        continue;
+      }
+      // The configuration says nothing of the others: they were set from elsewhere.
+      const annotations = { ...known.options.annotations, ...options.annotations };
+      const wanted = { ...options, annotations };
+      if (JSON.stringify(known.options) !== JSON.stringify(wanted)) this.registry.configure(name, wanted);
     }
     this.#bridge?.open();
   }

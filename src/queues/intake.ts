@@ -125,7 +125,7 @@ export class Intake {
     admittedAtMs: number,
   ): Admission | EnqueueOutcome {
     const { options } = this.#core;
-    if (message.byteLength > options.maxMessageBytes) return this.#refuse('message-too-large');
+    if (message.payloadEnd - message.payloadStart > options.maxMessageBytes) return this.#refuse('message-too-large');
     const bytes = encodeEntry(entry);
     // What it takes the place of leaves with it.
     const isReplacing = this.#isCompacted(entry) && this.#lastValues.hasIdle(entry.key);

@@ -28,7 +28,7 @@ export interface QueueOptions {
    * of up to 1024: the sum is exact again when those have gone.
    */
   readonly maxBytes: number;
-  /** Bytes of content of one message. 1 MiB, as SQS. */
+  /** Bytes of one payload; what is said of it is held within bounds by `maxBytes`. 1 MiB, as SQS. */
   readonly maxMessageBytes: number;
   /** Each costs an object in memory. 120,000, as SQS. */
   readonly maxInFlight: number;
@@ -58,6 +58,8 @@ export interface QueueOptions {
   readonly historyMs: number;
   /** Bytes, about, of messages kept for that: the oldest go first. A GiB holds a million or two small messages. */
   readonly historyMaxBytes: number;
+  /** What the doors keep with a queue, by names of their own: it means nothing to the queue itself. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
@@ -83,9 +85,12 @@ export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   receipts: false,
   historyMs: 0,
   historyMaxBytes: 2 ** 30,
+  annotations: {},
 };
 
 const LONGEST_MS = 366 * 86_400_000;
+/** They are written again with each change of the queue's options. */
+const LARGEST_ANNOTATIONS = 256 * 1024;
 
 /**
  * The options with defaults filled in.
@@ -124,6 +129,7 @@ export function validateQueueOptions(given: Partial<QueueOptions>): QueueOptions
   if (options.autoDeleteAfterMs !== null) whole('autoDeleteAfterMs', options.autoDeleteAfterMs, 0, LONGEST_MS);
   whole('historyMs', options.historyMs, 0, LONGEST_MS);
   whole('historyMaxBytes', options.historyMaxBytes, 0, 2 ** 50);
+  checkAnnotations(options.annotations);
   return options;
 }
 
@@ -162,6 +168,18 @@ function checkRetry(retry: RetryPolicy): void {
     throw new InvalidQueueOption('retry.delaysMs', 'is no list of 1 to 100 delays');
   }
   for (const delay of retry.delaysMs) whole('retry.delaysMs', delay, 0, LONGEST_MS);
+}
+
+function checkAnnotations(annotations: Readonly<Record<string, string>>): void {
+  if (typeof annotations !== 'object' || annotations === null || Array.isArray(annotations)) {
+    throw new InvalidQueueOption('annotations', 'are no map');
+  }
+  let length = 0;
+  for (const [name, value] of Object.entries(annotations)) {
+    if (typeof value !== 'string') throw new InvalidQueueOption(`annotations.${name}`, 'is no text');
+    length += name.length + value.length;
+  }
+  if (length > LARGEST_ANNOTATIONS) throw new InvalidQueueOption('annotations', 'are too long together');
 }
 
 function oneOf(option: string, value: unknown, known: readonly string[]): void {

@@ -138,7 +138,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   }
 
   /**
-   * The queue of that name, made if there is none. Its ticket says when it will outlive a crash.
+   * The queue of that name, made if there is none. Its `lastTicket` says when it will outlive a crash.
    * @throws InvalidQueueOption
    * @throws QueueExists if there is one with other options
    */
@@ -152,7 +152,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     const context = this.#ensureContext();
     const queue = new Queue(name, this.#takeNumber(), options, context);
     this.#list(queue);
-    this.#save(queue);
+    queue.onRecorded(this.#save(queue));
     this.onQueueListed(queue);
     return queue;
   }

@@ -116,6 +116,11 @@ export class Queue {
     return this.#core.lastTicket;
   }
 
+  /** Something about the queue as a whole has been recorded. */
+  onRecorded(ticket: Ticket): void {
+    this.#core.onRecorded(ticket);
+  }
+
   /** More cannot be received before something in flight is done with. */
   get isAtInFlightLimit(): boolean {
     return this.#core.index.inFlight >= this.options.maxInFlight;

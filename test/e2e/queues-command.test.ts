@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { MAIN, type Run, runIn } from '../support/millrace-process.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
 
-const PORTS = ['--port', '0', '--ws-port', '0', '--http-port', '0'];
+const PORTS = ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
 
 interface Started {
   readonly broker: Run;
@@ -241,7 +241,17 @@ describe('the port of HTTP', () => {
     const { http } = await startIn(directory);
     const { port } = new URL(http);
     const elsewhere = await createTemporaryDirectory();
-    const start = runIn(elsewhere, MAIN, ['start', '--port', '0', '--ws-port', '0', '--http-port', port]);
+    const start = runIn(elsewhere, MAIN, [
+      'start',
+      '--port',
+      '0',
+      '--ws-port',
+      '0',
+      '--sqs-port',
+      '0',
+      '--http-port',
+      port,
+    ]);
     expect(await start.exitCode()).toBe(1);
     expect(start.stdout).toContain(
       `HTTP cannot listen on 127.0.0.1:${port}: another program uses this port. Stop it, or choose another port with http.port (or --http-port)`,

@@ -36,6 +36,8 @@ export async function startBroker(...options: readonly string[]): Promise<Broker
     '0',
     '--http-port',
     '0',
+    '--sqs-port',
+    '0',
     '--log-format',
     'json',
   ];

@@ -31,7 +31,7 @@ async function startInstalled() {
   const data = ['--data', join(folder, 'data')];
   const child = spawn(
     program,
-    ['start', ...data, '--port', '0', '--ws-port', '0', '--http-port', '0', '--log-format', 'json'],
+    ['start', ...data, '--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0', '--log-format', 'json'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

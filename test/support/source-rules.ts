@@ -18,7 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   queues: ['core', 'topics', 'store'],
   auth: ['core', 'topics'],
   sessions: ['core', 'topics', 'store'],
-  bridge: ['core', 'topics', 'queues'],
+  bridge: ['core', 'codec', 'topics', 'queues'],
   broker: ['core', 'codec', 'topics', 'store', 'auth', 'sessions', 'transport'],
   // http sees store, broker and sessions through types alone; see `checkLayers`.
   http: ['core', 'store', 'queues', 'transport', 'broker', 'sessions'],

@@ -78,7 +78,7 @@ export class BrokerProcess {
   static spawn(options: BrokerStart): { readonly started: Promise<BrokerProcess>; kill(): Promise<void> } {
     const data = options.dataDirectory === undefined ? [] : ['--data', options.dataDirectory];
     const configuration = options.configurationFile === undefined ? [] : ['--config', options.configurationFile];
-    const listeners = ['--port', '0', '--ws-port', '0', '--http-port', '0'];
+    const listeners = ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
     const command = [process.execPath, options.main ?? MAIN, 'start', ...data, ...listeners, ...configuration];
     const [program = '', ...args] = [...(options.wrapper ?? []), ...command];
     const child = spawn(program, args, {

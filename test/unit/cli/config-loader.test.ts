@@ -312,7 +312,7 @@ describe('a problem', () => {
       { MILLRACE__MQTT__MAX_PACKET_SIZ: '1' },
       'environment MILLRACE__MQTT__MAX_PACKET_SIZ: unknown setting - did you mean "MILLRACE__MQTT__MAX_PACKET_SIZE"?',
     ],
-    [{ MILLRACE__QQQ__X: '1' }, 'environment MILLRACE__QQQ__X: unknown setting'],
+    [{ MILLRACE__XYZZY__X: '1' }, 'environment MILLRACE__XYZZY__X: unknown setting'],
     [{ MILLRACE__MQT__X: '1' }, 'environment MILLRACE__MQT__X: unknown setting - did you mean "MILLRACE__MQTT"?'],
     [{ MILLRACE__SYS: '1' }, 'environment MILLRACE__SYS: unknown setting - did you mean "MILLRACE__SYS__INTERVAL"?'],
     [{ MILLRACE__SYS__INTERVAL__X: '1' }, 'environment MILLRACE__SYS__INTERVAL__X: unknown setting'],

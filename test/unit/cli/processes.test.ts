@@ -76,9 +76,13 @@ millrace: 2 problems in the configuration
     const check = run(MAIN, ['check'], { MILLRACE__AUTH__SCRAM: users });
     expect(await check.exitCode()).toBe(0);
     expect(check.stdout).toContain('  SCRAM-SHA-256: 1 user\n');
-    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--http-port', '0', '--log-format', 'json'], {
-      MILLRACE__AUTH__SCRAM: users,
-    });
+    const start = run(
+      MAIN,
+      ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0', '--log-format', 'json'],
+      {
+        MILLRACE__AUTH__SCRAM: users,
+      },
+    );
     await start.seen('millrace started');
     expect(start.records().find(({ msg }) => msg === 'millrace started')).toMatchObject({
       authenticationMethods: ['SCRAM-SHA-256'],
@@ -105,7 +109,18 @@ millrace: 2 problems in the configuration
 
 describe('millrace start', () => {
   test('ends on a signal although nobody reads its log any more', async () => {
-    const start = run(MAIN, ['--port', '0', '--ws-port', '0', '--http-port', '0', '--data', join(DIRECTORY, 'unread')]);
+    const start = run(MAIN, [
+      '--port',
+      '0',
+      '--ws-port',
+      '0',
+      '--http-port',
+      '0',
+      '--sqs-port',
+      '0',
+      '--data',
+      join(DIRECTORY, 'unread'),
+    ]);
     await start.seen('millrace started');
     const ended = once(start.child, 'exit');
     start.child.stdout?.destroy();
@@ -129,7 +144,7 @@ describe('millrace start', () => {
     const overrides = '[{"filter":"debug/#","durability":"memory"}]';
     const start = run(
       MAIN,
-      ['--port', '0', '--ws-port', '0', '--http-port', '0', '--data', data, '--log-format', 'json'],
+      ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0', '--data', data, '--log-format', 'json'],
       {
         MILLRACE__STORAGE__OVERRIDES: overrides,
       },

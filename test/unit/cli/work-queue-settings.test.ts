@@ -45,7 +45,7 @@ describe('without configuration', () => {
 describe('a configured queue', () => {
   test('has the defaults of queues', () => {
     const { queues } = workQueueSettings(settingsSchema.parse({ queues: { q: {} }, bridge: { rules: [] } }));
-    expect(queues.get('q')).toEqual(DEFAULT_QUEUE_OPTIONS);
+    expect(queues.get('q')).toEqual({ ...DEFAULT_QUEUE_OPTIONS, annotations: { body: 'auto' } });
   });
 
   test('has what is set, in the units of queues', () => {

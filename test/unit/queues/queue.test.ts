@@ -385,6 +385,7 @@ describe('a dead-letter queue', () => {
 describe('limits', () => {
   it('refuse what does not fit, each for its reason', () => {
     const queue = world.queue('q', { maxMessages: 2, maxMessageBytes: 10 });
+    expect(world.enqueue(world.queue('exact', { maxMessageBytes: 10 }), 'x'.repeat(10)).status).toBe('enqueued');
     expect(world.enqueue(queue, 'x'.repeat(11))).toEqual({ status: 'refused', reason: 'message-too-large' });
     expect(world.enqueue(queue, 'a', { priority: 10 })).toEqual({ status: 'refused', reason: 'invalid-priority' });
     expect(world.enqueue(queue, 'a', { delayMs: -1 })).toEqual({ status: 'refused', reason: 'invalid-delay' });

@@ -1,0 +1,95 @@
+/**
+ * One request on its way through an action: what is asked for, by whom, and how it is answered. An action answers once; what it has recorded
+ * is told only when it is on disk.
+ */
+import type { Queue } from '../../queues/queue.js';
+import type { Caller, Permission } from './caller.js';
+import { queueNameOfUrl } from './queue-address.js';
+import { queueDoesNotExist, SqsError } from './sqs-error.js';
+import type { SqsInput } from './sqs-input.js';
+import type { SqsService } from './sqs-service.js';
+
+/** In the form of the JSON protocol; null for actions that answer nothing. */
+export type SqsOutput = Readonly<Record<string, unknown>> | null;
+
+/** Where answers go. */
+export interface SqsReplier {
+  reply(output: SqsOutput): void;
+  /** Answers with an error, of whatever kind. */
+  fail(error: unknown): void;
+}
+
+export class SqsCall {
+  readonly service: SqsService;
+  readonly input: SqsInput;
+  readonly caller: Caller;
+  readonly #baseUrl: string;
+  readonly #replier: SqsReplier;
+  /** Called if the one who asked has gone before he had the whole answer. */
+  onAbandoned: (() => void) | null = null;
+
+  /** @param baseUrl of the endpoint, as the one who asks reaches it */
+  constructor(service: SqsService, input: SqsInput, caller: Caller, baseUrl: string, replier: SqsReplier) {
+    this.service = service;
+    this.input = input;
+    this.caller = caller;
+    this.#baseUrl = baseUrl;
+    this.#replier = replier;
+  }
+
+  /** The queue that `QueueUrl` names. @throws SqsError */
+  queue(permission: Permission): Queue {
+    return this.queueNamed(queueNameOfUrl(this.input.neededText('QueueUrl')), permission);
+  }
+
+  /** @throws SqsError */
+  queueNamed(name: string, permission: Permission): Queue {
+    this.demand(permission, name);
+    return this.#find(name);
+  }
+
+  /** To be looked at: any permission will do. @throws SqsError */
+  knownQueue(name = queueNameOfUrl(this.input.neededText('QueueUrl'))): Queue {
+    if (!this.caller.mayKnow(name)) throw accessDenied(name);
+    return this.#find(name);
+  }
+
+  /** @throws SqsError unless the caller may */
+  demand(permission: Permission, queue: string): void {
+    if (!this.caller.may(permission, queue)) throw accessDenied(queue);
+  }
+
+  urlOf(queue: string): string {
+    return `${this.#baseUrl}/${this.service.options.account}/${queue}`;
+  }
+
+  reply(output: SqsOutput): void {
+    this.#replier.reply(output);
+  }
+
+  fail(error: unknown): void {
+    this.#replier.fail(error);
+  }
+
+  /** Answers when the ticket is settled. */
+  replyWhenSettled(ticket: number, output: SqsOutput): void {
+    this.service.registry.whenSettled(ticket, () => this.#replier.reply(output));
+  }
+
+  #find(name: string): Queue {
+    const queue = this.service.registry.find(name);
+    if (queue === undefined) throw queueDoesNotExist();
+    return queue;
+  }
+}
+
+/** One verb of the protocol. */
+export interface SqsAction {
+  readonly name: string;
+  /** Answers, now or later. @throws SqsError if it cannot be done; nothing has been done then */
+  run(call: SqsCall): void;
+}
+
+function accessDenied(queue: string): SqsError {
+  return new SqsError('AccessDeniedException', `Access to the resource ${queue} is denied.`);
+}
