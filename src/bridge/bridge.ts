@@ -20,6 +20,9 @@ import { MessageView } from './message-view.js';
 import { publishedOptions } from './published-options.js';
 import { receiptAddressOf } from './receipt-address.js';
 
+/** What a door tells of itself. */
+export type Figures = () => Iterable<readonly [topic: string, value: number]>;
+
 /** A message of telemetry is small; what is larger is no JSON for conditions. */
 const MAXIMUM_JSON_BYTES = 256 * 1024;
 
@@ -29,6 +32,7 @@ export class Bridge implements PublishSink {
   readonly rules: readonly BridgeRule[];
   readonly #index = new TopicIndex<CompiledRule>();
   readonly #intake: BridgeIntake;
+  readonly #figures: Figures[] = [];
 
   /** @throws InvalidArgument for a filter that is not valid */
   constructor(rules: readonly BridgeRule[], queues: QueueRegistry, drops: DropCounters) {
@@ -56,7 +60,11 @@ export class Bridge implements PublishSink {
     return new TopicRoutes(rules, this.#intake);
   }
 
-  /** Of each queue, whoever fills it. */
+  addFigures(figures: Figures): void {
+    this.#figures.push(figures);
+  }
+
+  /** Of each queue, whoever fills it, and of the doors. */
   *figures(): Generator<readonly [topic: string, value: number]> {
     for (const queue of this.#intake.queues.queues()) {
       const { ready, inFlight, delayed, bytes, oldestAgeMs } = queue.statistics;
@@ -68,6 +76,7 @@ export class Bridge implements PublishSink {
       yield [`${stem}/oldest-age`, Math.floor(oldestAgeMs / 1000)];
       yield [`${stem}/missing`, queue.missing];
     }
+    for (const figures of this.#figures) yield* figures();
   }
 
   #listen(rule: CompiledRule, text: string): void {

@@ -132,8 +132,16 @@ export const sqsSchema = z
         default: 64 * 2 ** 20,
         min: 1024,
       }),
+      maxSendingSize: setting.size({
+        description:
+          'Bytes of answers that their receivers have not taken, all connections together; beyond that, requests are refused.',
+        reason: 'some hundreds of large messages, or many small ones, on slow lines',
+        default: 256 * 2 ** 20,
+        min: 1024,
+      }),
       requestTimeout: setting.duration({
-        description: 'How long a request may take to come as a whole.',
+        description:
+          'How long a request may take to come as a whole. An answer of which nothing is taken for so long, and 20 seconds more, ends its connection.',
         reason: 'for the largest one on a slow line',
         default: 30,
         min: 1,

@@ -1,26 +1,35 @@
 /** The endpoint for clients of SQS, opened as the configuration says. */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { openAuthenticator } from '../bridge/sqs/authenticator.js';
+import { OpenAuthenticator } from '../bridge/sqs/authenticator.js';
 import { type AccessKey, SignatureV4 } from '../bridge/sqs/signature-v4.js';
 import { SqsEndpoint } from '../bridge/sqs/sqs-endpoint.js';
 import { SqsService } from '../bridge/sqs/sqs-service.js';
 import type { Clock } from '../core/clock.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
-import { isLoopbackHost } from '../transport/loopback.js';
+import type { Store } from '../store/store.js';
+import { isIpAddress, isLoopbackHost } from '../transport/loopback.js';
 import type { Settings } from './config-schema.js';
+
+/** Of a receive: nothing moves on its connection meanwhile. */
+const LONGEST_WAIT_MS = 20_000;
 
 /** @returns null if it is switched off @throws ListenFailed */
 export async function openSqsEndpoint(
   { sqs }: Pick<Settings, 'sqs'>,
   accessKeys: readonly AccessKey[],
-  registry: QueueRegistry,
+  { registry, store }: { readonly registry: QueueRegistry; readonly store: Store },
   clock: Clock,
   logger: Logger,
 ): Promise<SqsEndpoint | null> {
   if (!sqs.enabled) return null;
   const { region, account, maxWaitingReceives, host, port, publicUrl, maxConnections } = sqs;
-  const service = new SqsService(registry, clock, { region, account, maxWaitingReceives });
+  const service = new SqsService(registry, clock, {
+    region,
+    account,
+    maxWaitingReceives,
+    isAccepting: () => store.health.state === 'ok',
+  });
   return await SqsEndpoint.open(service, {
     host,
     port,
@@ -28,8 +37,10 @@ export async function openSqsEndpoint(
     maxConnections,
     maxBodyBytes: sqs.maxRequestSize,
     maxBufferedBytes: sqs.maxReceivingSize,
+    maxUnsentBytes: sqs.maxSendingSize,
     requestTimeoutMs: Math.round(sqs.requestTimeout * 1000),
-    authenticator: isSigned(sqs) ? new SignatureV4(accessKeys, clock) : openAuthenticator,
+    stallTimeoutMs: Math.round(sqs.requestTimeout * 1000) + LONGEST_WAIT_MS,
+    authenticator: isSigned(sqs) ? new SignatureV4(accessKeys, clock) : new OpenAuthenticator(ownNames(sqs)),
     newRequestId: randomUUID,
     onFailure: (error) => logger.error({ err: error }, 'a request to the SQS endpoint failed'),
   });
@@ -38,4 +49,10 @@ export async function openSqsEndpoint(
 /** Whether requests have to be signed. */
 export function isSigned({ auth, host, accessKeys }: Settings['sqs']): boolean {
   return auth === undefined ? accessKeys.length > 0 || !isLoopbackHost(host) : auth === 'signed';
+}
+
+/** Nobody can make an address, or `localhost`, lead elsewhere; the public name is the operator's. */
+function ownNames({ publicUrl }: Settings['sqs']): (host: string) => boolean {
+  const publicName = publicUrl === undefined ? null : new URL(publicUrl).hostname;
+  return (host) => isIpAddress(host) || isLoopbackHost(host) || host.toLowerCase() === publicName;
 }

@@ -74,7 +74,9 @@ async function startBehind(
     await http?.close();
   };
   try {
-    sqs = await openSqsEndpoint(settings, accessKeys, workQueues.registry, clock, logger);
+    sqs = await openSqsEndpoint(settings, accessKeys, { registry: workQueues.registry, store }, clock, logger);
+    const counters = sqs?.counters;
+    if (counters !== undefined) workQueues.addFigures(() => counters.figures());
     await http?.onStarted(store, workQueues.registry);
   } catch (error) {
     await stop(FAILED_START_GRACE_MS);

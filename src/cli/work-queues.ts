@@ -3,7 +3,7 @@
  * the broker as its `queues` and `sink`; what the configuration says of queues is applied as soon as the store has been read.
  */
 import { randomBytes } from 'node:crypto';
-import { Bridge } from '../bridge/bridge.js';
+import { Bridge, type Figures } from '../bridge/bridge.js';
 import type { BridgeRule } from '../bridge/bridge-rule.js';
 import { QueueDoor } from '../bridge/queue-door.js';
 import { type ReceiptPublication, receiptPublication } from '../bridge/receipt-publication.js';
@@ -52,6 +52,11 @@ export class WorkQueues {
   /** Queues that the store has, and the configuration does not name: they are served as before. */
   get unconfigured(): readonly string[] {
     return this.#unconfigured;
+  }
+
+  /** Told with those of the queues. */
+  addFigures(figures: Figures): void {
+    this.#bridge?.addFigures(figures);
   }
 
   /** Has receipts published: who published a message, and asked for it, is told what became of it. */

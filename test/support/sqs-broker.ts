@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { onTestFinished } from 'vitest';
-import { openAuthenticator } from '../../src/bridge/sqs/authenticator.js';
+import { OpenAuthenticator } from '../../src/bridge/sqs/authenticator.js';
 import { type AccessKey, SignatureV4 } from '../../src/bridge/sqs/signature-v4.js';
 import { SqsEndpoint, type SqsEndpointOptions } from '../../src/bridge/sqs/sqs-endpoint.js';
 import { SqsService, type SqsServiceOptions } from '../../src/bridge/sqs/sqs-service.js';
@@ -46,6 +46,7 @@ export class SqsBroker {
       region: 'us-east-1',
       account: '000000000000',
       maxWaitingReceives: 1000,
+      isAccepting: () => true,
       ...options.service,
     });
     const failures: unknown[] = [];
@@ -55,8 +56,13 @@ export class SqsBroker {
       maxConnections: 1000,
       maxBodyBytes: 4 * 2 ** 20,
       maxBufferedBytes: 64 * 2 ** 20,
+      maxUnsentBytes: 64 * 2 ** 20,
       requestTimeoutMs: 30_000,
-      authenticator: options.keys === undefined ? openAuthenticator : new SignatureV4(options.keys, clock),
+      stallTimeoutMs: 60_000,
+      authenticator:
+        options.keys === undefined
+          ? new OpenAuthenticator((host) => host === '127.0.0.1')
+          : new SignatureV4(options.keys, clock),
       newRequestId: randomUUID,
       onFailure: (error) => failures.push(error),
       ...options.endpoint,

@@ -7,16 +7,13 @@ import { decodePublishProperties } from '../../codec/publish-properties.js';
 import type { Message } from '../../core/message.js';
 import type { QueueOptions } from '../../queues/queue-options.js';
 import { isQueueTopic } from '../../topics/queue-topic.js';
+import { hasForbidden, replaceForbidden, safeJson } from './xml-text.js';
 
 export const BODY_FORMS = ['auto', 'text', 'base64', 'json'] as const;
 export type BodyForm = (typeof BODY_FORMS)[number];
 
 /** The annotation of a queue that holds its form. */
 export const BODY_ANNOTATION = 'body';
-
-/** What no body may contain: all but #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and #x10000 to #x10FFFF. */
-export const FORBIDDEN_CHARACTERS = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
-const ALL_FORBIDDEN = new RegExp(FORBIDDEN_CHARACTERS, 'gu');
 
 const PAYLOAD_FORMAT_INDICATOR = 0x01;
 
@@ -32,7 +29,7 @@ export function bodyFormOf({ annotations }: QueueOptions): BodyForm {
 
 export function bodyOf(message: Message, form: BodyForm): Body {
   const { payload } = message;
-  if (form === 'text') return { text: payload.toString().replaceAll(ALL_FORBIDDEN, '\ufffd'), isEncoded: false };
+  if (form === 'text') return { text: replaceForbidden(payload.toString()), isEncoded: false };
   if (form === 'auto' || wasPutAsText(message)) {
     const text = textOf(payload);
     return text === null ? { text: payload.toString('base64'), isEncoded: true } : { text, isEncoded: false };
@@ -52,7 +49,7 @@ function wasPutAsText(message: Message): boolean {
 function textOf(payload: Buffer): string | null {
   if (!isUtf8(payload)) return null;
   const text = payload.toString();
-  return FORBIDDEN_CHARACTERS.test(text) ? null : text;
+  return hasForbidden(text) ? null : text;
 }
 
 /** Everything that the publisher said. */
@@ -60,7 +57,7 @@ function envelopeOf(message: Message): string {
   const { topic, qos, retain, publisherId, payload } = message;
   const { contentType, responseTopic, correlationData, userProperties } = decodePublishProperties(message);
   const text = textOf(payload);
-  return JSON.stringify({
+  return safeJson({
     topic,
     qos,
     retain,

@@ -13,7 +13,11 @@ const DRAINED_BYTES = 16 * 2 ** 20;
 export interface BodyBudget {
   readonly maxBodyBytes: number;
   readonly maxBufferedBytes: number;
+  readonly maxUnsentBytes: number;
+  /** Of requests that have not come as a whole. */
   bufferedBytes: number;
+  /** Of answers that have not been taken as a whole. */
+  unsentBytes: number;
 }
 
 export interface ExchangeOwner {
@@ -30,6 +34,7 @@ export class HttpExchange {
   readonly #owner: ExchangeOwner;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #unsentBytes = 0;
   #isRefused = false;
   /** Called if the connection ends before the answer is out. */
   onAbandoned: (() => void) | null = null;
@@ -51,7 +56,9 @@ export class HttpExchange {
   /** @param headers names and values in turn */
   answer(status: number, headers: string[], body: string): void {
     if (this.#response.headersSent || this.#response.destroyed) return;
-    headers.push('content-length', String(Buffer.byteLength(body)));
+    this.#unsentBytes = Buffer.byteLength(body);
+    this.#budget.unsentBytes += this.#unsentBytes;
+    headers.push('content-length', String(this.#unsentBytes));
     this.#response.writeHead(status, headers);
     this.#response.end(body);
   }
@@ -76,6 +83,10 @@ export class HttpExchange {
 
   #onEnd(): void {
     if (this.#isRefused || this.#response.destroyed) return;
+    if (this.#budget.unsentBytes > this.#budget.maxUnsentBytes) {
+      this.#refuse(new SqsError('ServiceUnavailable', 'Too many answers have not been taken.'));
+      return;
+    }
     const chunks = this.#chunks;
     const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
     this.#letGo();
@@ -96,6 +107,8 @@ export class HttpExchange {
 
   #onClose(): void {
     this.#letGo();
+    this.#budget.unsentBytes -= this.#unsentBytes;
+    this.#unsentBytes = 0;
     if (!this.#response.writableFinished) this.onAbandoned?.();
     this.onAbandoned = null;
   }

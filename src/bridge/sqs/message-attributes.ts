@@ -4,9 +4,9 @@
  * use. So a consumer over MQTT sees them by their names, binary ones in base64.
  */
 import { hash } from 'node:crypto';
-import { FORBIDDEN_CHARACTERS } from './body-form.js';
 import { invalidParameter, SqsError } from './sqs-error.js';
 import type { SqsInput } from './sqs-input.js';
+import { hasForbidden } from './xml-text.js';
 
 export interface MessageAttribute {
   readonly name: string;
@@ -67,7 +67,7 @@ function readAttribute(name: string, input: SqsInput): MessageAttribute {
     const message = `Message (user) attribute '${name}' must contain a non-empty value of type '${type}'.`;
     throw new SqsError('InvalidParameterValueException', message);
   }
-  if (typeof value === 'string' && FORBIDDEN_CHARACTERS.test(value)) {
+  if (typeof value === 'string' && hasForbidden(value)) {
     throw invalidParameter('MessageAttributeValue', name, 'It contains characters that are not allowed.');
   }
   if (type.startsWith('Number') && !NUMBER.test(String(value))) {

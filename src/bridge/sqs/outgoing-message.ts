@@ -4,7 +4,6 @@ import { buildMessage, encodePublishProperties } from '../../codec/message-build
 import type { EnqueueOptions } from '../../queues/intake.js';
 import type { Queue } from '../../queues/queue.js';
 import { topicOfQueue } from '../../topics/queue-topic.js';
-import { FORBIDDEN_CHARACTERS } from './body-form.js';
 import type { Caller } from './caller.js';
 import { scopedDeduplicationId } from './deduplication-scope.js';
 import {
@@ -19,6 +18,7 @@ import { sequenceNumberOf } from './sequence-number.js';
 import { invalidParameter, missingParameter, SqsError } from './sqs-error.js';
 import type { SqsInput } from './sqs-input.js';
 import type { SqsService } from './sqs-service.js';
+import { hasForbidden } from './xml-text.js';
 
 /** As SQS: ids of groups and of deduplication. */
 const ID = /^[A-Za-z0-9!"#$%&'()*+,\-./:;<=>?@[\\\]^_`{|}~]{1,128}$/;
@@ -42,7 +42,6 @@ export interface Sent {
 }
 
 export class OutgoingMessage {
-  readonly size: number;
   readonly #body: Buffer;
   readonly #attributes: readonly MessageAttribute[];
   readonly #systemAttributes: readonly MessageAttribute[];
@@ -51,7 +50,7 @@ export class OutgoingMessage {
   /** @throws SqsError if it is no message that the queue could take */
   constructor(queue: Queue, input: SqsInput) {
     const text = input.neededText('MessageBody');
-    if (FORBIDDEN_CHARACTERS.test(text)) {
+    if (hasForbidden(text)) {
       throw new SqsError(
         'InvalidMessageContents',
         'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF',
@@ -60,8 +59,8 @@ export class OutgoingMessage {
     this.#body = Buffer.from(text);
     this.#attributes = readMessageAttributes(input.map('MessageAttributes'));
     this.#systemAttributes = readSystemAttributes(input);
-    this.size = this.#body.length + sizeOfAttributes(this.#attributes);
-    if (this.size > queue.options.maxMessageBytes) {
+    const size = this.#body.length + sizeOfAttributes(this.#attributes);
+    if (size > queue.options.maxMessageBytes) {
       const message = `One or more parameters are invalid. Reason: Message must be shorter than ${queue.options.maxMessageBytes} bytes.`;
       throw new SqsError('InvalidParameterValueException', message);
     }
@@ -70,6 +69,9 @@ export class OutgoingMessage {
 
   /** @throws SqsError if the queue does not take it */
   send(service: SqsService, queue: Queue, caller: Caller): Sent {
+    if (!service.options.isAccepting()) {
+      throw new SqsError('ServiceUnavailable', 'The broker cannot store messages at the moment.');
+    }
     const trace = this.#systemAttributes[0]?.value as string | undefined;
     const message = buildMessage({
       topic: topicOfQueue(queue.name),
@@ -99,6 +101,17 @@ export class OutgoingMessage {
     }
     return { fields, ticket: outcome.ticket };
   }
+}
+
+/** What a message counts, whether it could be sent or not: its body, and names, types and values of its attributes. @throws SqsError */
+export function sizeOfMessage(input: SqsInput): number {
+  let bytes = Buffer.byteLength(input.text('MessageBody') ?? '');
+  for (const [name, attribute] of input.map('MessageAttributes')) {
+    bytes += name.length + (attribute.text('DataType') ?? '').length;
+    bytes += Buffer.byteLength(attribute.text('StringValue') ?? '');
+    bytes += Buffer.byteLength(attribute.text('BinaryValue') ?? '', 'base64');
+  }
+  return bytes;
 }
 
 /** @throws SqsError */

@@ -6,8 +6,8 @@
 import { decodePublishProperties } from '../../codec/publish-properties.js';
 import type { Delivery } from '../../queues/delivery.js';
 import { isQueueTopic } from '../../topics/queue-topic.js';
-import { FORBIDDEN_CHARACTERS } from './body-form.js';
 import { fromEntryAttributes, isAttributeName, type MessageAttribute, MOST_ATTRIBUTES } from './message-attributes.js';
+import { hasForbidden, safeJson } from './xml-text.js';
 
 /** Holds what there is no room for: an object of names and values, bytes in base64. */
 const REST_NAME = 'mqtt.more';
@@ -32,7 +32,7 @@ export function attributesOf({ entry, message }: Delivery, isEncoded: boolean): 
     if (correlationData !== undefined && correlationData.length > 0) {
       attributes.push({ name: 'mqtt.correlationData', type: 'Binary', value: correlationData });
     }
-    text('mqtt.userProperties', userProperties === undefined ? undefined : JSON.stringify(userProperties));
+    text('mqtt.userProperties', userProperties === undefined ? undefined : safeJson(userProperties));
   }
   return withinLimit(attributes);
 }
@@ -44,10 +44,10 @@ function withinLimit(attributes: readonly MessageAttribute[]): MessageAttribute[
   const rest = attributes
     .filter((attribute) => !alone.includes(attribute))
     .map(({ name, value }) => [name, typeof value === 'string' ? value : value.toString('base64')]);
-  return [...alone, { name: REST_NAME, type: 'String', value: JSON.stringify(Object.fromEntries(rest)) }];
+  return [...alone, { name: REST_NAME, type: 'String', value: safeJson(Object.fromEntries(rest)) }];
 }
 
 /** A rule may have given it a name, and a publisher a value, that no attribute may have. */
 function canStandAlone({ name, value }: MessageAttribute): boolean {
-  return isAttributeName(name) && value.length > 0 && (typeof value !== 'string' || !FORBIDDEN_CHARACTERS.test(value));
+  return isAttributeName(name) && value.length > 0 && (typeof value !== 'string' || !hasForbidden(value));
 }

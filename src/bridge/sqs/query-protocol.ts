@@ -95,7 +95,7 @@ function fieldsOf(tree: Tree): Record<string, unknown> {
   for (const [name, value] of tree) {
     const list = Object.hasOwn(LISTS, name) ? LISTS[name] : undefined;
     const map = Object.hasOwn(MAPS, name) ? MAPS[name] : undefined;
-    if (list !== undefined && typeof value !== 'string') fields[list] = itemsOf(value).map(plain);
+    if (list !== undefined) fields[list] = (typeof value === 'string' ? [value] : itemsOf(value)).map(plain);
     else if (map !== undefined && typeof value !== 'string') fields[map[0]] = mapOf(itemsOf(value), map[1]);
     else setOwn(fields, name, plain(value));
   }

@@ -19,6 +19,19 @@ export class SqsCounters {
     this.#errors.set(queryCode, (this.#errors.get(queryCode) ?? 0) + 1);
   }
 
+  /** Below `$SYS/broker/`. */
+  *figures(): Generator<readonly [topic: string, value: number]> {
+    yield ['sqs/requests', this.requests];
+    yield ['sqs/connections', this.connections];
+    yield ['sqs/waiting-receives', this.waitingReceives];
+    yield ['sqs/refused/connections', this.refusedConnections];
+    yield ['sqs/refused/waits', this.refusedWaits];
+    yield ['sqs/refused/bodies', this.refusedBodies];
+    yield ['sqs/broken-requests', this.brokenRequests];
+    yield ['sqs/released-answers', this.releasedAnswers];
+    for (const [code, count] of this.#errors) yield [`sqs/errors/${code}`, count];
+  }
+
   /** Answers that were errors, by their code. */
   errors(): ReadonlyMap<string, number> {
     return this.#errors;

@@ -33,8 +33,12 @@ export interface SqsEndpointOptions {
   readonly maxBodyBytes: number;
   /** Of all requests that are being received. */
   readonly maxBufferedBytes: number;
+  /** Of all answers that have not been taken; beyond that, nothing more is done. */
+  readonly maxUnsentBytes: number;
   /** For a request to come as a whole. */
   readonly requestTimeoutMs: number;
+  /** A connection on which nothing moves for so long, in the middle of a request or an answer, is closed. Longer than a receive waits. */
+  readonly stallTimeoutMs: number;
   readonly authenticator: Authenticator;
   /** Gives each request a name, by which its sender can speak of it. */
   readonly newRequestId: () => string;
@@ -58,8 +62,8 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
   private constructor(service: SqsService, options: SqsEndpointOptions) {
     this.service = service;
     this.#options = options;
-    const { maxBodyBytes, maxBufferedBytes, requestTimeoutMs } = options;
-    this.#budget = { maxBodyBytes, maxBufferedBytes, bufferedBytes: 0 };
+    const { maxBodyBytes, maxBufferedBytes, maxUnsentBytes, requestTimeoutMs } = options;
+    this.#budget = { maxBodyBytes, maxBufferedBytes, maxUnsentBytes, bufferedBytes: 0, unsentBytes: 0 };
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: requestTimeoutMs,
@@ -68,6 +72,7 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
       maxHeaderSize: LARGEST_HEADERS_BYTES,
       noDelay: true,
     });
+    this.#server.timeout = options.stallTimeoutMs;
     this.#server.on('connection', (socket) => this.#onConnection(socket));
     this.#server.on('request', (request, response) => this.#onExchange(request, response));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onBroken(error, socket as Socket));

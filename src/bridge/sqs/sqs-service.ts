@@ -11,6 +11,8 @@ export interface SqsServiceOptions {
   readonly account: string;
   /** Receives that may wait at one time. */
   readonly maxWaitingReceives: number;
+  /** Whether what is sent can be stored. */
+  readonly isAccepting: () => boolean;
 }
 
 export class SqsService {

@@ -1,4 +1,5 @@
 /** Writes plain values as XML. */
+import { replaceForbidden } from './xml-text.js';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -17,5 +18,5 @@ export function xmlElement(name: string, value: unknown): string {
 }
 
 export function escapeXml(text: string): string {
-  return text.replaceAll(/[&<>"\r]/g, (character) => ESCAPES[character] ?? character);
+  return replaceForbidden(text).replaceAll(/[&<>"\r]/g, (character) => ESCAPES[character] ?? character);
 }

@@ -1,5 +1,5 @@
 import { doEach, readBatch } from '../batch.js';
-import { OutgoingMessage } from '../outgoing-message.js';
+import { OutgoingMessage, sizeOfMessage } from '../outgoing-message.js';
 import type { SqsAction } from '../sqs-call.js';
 import { SqsError } from '../sqs-error.js';
 
@@ -13,7 +13,7 @@ export const sendMessageBatch: SqsAction = {
     const entries = readBatch(call.input);
     let bytes = 0;
     let last = 0;
-    for (const entry of entries.values()) bytes += Buffer.byteLength(entry.text('MessageBody') ?? '');
+    for (const entry of entries.values()) bytes += sizeOfMessage(entry);
     if (bytes > LARGEST_BATCH_BYTES) {
       const message = `Batch requests cannot be longer than ${LARGEST_BATCH_BYTES} bytes. You have sent ${bytes} bytes.`;
       throw new SqsError('BatchRequestTooLong', message);
