@@ -1,6 +1,8 @@
 /** Calls the administration of a running broker by HTTP. */
 import { MillraceError } from '../core/errors.js';
 
+export type AdminMethod = 'GET' | 'POST' | 'DELETE';
+
 /** Where it is, and what opens it. */
 export interface AdminAccess {
   /** Without a slash at its end. */
@@ -31,7 +33,7 @@ export class AdminClient {
   }
 
   /** @param path with its query @throws AdminCallFailed */
-  async call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+  async call(method: AdminMethod, path: string, body?: object): Promise<unknown> {
     const { url } = this.#access;
     const { status, text } = await this.#send(method, path, body);
     const answer = parse(text);

@@ -29,6 +29,9 @@ const CONFIGURATION_FLAGS = ['config', ...SETTING_FLAGS.map(({ name }) => name)]
 const VALUE_FLAGS = [...CONFIGURATION_FLAGS, ...COMMAND_FLAGS];
 const ALL_FLAGS = [...VALUE_FLAGS, ...SWITCHES, 'help', 'version'];
 
+/** What cannot be the value of the flag before it. Ids of messages may begin with a dash, too. */
+const FLAG = /^(-[a-z]|--[a-z][a-z-]*(=.*)?)$/i;
+
 const OPTIONS = {
   ...Object.fromEntries(VALUE_FLAGS.map((name) => [name, { type: 'string' as const }])),
   ...Object.fromEntries(SWITCHES.map((name) => [name, { type: 'boolean' as const }])),
@@ -61,7 +64,7 @@ export function parseCommandLine(args: readonly string[]): Request {
     } else if (!VALUE_FLAGS.includes(name)) {
       switches.add(name);
       if (inlineValue) problems.push(`flag --${name} takes no value`);
-    } else if (value === undefined || value === '' || (!inlineValue && value.startsWith('-'))) {
+    } else if (value === undefined || value === '' || (!inlineValue && FLAG.test(value))) {
       problems.push(`flag --${name} needs a value`);
     } else if (values.has(name)) {
       problems.push(`flag --${name} is given twice`);
@@ -79,7 +82,7 @@ export function parseCommandLine(args: readonly string[]): Request {
   if (command === undefined || needless !== undefined) {
     return { kind: 'misuse', problems: [`millrace ${command?.name ?? ''} takes no flag --${needless ?? ''}`] };
   }
-  if (command.operand !== undefined && operands.length === 0) {
+  if (command.operand !== undefined && !command.isOperandOptional && operands.length === 0) {
     return { kind: 'misuse', problems: [`${command.name} needs a ${command.operand}`] };
   }
   const configFile = values.get('config');

@@ -6,8 +6,10 @@ export interface Command {
   readonly details: string;
   /** Whether it reads the configuration, and so takes `--config` and the flags that stand for settings. */
   readonly readsConfiguration: boolean;
-  /** What has to follow its name, as the help shows it. */
+  /** What follows its name, as the help shows it. */
   readonly operand?: string;
+  /** It may be left out. */
+  readonly isOperandOptional?: boolean;
   /** Flags of its own. */
   readonly flags?: readonly CommandFlag[];
 }

@@ -1,42 +1,14 @@
 /** `millrace queues …`: what an administrator asks of the queues of a running broker, and what is shown of the answer. */
 import type { MessagePage } from '../http/message-answer.js';
-import type { PurgeAnswer, QueueDetail, QueueList, QueueSummary, RedriveAnswer } from '../http/queue-answers.js';
-import { AdminCallFailed, AdminClient } from './admin-client.js';
+import type { GiveUpAnswer, PurgeAnswer, QueueDetail, RedriveAnswer } from '../http/queue-answers.js';
+import { AdminCallFailed, AdminClient, type AdminMethod } from './admin-client.js';
 import { findAdmin } from './admin-location.js';
 import type { Settings } from './config-schema.js';
-import { messagesText, queueListText, queueText, redriveText } from './queues-text.js';
-import { closestName, didYouMean } from './suggestion.js';
+import { QueueCalls } from './queue-calls.js';
+import { type QueuesConsole, QueuesMisuse, type QueuesRequest } from './queues-request.js';
+import { searchQueues } from './queues-search.js';
+import { countOf, messagesText, queueListText, queueText, redriveText } from './queues-text.js';
 
-/** What was asked for on the command line. */
-export interface QueuesRequest {
-  /** `queues ls` */
-  readonly command: string;
-  /** The name of a queue, where the command takes one. */
-  readonly operand: string | undefined;
-  readonly options: ReadonlyMap<string, string>;
-  readonly switches: ReadonlySet<string>;
-}
-
-/** What the command needs of the process. */
-export interface QueuesConsole {
-  print(text: string): void;
-  /** Asks somebody at the terminal. @returns null if there is nobody */
-  confirm(question: string): Promise<boolean> | null;
-  nowMs(): number;
-  sleep(ms: number): Promise<void>;
-}
-
-/** The command makes no sense as it is; nothing has been asked of the broker. */
-export class QueuesMisuse {
-  readonly reason: string;
-
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
-
-const QUEUES = '/api/v1/queues';
-const PAGE = 1000;
 const POLL_MS = 500;
 
 /**
@@ -50,7 +22,8 @@ export async function runQueuesCommand(
 ): Promise<boolean | QueuesMisuse> {
   const { command, options } = request;
   const client = new AdminClient(findAdmin(settings, options.get('url'), options.get('token-file')));
-  const run = new QueuesRun(request, client, console);
+  const calls = new QueueCalls(client);
+  const run = new QueuesRun(request, calls, console);
   switch (command) {
     case 'queues ls':
       return await run.list();
@@ -58,8 +31,12 @@ export async function runQueuesCommand(
       return await run.show();
     case 'queues peek':
       return await run.peek();
+    case 'queues search':
+      return await searchQueues(request, calls, console);
     case 'queues purge':
       return await run.purge();
+    case 'queues give-up':
+      return await run.giveUp();
     default:
       return await run.redrive();
   }
@@ -67,20 +44,20 @@ export async function runQueuesCommand(
 
 class QueuesRun {
   readonly #request: QueuesRequest;
-  readonly #client: AdminClient;
+  readonly #calls: QueueCalls;
   readonly #console: QueuesConsole;
   readonly #name: string;
 
-  constructor(request: QueuesRequest, client: AdminClient, console: QueuesConsole) {
+  constructor(request: QueuesRequest, calls: QueueCalls, console: QueuesConsole) {
     this.#request = request;
-    this.#client = client;
+    this.#calls = calls;
     this.#console = console;
     this.#name = request.operand ?? '';
   }
 
   async list(): Promise<boolean> {
-    const queues = await this.#allQueues();
-    return this.#show({ queues }, () => queueListText(queues));
+    const list = await this.#calls.list();
+    return this.#show(list, () => queueListText(list.queues, list.damaged));
   }
 
   async show(): Promise<boolean> {
@@ -103,17 +80,32 @@ class QueuesRun {
     if (!this.#request.switches.has('yes')) {
       const { statistics } = (await this.#ask('GET', '')) as QueueDetail;
       const { ready, inFlight, delayed } = statistics;
-      const confirmed = this.#console.confirm(
-        `Give up all ${ready + inFlight + delayed} messages of ${this.#name}, for good? (yes/no) `,
-      );
-      if (confirmed === null) return new QueuesMisuse('queues purge asks on a terminal only: say --yes');
-      if (!(await confirmed)) {
-        this.#console.print('nothing was done\n');
-        return false;
-      }
+      const question = `Give up all ${countOf(ready + inFlight + delayed, 'message')} of ${this.#name}, for good?`;
+      const refusal = await this.#confirm(question);
+      if (refusal !== null) return refusal;
     }
     const answer = (await this.#ask('POST', '/purge')) as PurgeAnswer;
-    return this.#show(answer, () => `${answer.purged} messages of ${answer.queue} are gone\n`);
+    return this.#show(
+      answer,
+      () => `${countOf(answer.purged, 'message')} of ${answer.queue} ${answer.purged === 1 ? 'is' : 'are'} gone\n`,
+    );
+  }
+
+  async giveUp(): Promise<boolean | QueuesMisuse> {
+    if (!this.#request.switches.has('yes')) {
+      const { damaged } = await this.#calls.list();
+      const queue = damaged.find(({ number }) => String(number) === this.#name);
+      if (queue === undefined) throw new AdminCallFailed(`There is no damaged queue with the number ${this.#name}`);
+      const kept = countOf(queue.messages, 'message');
+      const refusal = await this.#confirm(`Give up the damaged queue ${this.#name} with its ${kept}, for good?`);
+      if (refusal !== null) return refusal;
+    }
+    const path = `/api/v1/damaged-queues/${encodeURIComponent(this.#name)}`;
+    const answer = (await this.#calls.call('DELETE', path)) as GiveUpAnswer;
+    return this.#show(
+      answer,
+      () => `the damaged queue ${answer.number} is gone, with ${countOf(answer.messages, 'message')}\n`,
+    );
   }
 
   async redrive(): Promise<boolean | QueuesMisuse> {
@@ -148,32 +140,18 @@ class QueuesRun {
     return true;
   }
 
-  /** Of the queue of the command. */
-  async #ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
-    try {
-      return await this.#client.call(method, `${QUEUES}/${encodeURIComponent(this.#name)}${path}`, body);
-    } catch (error) {
-      if (!(error instanceof AdminCallFailed) || error.problem !== 'queue-not-found') throw error;
-      throw await this.#withSuggestion(error);
-    }
+  /** @returns what the command ends with if nobody says yes; null if somebody does */
+  async #confirm(question: string): Promise<false | QueuesMisuse | null> {
+    const confirmed = this.#console.confirm(`${question} (yes/no) `);
+    if (confirmed === null) return new QueuesMisuse(`${this.#request.command} asks on a terminal only: say --yes`);
+    if (await confirmed) return null;
+    this.#console.print('nothing was done\n');
+    return false;
   }
 
-  async #withSuggestion(error: AdminCallFailed): Promise<AdminCallFailed> {
-    const names = (await this.#allQueues()).map(({ name }) => name);
-    // The target of a redrive may be the one that is missing.
-    const missing = names.includes(this.#name) ? (this.#request.options.get('to') ?? '') : this.#name;
-    return new AdminCallFailed(`${error.message}${didYouMean(closestName(missing, names))}`, error.problem);
-  }
-
-  async #allQueues(): Promise<QueueSummary[]> {
-    const all: QueueSummary[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const path: string = `${QUEUES}?limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`;
-      const page = (await this.#client.call('GET', path)) as QueueList;
-      all.push(...page.queues);
-      cursor = page.cursor;
-    }
-    return all;
+  /** Of the queue of the command; a redrive may name another one. */
+  async #ask(method: AdminMethod, path: string, body?: object): Promise<unknown> {
+    return await this.#calls.ofQueue(this.#name, method, path, body, this.#request.options.get('to'));
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the broker says of queues, for people. */
 import type { MessageAnswer, MessagePage } from '../http/message-answer.js';
-import type { QueueDetail, QueueSummary, RedriveAnswer } from '../http/queue-answers.js';
+import type { DamagedQueue, QueueDetail, QueueSummary, RedriveAnswer } from '../http/queue-answers.js';
 import { formatTable } from './text-table.js';
 
 /** Of a payload; the rest is to be had as JSON. */
@@ -8,8 +8,17 @@ const SHOWN_CHARACTERS = 60;
 
 const RIGHT = true;
 
-export function queueListText(queues: readonly QueueSummary[]): string {
-  if (queues.length === 0) return 'there are no queues\n';
+export function queueListText(queues: readonly QueueSummary[], damaged: readonly DamagedQueue[]): string {
+  const table = queues.length === 0 ? 'there are no queues\n' : tableOf(queues);
+  return `${table}${damaged.map((queue) => `${damagedQueueText(queue)}\n`).join('')}`;
+}
+
+/** A sentence that says what is wrong, and what to do. */
+export function damagedQueueText({ number, messages }: DamagedQueue): string {
+  return `the definition of queue number ${number} is damaged: nobody can use it, and its ${countOf(messages, 'message')} are kept. Start with a copy of the data directory in which it is whole, or give it up: millrace queues give-up ${number}`;
+}
+
+function tableOf(queues: readonly QueueSummary[]): string {
   return formatTable(
     [
       { title: 'QUEUE' },
@@ -37,7 +46,7 @@ export function queueListText(queues: readonly QueueSummary[]): string {
 }
 
 export function queueText(queue: QueueDetail): string {
-  const { name, options, counters, statistics, sources, redrive } = queue;
+  const { name, options, counters, statistics, sources, redrive, history } = queue;
   const { dropped, refused, ...counted } = counters;
   return [
     `${name}\n`,
@@ -48,6 +57,7 @@ export function queueText(queue: QueueDetail): string {
       ...Object.entries(dropped).map(([reason, count]) => [`dropped: ${reason}`, count] as const),
       ...Object.entries(refused).map(([reason, count]) => [`refused: ${reason}`, count] as const),
     ]),
+    section('history of messages that have left', Object.entries(history)),
     sources.length === 0 ? '' : `\n  dead letters of: ${sources.join(', ')}\n`,
     redrive === null ? '' : `\n  ${redriveText(redrive)}`,
   ].join('');
@@ -97,7 +107,8 @@ function stateText({ state, holder, origin }: MessageAnswer): string {
   return `${holder === null ? state : `${state}: ${holder}`}${reason}`;
 }
 
-function payloadText({ encoding, data, bytes }: MessageAnswer['payload']): string {
+/** The beginning of it, in one line or more. */
+export function payloadText({ encoding, data, bytes }: MessageAnswer['payload']): string {
   if (encoding === 'base64') return `${bytes} bytes: ${data.slice(0, SHOWN_CHARACTERS)}`;
   return data.length <= SHOWN_CHARACTERS ? data : `${data.slice(0, SHOWN_CHARACTERS)}… (${bytes} bytes)`;
 }
@@ -107,7 +118,7 @@ export function redriveText({ state, target, moved, failed, left, total }: Redri
   const others = [...(failed > 0 ? [`${failed} could not be moved`] : []), ...(left > 0 ? [`${left} left`] : [])].map(
     (part) => `, ${part}`,
   );
-  return `redrive ${state}: ${moved} of ${total} ${total === 1 ? 'message' : 'messages'} moved to ${to}${others.join('')}\n`;
+  return `redrive ${state}: ${moved} of ${countOf(total, 'message')} moved to ${to}${others.join('')}\n`;
 }
 
 function isEmpty({ ready, inFlight, delayed }: QueueSummary['statistics']): boolean {
@@ -121,4 +132,9 @@ export function ageText(ms: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** `1 message`, `2 messages` */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

@@ -11,6 +11,10 @@ const COMMON: readonly CommandFlag[] = [
 ];
 
 export const DEFAULT_PEEKED = 10;
+export const DEFAULT_FOUND = 20;
+export const MOST_FOUND = 10_000;
+
+const TIMES = `A TIME is one such as 2026-03-01, 2026-03-01T12:00 (UTC) or 2026-03-01T12:00:30+01:00, or how long ago: 2h, 1h30m.`;
 
 export const QUEUE_COMMANDS: readonly Command[] = [
   {
@@ -43,11 +47,48 @@ export const QUEUE_COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'queues search',
+    summary: 'find messages, also those that have left, and what happened to them',
+    details: `Searches a queue, or all queues that keep a history (queues.NAME.history), for messages that are there or have left,
+and shows what happened to each: by when they came, the newest first.
+
+  millrace queues search --id 3vUZ0kq2WnBx000000000001
+  millrace queues search orders --key 4711 --from 2h
+  millrace queues search --topic 'devices/+/alarms' --from 2026-03-01 --to 2026-03-02 --json
+
+${TIMES}
+
+${WHERE}`,
+    readsConfiguration: true,
+    operand: 'QUEUE',
+    isOperandOptional: true,
+    flags: [
+      { name: 'id', value: 'ID', help: 'the message with this id, in every queue that it came to' },
+      { name: 'key', value: 'KEY', help: 'messages with this key' },
+      { name: 'topic', value: 'FILTER', help: 'messages that were published to this topic, or that a filter matches' },
+      { name: 'from', value: 'TIME', help: 'those that came into the queue then or later' },
+      { name: 'to', value: 'TIME', help: 'those that came before' },
+      { name: 'order', value: 'ORDER', help: 'newest-first (default) or oldest-first' },
+      { name: 'limit', value: 'N', help: `messages, 1 to ${MOST_FOUND} (default ${DEFAULT_FOUND})` },
+      { name: 'cursor', value: 'CURSOR', help: 'go on where another search has ended' },
+      ...COMMON,
+    ],
+  },
+  {
     name: 'queues purge',
     summary: 'give up all messages of a queue',
     details: `Gives up all messages of a queue, those in flight included. There is no way back.\n\n${WHERE}`,
     readsConfiguration: true,
     operand: 'QUEUE',
+    flags: [{ name: 'yes', help: 'do not ask' }, ...COMMON],
+  },
+  {
+    name: 'queues give-up',
+    summary: 'give up a queue whose definition is damaged',
+    details: `Gives up a queue whose definition cannot be read, with its messages and its history. ls shows those that there are, by
+their numbers. There is no way back.\n\n${WHERE}`,
+    readsConfiguration: true,
+    operand: 'NUMBER',
     flags: [{ name: 'yes', help: 'do not ask' }, ...COMMON],
   },
   {

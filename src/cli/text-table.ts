@@ -1,5 +1,5 @@
 /** Rows in columns for a terminal. What stands in them is made harmless here. */
-import { visible } from './visible-text.js';
+import { visibleLine } from './visible-text.js';
 
 export interface Column {
   readonly title: string;
@@ -9,7 +9,7 @@ export interface Column {
 
 /** Without blanks at the ends of lines; ends with a line break. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const lines = [columns.map(({ title }) => title), ...rows].map((row) => row.map(oneLine));
+  const lines = [columns.map(({ title }) => title), ...rows].map((row) => row.map(visibleLine));
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => (line[index] ?? '').length)));
   return lines
     .map((line) =>
@@ -23,8 +23,4 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
         .concat('\n'),
     )
     .join('');
-}
-
-function oneLine(text: string): string {
-  return visible(text).replace(/[\t\n]/g, ' ');
 }

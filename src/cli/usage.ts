@@ -84,8 +84,9 @@ export function commandHelp(command: Command): string {
     ({ name, value, help }) => [`    --${name}${value === undefined ? '' : ` ${value}`}`, help] as const,
   );
   const flags = [...own, ...(command.readsConfiguration ? CONFIGURATION_FLAGS : []), ...COMMON_FLAGS];
-  const typed = command.operand === undefined ? command.name : `${command.name} ${command.operand}`;
-  return `Usage: millrace ${typed} [FLAGS]\n\n${command.details}\n\nFlags:\n${columns(flags)}\n\n${EXIT_CODES}\n`;
+  const { name, operand, isOperandOptional } = command;
+  const typed = operand === undefined ? '' : isOperandOptional ? ` [${operand}]` : ` ${operand}`;
+  return `Usage: millrace ${name}${typed} [FLAGS]\n\n${command.details}\n\nFlags:\n${columns(flags)}\n\n${EXIT_CODES}\n`;
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string {

@@ -42,6 +42,18 @@ describe('the command line', () => {
     });
   });
 
+  test('takes an operand that may be left out, and values that begin with a dash', () => {
+    expect(parse('queues search --id -x1 --limit=5')).toMatchObject({
+      kind: 'run',
+      operand: undefined,
+      options: new Map([
+        ['id', '-x1'],
+        ['limit', '5'],
+      ]),
+    });
+    expect(parse('queues search orders')).toMatchObject({ command: { name: 'queues search' }, operand: 'orders' });
+  });
+
   test.each([
     ['--help', undefined],
     ['-h', undefined],
@@ -73,6 +85,10 @@ describe('the command line', () => {
     ['scram a b', ['unexpected argument b']],
     ['scram a --port 1', ['millrace scram takes no flag --port']],
     ['start --iterations 5000', ['millrace start takes no flag --iterations']],
+    ['queues serch', ['unknown command queues serch - did you mean "queues search"?']],
+    ['queues search --topc a', ['unknown flag --topc - did you mean "--topic"?']],
+    ['queues search a b', ['unexpected argument b']],
+    ['queues give-up', ['queues give-up needs a NUMBER']],
     ['config schema --port 1', ['millrace config schema takes no flag --port']],
   ])('%j is misuse', (line, problems) => {
     expect(parse(line)).toEqual({ kind: 'misuse', problems });
