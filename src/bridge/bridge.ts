@@ -75,8 +75,18 @@ export class Bridge implements PublishSink {
       yield [`${stem}/bytes`, bytes];
       yield [`${stem}/oldest-age`, Math.floor(oldestAgeMs / 1000)];
       yield [`${stem}/missing`, queue.missing];
+      if (queue.options.historyMs > 0) yield* this.#historyFigures(queue.name, `${stem}/history`);
     }
     for (const figures of this.#figures) yield* figures();
+  }
+
+  *#historyFigures(name: string, stem: string): Generator<readonly [topic: string, value: number]> {
+    const { messages, bytes, oldestLeftAtMs, expired, evicted } = this.#intake.queues.historyOf(name);
+    yield [`${stem}/messages`, messages];
+    yield [`${stem}/bytes`, bytes];
+    yield [`${stem}/oldest-left`, Math.floor((oldestLeftAtMs ?? 0) / 1000)];
+    yield [`${stem}/expired`, expired];
+    yield [`${stem}/evicted`, evicted];
   }
 
   #listen(rule: CompiledRule, text: string): void {

@@ -94,7 +94,8 @@ export class History implements HistoryShelfOwner, HistoryLogClient, HistoryBook
 
   /** Of all numbers of a queue. */
   statisticsOf(name: string): HistoryStatistics {
-    const shelves = this.shelves().filter((shelf) => shelf.name === name);
+    // In no order: this is asked for each queue in turn.
+    const shelves = [...this.#shelves.values()].filter((shelf) => shelf.name === name);
     const sum = (of: (shelf: HistoryShelf) => number): number => shelves.reduce((total, shelf) => total + of(shelf), 0);
     return {
       messages: sum(({ keptMessages }) => keptMessages),

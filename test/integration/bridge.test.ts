@@ -356,4 +356,29 @@ describe('the configured queues', () => {
     }
     expect(figures).toMatchObject({ 'q/ready': '1', 'q/in-flight': '0', 'q/delayed': '0', 'q/oldest-age': '10' });
   });
+
+  it('tell how much history there is of them, where they keep one', async () => {
+    const workQueues = settingsOf([], { q: { historyMs: 60_000 }, plain: {} });
+    const durable = await DurableBroker.start({ workQueues, limits: { sysIntervalSeconds: 10 } });
+    const { test, workQueues: queues, clock } = durable;
+    test.broker.publish({ topic: '$queue/q', payload: 'x', qos: 1 });
+    const leftAtSeconds = Math.floor(clock.now() / 1000);
+    queues.registry.find('q')?.acknowledge((await take(queues)).map(({ receiptHandle }) => receiptHandle));
+    await durable.settle();
+    clock.advance(10_000);
+    const client = await test.connect('c');
+    const figures: Record<string, string> = {};
+    await client.subscribe('$SYS/broker/queues/+/history/#', 0);
+    for (let left = 5; left > 0; left--) {
+      const { topic, payload } = await client.expectPacket('publish');
+      figures[topic.replace('$SYS/broker/queues/', '')] = payload.toString();
+    }
+    expect(figures).toEqual({
+      'q/history/messages': '1',
+      'q/history/bytes': expect.stringMatching(/^[1-9]\d+$/),
+      'q/history/oldest-left': String(leftAtSeconds),
+      'q/history/expired': '0',
+      'q/history/evicted': '0',
+    });
+  });
 });
