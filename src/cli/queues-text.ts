@@ -15,7 +15,7 @@ export function queueListText(queues: readonly QueueSummary[], damaged: readonly
 
 /** A sentence that says what is wrong, and what to do. */
 export function damagedQueueText({ number, messages }: DamagedQueue): string {
-  return `the definition of queue number ${number} is damaged: nobody can use it, and its ${countOf(messages, 'message')} are kept. Start with a copy of the data directory in which it is whole, or give it up: millrace queues give-up ${number}`;
+  return `the definition of queue number ${number} is damaged: nobody can use it, and its ${countOf(messages, 'message')} ${messages === 1 ? 'is' : 'are'} kept. Start with a copy of the data directory in which it is whole, or give it up: millrace queues give-up ${number}`;
 }
 
 function tableOf(queues: readonly QueueSummary[]): string {

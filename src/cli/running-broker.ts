@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { DamagedQueue } from '../http/queue-answers.js';
 import type { Settings } from './config-schema.js';
 
 /** A listener that is open. `port` is the real one, also where 0 was configured. */
@@ -16,6 +17,8 @@ export interface RunningBroker {
   readonly httpUrl: string | null;
   /** Queues that are stored, and that the configuration does not name. */
   readonly unconfiguredQueues: readonly string[];
+  /** Queues that are stored, and whose definition cannot be read. */
+  readonly damagedQueues: readonly DamagedQueue[];
   /** Resolves when everything is closed and flushed; never takes longer than `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }

@@ -85,6 +85,7 @@ async function startBehind(
   return {
     listeners: [...mqttListeners(broker), ...(sqs === null ? [] : [sqsListener(sqs, settings)])],
     unconfiguredQueues: workQueues.unconfigured,
+    damagedQueues: workQueues.registry.quarantined,
     httpUrl: http?.url ?? null,
     stop,
   };

@@ -4,6 +4,7 @@ import { SCRAM_SHA_256 } from '../auth/scram-credential.js';
 import { isLoopbackHost } from '../transport/loopback.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
+import { damagedQueueText } from './queues-text.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
 import { isSigned } from './sqs-settings.js';
 import { type StorageSummary, storageSummary, storageText, storageWarnings } from './storage-summary.js';
@@ -24,14 +25,14 @@ export interface StartReport {
   readonly rules: number;
   /** Names of queues that are stored and not configured: they are served as before. */
   readonly unconfiguredQueues: readonly string[];
-  /** Settings that work, but perhaps not as meant: who gets in, and what can be lost. */
+  /** Settings that work, but perhaps not as meant: who gets in, and what can be lost; and what is damaged. */
   readonly warnings: readonly string[];
 }
 
 export function startReport(
   version: string,
   settings: Settings,
-  { listeners, httpUrl, unconfiguredQueues }: Omit<RunningBroker, 'stop'>,
+  { listeners, httpUrl, unconfiguredQueues, damagedQueues }: Omit<RunningBroker, 'stop'>,
 ): StartReport {
   const { queues, rules } = workQueueSettings(settings);
   const { anonymous, scram } = settings.auth;
@@ -51,6 +52,7 @@ export function startReport(
       ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous, scram !== undefined)),
       ...httpWarnings(settings.http),
       ...storageWarnings(settings.storage),
+      ...damagedQueues.map(damagedQueueText),
     ],
   };
 }

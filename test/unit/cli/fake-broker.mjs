@@ -38,6 +38,7 @@ async function startBroker(_settings, logger) {
     listeners: [{ name: 'tcp', kind: 'tcp', host: '127.0.0.1', port }],
     httpUrl: null,
     unconfiguredQueues: [],
+    damagedQueues: [],
     async stop(graceMs) {
       logger.info({ graceMs }, 'fake broker stops');
       if (behaviour === 'stop-fails') throw new Error('disk full');

@@ -15,7 +15,7 @@ const tcp = { name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 1883 } as const
 const ws = { name: 'ws', kind: 'ws', host: '::1', port: 8083, path: '/mqtt' } as const;
 
 function running(listeners: readonly OpenListener[]): Omit<RunningBroker, 'stop'> {
-  return { listeners, httpUrl: 'http://127.0.0.1:8080', unconfiguredQueues: [] };
+  return { listeners, httpUrl: 'http://127.0.0.1:8080', unconfiguredQueues: [], damagedQueues: [] };
 }
 
 describe('the start message', () => {
@@ -67,6 +67,14 @@ describe('the start message', () => {
     const text = formatStartReport(report, [tcp], plain);
     expect(text).toContain('  storage:           no directory (memory)\n');
     expect(text).toMatch(/refuses clients .*\n {2}warning: durability is memory: nothing outlives the process\n/);
+  });
+
+  test('warns of queues whose definition is damaged, and says what to do', () => {
+    const damaged = { ...running([tcp]), damagedQueues: [{ number: 7, messages: 1 }] };
+    const { warnings } = startReport('1', settings, damaged);
+    expect(warnings).toEqual([
+      'the definition of queue number 7 is damaged: nobody can use it, and its 1 message is kept. Start with a copy of the data directory in which it is whole, or give it up: millrace queues give-up 7',
+    ]);
   });
 
   test('warns of HTTP that others can reach, and leaves out one that is switched off', () => {
