@@ -1,5 +1,6 @@
 /** Calls the administration of a running broker by HTTP. */
 import { MillraceError } from '../core/errors.js';
+import { BrokerIdentity } from '../http/broker-identity.js';
 
 export type AdminMethod = 'GET' | 'POST' | 'DELETE';
 
@@ -8,6 +9,8 @@ export interface AdminAccess {
   /** Without a slash at its end. */
   readonly url: string;
   readonly token: string;
+  /** Of the broker that is meant; null if whoever listens there is. */
+  readonly identity: BrokerIdentity | null;
 }
 
 /** The call has come to nothing; the message says why, and what to do. */
@@ -27,15 +30,18 @@ const PATIENCE_MS = 15_000;
 
 export class AdminClient {
   readonly #access: AdminAccess;
+  #isKnown: boolean;
 
   constructor(access: AdminAccess) {
     this.#access = access;
+    this.#isKnown = access.identity === null;
   }
 
   /** @param path with its query @throws AdminCallFailed */
   async call(method: AdminMethod, path: string, body?: object): Promise<unknown> {
-    const { url } = this.#access;
-    const { status, text } = await this.#send(method, path, body);
+    const { url, token } = this.#access;
+    if (!this.#isKnown) await this.#checkIdentity();
+    const { status, text } = await this.#send(method, path, token, body);
     const answer = parse(text);
     if (status >= 200 && status < 300 && answer !== undefined) return answer;
     const { detail, code } = (answer ?? {}) as { readonly detail?: string; readonly code?: string };
@@ -46,13 +52,34 @@ export class AdminClient {
     throw new AdminCallFailed(detail ?? code, code);
   }
 
-  async #send(method: string, path: string, body: object | undefined): Promise<{ status: number; text: string }> {
-    const { url, token } = this.#access;
+  /** A broker that was killed leaves its address behind, and the port to others: those do not get the token. */
+  async #checkIdentity(): Promise<void> {
+    const { url, identity } = this.#access;
+    const challenge = BrokerIdentity.challenge();
+    const { text } = await this.#send('GET', `/api/v1/identity?challenge=${challenge}`, null);
+    const { proof, code, detail } = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
+    if (code === 'starting' || code === 'stopping') throw new AdminCallFailed(String(detail), code);
+    if (typeof proof !== 'string' || identity?.isProvenBy(proof, challenge) !== true) {
+      throw new AdminCallFailed(
+        `no broker is running with this data directory: it was not stopped in order, and at ${url}, where it listened, somebody else answers`,
+      );
+    }
+    this.#isKnown = true;
+  }
+
+  /** @param token null to show none */
+  async #send(
+    method: AdminMethod,
+    path: string,
+    token: string | null,
+    body?: object,
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    const { url } = this.#access;
     try {
       const response = await fetch(`${url}${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${token}`,
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADDRESS_FILE, TOKEN_FILE } from '../http/admin-files.js';
 import { isUsableToken } from '../http/bearer-token.js';
+import { BrokerIdentity } from '../http/broker-identity.js';
 import { type AdminAccess, AdminCallFailed } from './admin-client.js';
 import type { Settings } from './config-schema.js';
 import { storageSettings, usesDirectory } from './storage-options.js';
@@ -16,14 +17,15 @@ const MAX_FILE_BYTES = 4096;
  * @throws AdminCallFailed
  */
 export function findAdmin(settings: Settings, url: string | undefined, tokenFile: string | undefined): AdminAccess {
-  return { url: url === undefined ? knownAddress(settings) : parseAddress(url), token: findToken(settings, tokenFile) };
+  const address = url === undefined ? knownAddress(settings) : { url: parseAddress(url), identity: null };
+  return { ...address, token: findToken(settings, tokenFile) };
 }
 
-function knownAddress(settings: Settings): string {
+function knownAddress(settings: Settings): Omit<AdminAccess, 'token'> {
   const storage = storageSettings(settings);
   const { host, port } = settings.http;
   if (!usesDirectory(storage)) {
-    if (port !== 0) return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    if (port !== 0) return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`, identity: null };
     throw new AdminCallFailed('the port of the broker is not known, since http.port is 0: say where it is with --url');
   }
   const path = join(storage.directory, ADDRESS_FILE);
@@ -32,7 +34,9 @@ function knownAddress(settings: Settings): string {
       `no broker is running with the data directory ${storage.directory}: there is no ${path}. Start one, or name another directory with --data, or an address with --url`,
     );
   }
-  return parseAddress(readLine(path));
+  const [line = '', secret = ''] = readText(path).split('\n');
+  if (secret === '') throw new AdminCallFailed(`${path} is not whole: stop the broker, and start it anew`);
+  return { url: parseAddress(line), identity: new BrokerIdentity(secret) };
 }
 
 function parseAddress(text: string): string {
@@ -50,12 +54,13 @@ function findToken(settings: Settings, tokenFile: string | undefined): string {
     throw new AdminCallFailed('there is no token: set http.adminToken for the broker and for this command');
   }
   const path = tokenFile ?? join(storage.directory, TOKEN_FILE);
-  const token = readLine(path);
+  const token = readText(path);
   if (isUsableToken(token)) return token;
   throw new AdminCallFailed(`${path} holds no token`);
 }
 
-function readLine(path: string): string {
+/** Without blanks around it. */
+function readText(path: string): string {
   const text = readTextFile(path, MAX_FILE_BYTES);
   if (text instanceof UnreadableFile) throw new AdminCallFailed(`${path} ${text.reason}`);
   return text.trim();

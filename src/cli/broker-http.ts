@@ -58,7 +58,7 @@ export class BrokerHttp {
       isStoreFailing: () => store.health.state === 'failing',
     });
     this.#service.onReady();
-    if (directory !== null) await writeAdminAddress(directory, this.url);
+    if (directory !== null) await writeAdminAddress(directory, this.url, this.#service.identity);
   }
 
   /** The broker is about to stop. */

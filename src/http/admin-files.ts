@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUsableToken } from './bearer-token.js';
+import type { BrokerIdentity } from './broker-identity.js';
 import { AdminFileUnusable } from './http-errors.js';
 import { writePrivateFile } from './private-file.js';
 
@@ -28,14 +29,17 @@ export async function ensureAdminToken(directory: string): Promise<string> {
   return token;
 }
 
-/** Says where the broker of the directory can be reached. @throws AdminFileUnusable */
-export async function writeAdminAddress(directory: string, url: string): Promise<void> {
-  await write(join(directory, ADDRESS_FILE), url);
+/**
+ * Says where the broker of the directory can be reached, and by what it is known: two lines.
+ * @throws AdminFileUnusable
+ */
+export async function writeAdminAddress(directory: string, url: string, { secret }: BrokerIdentity): Promise<void> {
+  await write(join(directory, ADDRESS_FILE), `${url}\n${secret}`);
 }
 
 /** The broker can be reached no more; never fails. */
 export async function removeAdminAddress(directory: string): Promise<void> {
-  // What stays behind names an address where nobody answers.
+  // What stays behind, as after a kill, names an address where nobody can prove to be this broker.
   await rm(join(directory, ADDRESS_FILE), { force: true }).catch(() => {});
 }
 
@@ -48,9 +52,9 @@ async function readKnown(path: string): Promise<string | undefined> {
   }
 }
 
-async function write(path: string, line: string): Promise<void> {
+async function write(path: string, lines: string): Promise<void> {
   try {
-    await writePrivateFile(path, `${line}\n`);
+    await writePrivateFile(path, `${lines}\n`);
   } catch (cause) {
     throw new AdminFileUnusable(`${path} cannot be written: ${(cause as Error).message}`, { cause });
   }

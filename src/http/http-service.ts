@@ -7,10 +7,12 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { BearerToken } from './bearer-token.js';
+import { BrokerIdentity } from './broker-identity.js';
 import { damagedQueueRoutes } from './damaged-queue-routes.js';
 import { healthRoutes, type UnreadyReason } from './health-routes.js';
 import { historyRoutes } from './history-routes.js';
 import { HttpListener, type HttpListenerOptions } from './http-listener.js';
+import { identityRoute } from './identity-route.js';
 import { openApiDocument } from './openapi-document.js';
 import { Problem } from './problem.js';
 import type { QueueAdministration } from './queue-administration.js';
@@ -41,6 +43,8 @@ export interface Administration {
 type Phase = 'starting' | 'running' | 'stopping';
 
 export class HttpService implements AccessCheck {
+  /** Of this broker, from this start on. */
+  readonly identity = new BrokerIdentity();
   #phase: Phase = 'starting';
   #administration: Administration | null = null;
   #token: BearerToken | null = null;
@@ -91,8 +95,7 @@ export class HttpService implements AccessCheck {
 
   check(authorization: string | undefined): void {
     if (this.#phase === 'stopping') throw new Problem(503, 'stopping', 'The broker is stopping');
-    if (this.#administration === null)
-      throw new Problem(503, 'starting', 'The broker is starting', { 'retry-after': '1' });
+    if (this.#administration === null) throw starting();
     if (this.#token === null) {
       throw new Problem(403, 'admin-off', 'The administration is off: there is no token. Set http.adminToken');
     }
@@ -105,6 +108,7 @@ export class HttpService implements AccessCheck {
     const queues = (): QueueAdministration => (this.#administration as Administration).queues;
     const routes: Route[] = [
       ...healthRoutes(() => this.#unreadyReasons()),
+      identityRoute((challenge) => this.#prove(challenge)),
       ...queueRoutes(queues, logger),
       ...historyRoutes(queues),
       ...damagedQueueRoutes(queues, logger),
@@ -121,8 +125,18 @@ export class HttpService implements AccessCheck {
     return [...routes, describing];
   }
 
+  /** Until the broker has started, the address file is that of an older one. */
+  #prove(challenge: string): string {
+    if (this.#phase === 'starting') throw starting();
+    return this.identity.prove(challenge);
+  }
+
   #unreadyReasons(): readonly UnreadyReason[] {
     if (this.#phase !== 'running') return [this.#phase];
     return this.#administration?.isStoreFailing() === true ? ['storage-failing'] : [];
   }
+}
+
+function starting(): Problem {
+  return new Problem(503, 'starting', 'The broker is starting', { 'retry-after': '1' });
 }

@@ -12,7 +12,9 @@ const identityQuery = z.strictObject({
 });
 
 export const identityAnswer = z.object({
-  proof: z.string().meta({ description: 'HMAC-SHA-256 of the challenge, by the secret in the address file; base64url.' }),
+  proof: z
+    .string()
+    .meta({ description: 'HMAC-SHA-256 of the challenge, by the secret in the address file; base64url.' }),
 });
 
 /** @param prove answers a challenge @throws Problem while there is no address file yet */
@@ -20,7 +22,8 @@ export function identityRoute(prove: (challenge: string) => string): Route {
   return route({
     method: 'GET',
     path: '/api/v1/identity',
-    summary: 'Prove to a program that has read the address file of the data directory that this is the broker which wrote it',
+    summary:
+      'Prove to a program that has read the address file of the data directory that this is the broker which wrote it',
     isOpen: true,
     query: identityQuery,
     answers: { 200: identityAnswer },

@@ -1,8 +1,9 @@
 /** `millrace queues …` against a broker that runs in a process of its own. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { MAIN, type Run, runIn } from '../support/millrace-process.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
 
@@ -178,7 +179,7 @@ describe('the files of the administration', () => {
     const made = readFileSync(token, 'utf8');
     expect(made).toMatch(/^[A-Za-z0-9_-]{43}\n$/);
     for (const file of [token, address]) expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(address, 'utf8')).toBe(`${first.http}\n`);
+    expect(readFileSync(address, 'utf8')).toMatch(new RegExp(`^${first.http}\\n[A-Za-z0-9_-]{43}\\n$`));
     expect(await stop(first)).toBe(0);
     expect(existsSync(address)).toBe(false);
     expect(first.broker.stdout).not.toContain(made.trim());
@@ -190,10 +191,13 @@ describe('the files of the administration', () => {
   test('are left alone by a second broker, which cannot start', async () => {
     const directory = await createTemporaryDirectory();
     const { http } = await startIn(directory);
+    const address = join(directory, 'data', 'admin-address');
+    const before = readFileSync(address, 'utf8');
+    expect(before).toContain(`${http}\n`);
     const second = runIn(directory, MAIN, ['start', ...PORTS, '--log-format', 'json']);
     expect(await second.exitCode()).toBe(1);
     expect(second.stdout).toContain('in use by another process');
-    expect(readFileSync(join(directory, 'data', 'admin-address'), 'utf8')).toBe(`${http}\n`);
+    expect(readFileSync(address, 'utf8')).toBe(before);
     expect(await queues(directory, 'ls')).toMatchObject({ code: 0 });
   });
 
@@ -204,6 +208,53 @@ describe('the files of the administration', () => {
     const start = runIn(directory, MAIN, ['start', ...PORTS, '--log-format', 'json']);
     expect(await start.exitCode()).toBe(1);
     expect(start.stdout).toContain('holds no token: remove it, and the next start makes a new one');
+  });
+});
+
+describe('the address of a broker that was killed', () => {
+  async function killIn(directory: string): Promise<string> {
+    const started = await startIn(directory);
+    await stop(started, 'SIGKILL');
+    return started.http;
+  }
+
+  const somebodyElse = (http: string) => ({
+    code: 1,
+    stdout: '',
+    stderr: `millrace: no broker is running with this data directory: it was not stopped in order, and at ${http}, where it listened, somebody else answers\n`,
+  });
+
+  test('leads to nobody, or to a program that has its port now: that one does not get the token', async () => {
+    const directory = await createTemporaryDirectory();
+    const http = await killIn(directory);
+    const heard: string[] = [];
+    const other = createServer((request, response) => {
+      heard.push(`${request.url} ${JSON.stringify(request.headers)}`);
+      response.end(heard.length === 1 ? '{"proof":"aGVsbG8"}' : 'hello');
+    });
+    onTestFinished(() => void other.close());
+    await new Promise<void>((resolve) => other.listen(Number(new URL(http).port), '127.0.0.1', resolve));
+    expect(await queues(directory, 'ls')).toEqual(somebodyElse(http));
+    expect(await queues(directory, 'purge telemetry --yes')).toEqual(somebodyElse(http));
+    expect(heard).toHaveLength(2);
+    const token = readFileSync(join(directory, 'data', 'admin-token'), 'utf8').trim();
+    for (const request of heard) {
+      expect(request).toMatch(/^\/api\/v1\/identity\?challenge=/);
+      expect(request).not.toContain(token);
+      expect(request).not.toContain('authorization');
+    }
+  });
+
+  test('does not lead to another broker, and is replaced by the next one of the same directory', async () => {
+    const [directory, elsewhere] = [await createTemporaryDirectory(), await createTemporaryDirectory()];
+    const http = await killIn(directory);
+    const { port } = new URL(http);
+    const other = runIn(elsewhere, MAIN, ['start', '--port', '0', '--ws-port', '0', '--http-port', port]);
+    await other.seen(http);
+    expect(await queues(directory, 'ls')).toEqual(somebodyElse(http));
+    expect(await queues(elsewhere, 'ls')).toMatchObject({ code: 0 });
+    await startIn(directory);
+    expect(await queues(directory, 'ls')).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

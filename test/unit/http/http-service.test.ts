@@ -1,6 +1,7 @@
 /** Who is answered by HTTP, and what with, whatever he sends. */
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { BrokerIdentity } from '../../../src/http/broker-identity.js';
 import { HttpListenFailed } from '../../../src/http/http-errors.js';
 import { HttpWorld, TOKEN } from '../../support/http-world.js';
 
@@ -91,6 +92,43 @@ async function commitUntilAnswered(world: HttpWorld, answer: Promise<unknown>): 
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+describe('the identity of the broker', () => {
+  const IDENTITY = '/api/v1/identity';
+
+  test('is proved without a token, to whoever knows its secret, and the secret is not told', async () => {
+    const [world, other] = [await HttpWorld.start(), await HttpWorld.start()];
+    const challenge = BrokerIdentity.challenge();
+    const { status, body } = await world.send('GET', `${IDENTITY}?challenge=${challenge}`, {});
+    const proof = String(body['proof']);
+    expect(status).toBe(200);
+    const known = new BrokerIdentity(world.service.identity.secret);
+    expect(known.isProvenBy(proof, challenge)).toBe(true);
+    expect(known.isProvenBy(proof, BrokerIdentity.challenge())).toBe(false);
+    expect(known.isProvenBy('', challenge)).toBe(false);
+    expect(other.service.identity.isProvenBy(proof, challenge)).toBe(false);
+    expect(JSON.stringify(body)).not.toContain(known.secret);
+  });
+
+  test('is not proved before the address file is its own', async () => {
+    const world = await HttpWorld.start({ isStarting: true });
+    const path = `${IDENTITY}?challenge=${BrokerIdentity.challenge()}`;
+    expect(await world.send('GET', path, {})).toMatchObject({ status: 503, body: { code: 'starting' } });
+    world.serve();
+    expect((await world.send('GET', path, {})).status).toBe(200);
+  });
+
+  test.each(['', '?challenge=short', `?challenge=${'x'.repeat(129)}`, '?challenge=sixteen%20letters%21'])(
+    'is not proved for %j',
+    async (query) => {
+      const world = await HttpWorld.start();
+      expect(await world.send('GET', `${IDENTITY}${query}`, {})).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-parameter', detail: 'challenge: expected 16 to 128 letters, digits, - and _' },
+      });
+    },
+  );
+});
 
 describe('while the broker starts or stops', () => {
   test('queues cannot be administered', async () => {
