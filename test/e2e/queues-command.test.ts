@@ -3,45 +3,13 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { MAIN, type Run, runIn } from '../support/millrace-process.js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { OTHER_PORTS, PORTS, queues, type Started, startIn, stop } from '../support/executable-broker.js';
+import { MAIN, runIn } from '../support/millrace-process.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
 
-const PORTS = ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
-
-interface Started {
-  readonly broker: Run;
-  readonly http: string;
-  readonly mqtt: string;
-}
-
-/** With its data in `data` below the directory, as the command finds it. */
-async function startIn(directory: string, environment: Record<string, string> = {}): Promise<Started> {
-  const broker = runIn(directory, MAIN, ['start', ...PORTS, '--log-format', 'json'], environment);
-  await broker.seen('millrace started');
-  const report = broker.records().find(({ msg }) => msg === 'millrace started') as {
-    readonly http: string;
-    readonly listeners: readonly { readonly url: string }[];
-  };
-  return { broker, http: report.http, mqtt: report.listeners[0]?.url ?? '' };
-}
-
-async function stop({ broker }: Started, signal: NodeJS.Signals = 'SIGTERM'): Promise<unknown> {
-  broker.child.kill(signal);
-  return await broker.exitCode();
-}
-
-interface Ended {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function queues(directory: string, line: string, environment: Record<string, string> = {}): Promise<Ended> {
-  const run = runIn(directory, MAIN, ['queues', ...line.split(' ')], environment);
-  const code = await run.exitCode();
-  return { code, stdout: run.stdout, stderr: run.stderr };
-}
+// Each command is a process of its own, and the machine may have others to run.
+vi.setConfig({ testTimeout: 60_000 });
 
 async function publish({ mqtt }: Started, payloads: readonly string[]): Promise<void> {
   const client = await connectAsync(mqtt);
@@ -249,7 +217,7 @@ describe('the address of a broker that was killed', () => {
     const [directory, elsewhere] = [await createTemporaryDirectory(), await createTemporaryDirectory()];
     const http = await killIn(directory);
     const { port } = new URL(http);
-    const other = runIn(elsewhere, MAIN, ['start', '--port', '0', '--ws-port', '0', '--http-port', port]);
+    const other = runIn(elsewhere, MAIN, ['start', ...OTHER_PORTS, '--http-port', port]);
     await other.seen(http);
     expect(await queues(directory, 'ls')).toEqual(somebodyElse(http));
     expect(await queues(elsewhere, 'ls')).toMatchObject({ code: 0 });
