@@ -18,7 +18,7 @@ const wantedTime = { error: 'expected a time such as 2026-03-01T12:00:00Z; the +
 const time = z.iso.datetime({ offset: true, ...wantedTime }).transform((text) => Date.parse(text));
 const term = z.string().min(1, { error: 'is empty' }).max(65_535);
 
-const searchQuery = z.strictObject({
+const parameters = z.strictObject({
   id: term.optional().meta({ description: 'Of the message. It stays the same in every queue that it comes to.' }),
   key: term.optional().meta({ description: 'As the rule, or whoever enqueued the message, has set it.' }),
   topic: term.optional().meta({ description: 'To which the message was published, or a filter with + and #.' }),
@@ -31,6 +31,11 @@ const searchQuery = z.strictObject({
   limit: numberParameter(1, MOST_MESSAGES, DEFAULT_MESSAGES),
   cursor: z.string().max(80).optional().meta({ description: 'Of the page before, with everything else as it was.' }),
   payloadBytes: payloadBytesParameter,
+});
+
+const searchQuery = parameters.refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+  path: ['from'],
+  error: 'has to be before to',
 });
 
 export function historyRoutes(queues: () => QueueAdministration): readonly Route[] {

@@ -3,7 +3,7 @@
  * on; `detail` is for people, and says what to change.
  */
 import { STATUS_CODES } from 'node:http';
-import { MillraceError, StoreUnavailable } from '../core/errors.js';
+import { MillraceError, StoreClosed, StoreUnavailable } from '../core/errors.js';
 import {
   InvalidQueueOption,
   InvalidTraceQuery,
@@ -70,6 +70,7 @@ export function problemOf(error: unknown): Problem | undefined {
     return new Problem(409, 'no-history', `The queue ${error.queue} keeps no history: set ${setting}, such as 3d`);
   }
   if (error instanceof InvalidTraceQuery) return new Problem(400, 'invalid-parameter', error.message);
+  if (error instanceof StoreClosed) return new Problem(503, 'stopping', 'The broker is stopping');
   if (error instanceof StoreUnavailable) return new Problem(503, 'storage-failing', error.message);
   return undefined;
 }

@@ -168,6 +168,10 @@ first in dead: done
       problem: 'invalid-parameter',
       message: 'order: expected one of newest-first, oldest-first',
     });
+    await expect(run(world, '--from 1h --to 2h')).rejects.toMatchObject({
+      problem: 'invalid-parameter',
+      message: 'from: has to be before to',
+    });
     await expect(run(world, '--topic a/#/b')).rejects.toMatchObject({ problem: 'invalid-parameter' });
   });
 });

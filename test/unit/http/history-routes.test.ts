@@ -1,6 +1,6 @@
 /** Searches in the history of queues by HTTP: what is found, how it is told, and what cannot be asked. */
 import { describe, expect, test } from 'vitest';
-import { StoreUnavailable } from '../../../src/core/errors.js';
+import { StoreClosed, StoreUnavailable } from '../../../src/core/errors.js';
 import { queueDetail } from '../../../src/http/queue-answers.js';
 import { type TraceAnswer, traceAnswer } from '../../../src/http/trace-answer.js';
 import type { Delivery } from '../../../src/queues/delivery.js';
@@ -161,6 +161,7 @@ describe('a search by HTTP', () => {
     ['from=yesterday', /^from: expected a time such as 2026-03-01T12:00:00Z/],
     ['to=2026-02-30T00:00:00Z', /^to: expected a time such as /],
     ['to=2026-02-03T00:00:00+01:00', /the \+ of a time zone is %2B in an address$/],
+    ['from=2026-02-03T00:00:00Z&to=2026-02-03T01:00:00%2B01:00', 'from: has to be before to'],
     ['topic=a/%23/b', /^topic: /],
     ['topic=$share/g/a', 'topic: is a filter that is shared'],
     ['id=', 'id: is empty'],
@@ -195,11 +196,19 @@ describe('a search by HTTP', () => {
     expect(idsOf(await search(world, ALL))).toEqual(['m1']);
   });
 
-  test('while the store is opened again after a failed write is told to come back', async () => {
+  test.each([
+    [
+      'is opened again after a failed write',
+      new StoreUnavailable('The store is being opened again'),
+      'storage-failing',
+    ],
+    ['was closed meanwhile', new StoreClosed('The store is closed'), 'stopping'],
+  ])('while the store %s is told so, and not logged as a fault of ours', async (_what, error, code) => {
     const world = await start();
     await fill(world, 1);
-    world.queues.registry.search = () => Promise.reject(new StoreUnavailable('The store is being opened again'));
-    expect(await world.call('GET', ALL)).toMatchObject({ status: 503, body: { code: 'storage-failing' } });
+    world.queues.registry.search = () => Promise.reject(error);
+    expect(await world.call('GET', ALL)).toMatchObject({ status: 503, body: { code } });
+    expect(world.lines).toEqual([]);
   });
 });
 
