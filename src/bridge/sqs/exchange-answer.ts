@@ -10,6 +10,7 @@ export interface AnswerContext {
   readonly counters: SqsCounters;
   /** Connections are not to be used again. */
   readonly isStopping: boolean;
+  readonly nowMs: number;
   /** Something happened that is no error of the protocol. */
   onFailure(error: unknown): void;
 }
@@ -38,6 +39,8 @@ export class ExchangeAnswer implements SqsReplier {
     const shown = this.#asSqsError(error);
     this.#context.counters.countError(shown.queryCode);
     const headers = this.#headers();
+    // An SDK whose signature is refused for its time takes this one, and tries again.
+    headers.push('date', new Date(this.#context.nowMs).toUTCString());
     headers.push('x-amzn-query-error', `${shown.queryCode};${shown.isSendersFault ? 'Sender' : 'Receiver'}`);
     this.#exchange.answer(shown.status, headers, this.#protocol.encodeError(shown, this.#requestId));
   }

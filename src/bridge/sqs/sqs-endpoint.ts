@@ -95,6 +95,10 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
     return this.service.counters;
   }
 
+  get nowMs(): number {
+    return this.service.clock.now();
+  }
+
   /** Serves nobody any more; what is being answered may be, as long as it takes. Resolves when all connections are closed. */
   stop(): Promise<void> {
     this.isStopping = true;
