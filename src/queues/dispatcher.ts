@@ -40,6 +40,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
   #isPumping = false;
   #mustPumpAgain = false;
   #isContinuing = false;
+  #isClosed = false;
 
   constructor(core: QueueCore, departures: Departures, onDeadline: () => void) {
     this.#core = core;
@@ -57,6 +58,10 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
   receive(options: ReceiveOptions, receiver: Receiver): Receive {
     const { waitMs = 0 } = options;
     const receive = new Receive(options, receiver, this, this.#core.nowMs + waitMs);
+    if (this.#isClosed) {
+      this.onWaitOver(receive);
+      return receive;
+    }
     this.#list(receive);
     this.pump();
     if (receive.state !== 'waiting') return receive;
@@ -78,7 +83,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     this.#isPumping = true;
     do {
       this.#mustPumpAgain = false;
-      while (this.#serveFirst() || this.#serveOwners());
+      while (!this.#isClosed && (this.#serveFirst() || this.#serveOwners()));
     } while (this.#mustPumpAgain);
     this.#isPumping = false;
     answers.letGo(log.settledTicket);
@@ -148,8 +153,9 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     this.pump();
   }
 
-  /** Everybody who waits is told that there is nothing: the queue is going. */
+  /** Everybody who waits, or comes, is told that there is nothing: the queue is going. */
   close(): void {
+    this.#isClosed = true;
     for (let first = this.#waiters.first; first !== null; first = this.#waiters.first) this.onWaitOver(first);
     for (const receives of [...this.#parked.values()]) for (const receive of receives) this.onWaitOver(receive);
   }

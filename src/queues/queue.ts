@@ -315,15 +315,15 @@ export class Queue {
     return former;
   }
 
-  /** Calls nobody any more. */
+  /** Gives nothing out and calls nobody any more; what comes is stored. */
   stop(): void {
-    this.#sweep.stop();
-    this.#wakeUp.stop();
-    this.#unused.stop();
+    this.#sweep.end();
+    this.#wakeUp.end();
+    this.#unused.end();
+    this.#dispatcher.close();
     for (const consumer of this.#consumers) consumer.cancelCalls();
     this.#consumers.clear();
     this.#peeks?.stop();
-    this.#dispatcher.close();
   }
 
   encodeState(sequence: number): Buffer | null {

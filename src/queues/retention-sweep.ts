@@ -42,6 +42,11 @@ export class RetentionSweep {
     this.#wakeUp.stop();
   }
 
+  /** Nothing is removed any more. */
+  end(): void {
+    this.#wakeUp.end();
+  }
+
   #sweep(): void {
     const { index, nowMs, options } = this.#core;
     const boundary = index.olderThan(nowMs - options.retentionMs);

@@ -6,6 +6,7 @@ export class WakeUp {
   readonly #onDue: () => void;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #cancel: CancelTimer | null = null;
+  #isEnded = false;
 
   constructor(clock: Clock, onDue: () => void) {
     this.#clock = clock;
@@ -19,7 +20,7 @@ export class WakeUp {
 
   /** Calls back at `dueAtMs` or before, if a call was due before. Infinity for not at all. */
   ensure(dueAtMs: number): void {
-    if (dueAtMs >= this.#dueAtMs) return;
+    if (dueAtMs >= this.#dueAtMs || this.#isEnded) return;
     this.#cancel?.();
     this.#dueAtMs = dueAtMs;
     // Timers take 31 bits: a longer delay is looked at again on the way.
@@ -34,5 +35,11 @@ export class WakeUp {
     this.#cancel?.();
     this.#cancel = null;
     this.#dueAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Stops for good: what is ensured later calls nobody. */
+  end(): void {
+    this.#isEnded = true;
+    this.stop();
   }
 }

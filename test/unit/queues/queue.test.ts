@@ -871,6 +871,39 @@ describe('a redrive', () => {
   });
 });
 
+describe('a queue that is stopped', () => {
+  it('gives nothing to whoever waits next when consumers go, and wakes up for nothing', () => {
+    const queue = world.queue('q', { autoDeleteAfterMs: 1000 });
+    const call = world.ask(queue, { max: 1, waitMs: 60_000 });
+    const consumer = queue.openConsumer('c');
+    const another = world.ask(queue, { max: 1, waitMs: Number.POSITIVE_INFINITY, consumer });
+    world.enqueue(queue, 'one');
+    world.registry.stop();
+    world.enqueue(queue, 'two', { delayMs: 1000 });
+    const late = world.ask(queue, { max: 1, waitMs: 60_000 });
+    expect(world.clock.pending).toBe(0);
+    world.log.commit();
+    expect(call.answer()?.map(textOf)).toEqual(['one']);
+    expect(another.answer()).toEqual([]);
+    expect(late.answer()).toEqual([]);
+    world.crash();
+    expect(world.get('q').statistics).toMatchObject({ ready: 0, inFlight: 1, delayed: 1 });
+  });
+
+  it('gives what a consumer was not answered to nobody', () => {
+    const queue = world.queue('q');
+    const consumer = queue.openConsumer('c');
+    const cancelled = world.ask(queue, { max: 1, waitMs: 60_000, consumer });
+    const call = world.ask(queue, { max: 1, waitMs: 60_000 });
+    world.enqueue(queue, 'one');
+    world.registry.stop();
+    expect(world.clock.pending).toBe(0);
+    world.log.commit();
+    expect(cancelled.answer()).toBeNull();
+    expect(call.answer()).toEqual([]);
+  });
+});
+
 describe('an exclusive queue', () => {
   it('serves one consumer until it goes, then the next', () => {
     const queue = world.queue('q', { exclusive: true });
