@@ -76,10 +76,11 @@ export class QueueWorld {
     return this.take(queue, max, options).map(textOf);
   }
 
-  /** The process dies and starts again. */
-  crash(isWritten = false): void {
+  /** The process dies and starts again after a while. */
+  crash(isWritten = false, downMs = 0): void {
     this.registry.stop();
     this.log = this.log.crash(isWritten);
+    this.clock.advance(downMs);
     this.registry = this.#newRegistry();
     this.log.recover(this.registry);
   }
