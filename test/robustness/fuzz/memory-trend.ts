@@ -1,4 +1,7 @@
-/** Whether memory grows: a straight line through the samples of the last two thirds of a run. */
+/**
+ * Whether memory grows: the median of the slopes between any two samples of the last two thirds of a run (Theil and Sen), so that a
+ * moment with much on its way says nothing about the rest.
+ */
 
 const MiB = 1024 * 1024;
 
@@ -21,19 +24,18 @@ export class MemoryTrend {
   get slope(): number {
     const used = this.#samples.slice(Math.floor(this.#samples.length / 3));
     if (used.length < 3) return 0;
-    const minutes = used.map(({ atMs }) => atMs / 60_000);
-    const sizes = used.map(({ bytes }) => bytes / MiB);
-    const [meanTime, meanSize] = [meanOf(minutes), meanOf(sizes)];
-    let covariance = 0;
-    let variance = 0;
-    for (const [i, time] of minutes.entries()) {
-      covariance += (time - meanTime) * ((sizes[i] as number) - meanSize);
-      variance += (time - meanTime) ** 2;
+    const slopes: number[] = [];
+    for (const [i, one] of used.entries()) {
+      for (const other of used.slice(i + 1)) {
+        if (other.atMs > one.atMs) slopes.push((other.bytes - one.bytes) / MiB / ((other.atMs - one.atMs) / 60_000));
+      }
     }
-    return variance === 0 ? 0 : covariance / variance;
+    return median(slopes);
   }
 }
 
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function median(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
