@@ -30,17 +30,16 @@ const PATIENCE_MS = 15_000;
 
 export class AdminClient {
   readonly #access: AdminAccess;
-  #isKnown: boolean;
 
   constructor(access: AdminAccess) {
     this.#access = access;
-    this.#isKnown = access.identity === null;
   }
 
   /** @param path with its query @throws AdminCallFailed */
   async call(method: AdminMethod, path: string, body?: object): Promise<unknown> {
-    const { url, token } = this.#access;
-    if (!this.#isKnown) await this.#checkIdentity();
+    const { url, token, identity } = this.#access;
+    // Each time: a redrive may be waited for during hours.
+    if (identity !== null) await this.#checkIdentity(identity);
     const { status, text } = await this.#send(method, path, token, body);
     const answer = parse(text);
     if (status >= 200 && status < 300 && answer !== undefined) return answer;
@@ -53,18 +52,16 @@ export class AdminClient {
   }
 
   /** A broker that was killed leaves its address behind, and the port to others: those do not get the token. */
-  async #checkIdentity(): Promise<void> {
-    const { url, identity } = this.#access;
+  async #checkIdentity(identity: BrokerIdentity): Promise<void> {
     const challenge = BrokerIdentity.challenge();
     const { text } = await this.#send('GET', `/api/v1/identity?challenge=${challenge}`, null);
     const { proof, code, detail } = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
     if (code === 'starting' || code === 'stopping') throw new AdminCallFailed(String(detail), code);
-    if (typeof proof !== 'string' || identity?.isProvenBy(proof, challenge) !== true) {
+    if (typeof proof !== 'string' || !identity.isProvenBy(proof, challenge)) {
       throw new AdminCallFailed(
-        `no broker is running with this data directory: it was not stopped in order, and at ${url}, where it listened, somebody else answers`,
+        `no broker is running with this data directory: it was not stopped in order, and at ${this.#access.url}, where it listened, somebody else answers`,
       );
     }
-    this.#isKnown = true;
   }
 
   /** @param token null to show none */

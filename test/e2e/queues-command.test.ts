@@ -1,10 +1,11 @@
 /** `millrace queues …` against a broker that runs in a process of its own. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { OTHER_PORTS, PORTS, queues, type Started, startIn, stop } from '../support/executable-broker.js';
+import { PORTS, queues, type Started, startIn, stop } from '../support/executable-broker.js';
 import { MAIN, runIn } from '../support/millrace-process.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
 
@@ -180,10 +181,12 @@ describe('the files of the administration', () => {
 });
 
 describe('the address of a broker that was killed', () => {
-  async function killIn(directory: string): Promise<string> {
+  /** Another process has the port now: to take the very one in a test, others would have to leave it alone. */
+  async function killAndLetPortTo(directory: string, http: string): Promise<void> {
     const started = await startIn(directory);
     await stop(started, 'SIGKILL');
-    return started.http;
+    const address = join(directory, 'data', 'admin-address');
+    writeFileSync(address, readFileSync(address, 'utf8').replace(started.http, http));
   }
 
   const somebodyElse = (http: string) => ({
@@ -192,16 +195,17 @@ describe('the address of a broker that was killed', () => {
     stderr: `millrace: no broker is running with this data directory: it was not stopped in order, and at ${http}, where it listened, somebody else answers\n`,
   });
 
-  test('leads to nobody, or to a program that has its port now: that one does not get the token', async () => {
+  test('leads to a program that has its port now: that one does not get the token', async () => {
     const directory = await createTemporaryDirectory();
-    const http = await killIn(directory);
     const heard: string[] = [];
     const other = createServer((request, response) => {
       heard.push(`${request.url} ${JSON.stringify(request.headers)}`);
       response.end(heard.length === 1 ? '{"proof":"aGVsbG8"}' : 'hello');
     });
     onTestFinished(() => void other.close());
-    await new Promise<void>((resolve) => other.listen(Number(new URL(http).port), '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const http = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await killAndLetPortTo(directory, http);
     expect(await queues(directory, 'ls')).toEqual(somebodyElse(http));
     expect(await queues(directory, 'purge telemetry --yes')).toEqual(somebodyElse(http));
     expect(heard).toHaveLength(2);
@@ -215,14 +219,22 @@ describe('the address of a broker that was killed', () => {
 
   test('does not lead to another broker, and is replaced by the next one of the same directory', async () => {
     const [directory, elsewhere] = [await createTemporaryDirectory(), await createTemporaryDirectory()];
-    const http = await killIn(directory);
-    const { port } = new URL(http);
-    const other = runIn(elsewhere, MAIN, ['start', ...OTHER_PORTS, '--http-port', port]);
-    await other.seen(http);
-    expect(await queues(directory, 'ls')).toEqual(somebodyElse(http));
+    const other = await startIn(elsewhere);
+    await killAndLetPortTo(directory, other.http);
+    expect(await queues(directory, 'ls')).toEqual(somebodyElse(other.http));
     expect(await queues(elsewhere, 'ls')).toMatchObject({ code: 0 });
     await startIn(directory);
     expect(await queues(directory, 'ls')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('that is not whole says so', async () => {
+    const directory = await createTemporaryDirectory();
+    const { http } = await startIn(directory);
+    writeFileSync(join(directory, 'data', 'admin-address'), `${http}\n`);
+    expect(await queues(directory, 'ls')).toMatchObject({
+      code: 1,
+      stderr: 'millrace: data/admin-address is not whole: stop the broker, and start it anew\n',
+    });
   });
 });
 

@@ -1,9 +1,7 @@
 /** The executable as a broker in a process of its own, on ports that are free, and its commands. */
 import { MAIN, type Run, runIn } from './millrace-process.js';
 
-/** All but that of HTTP. */
-export const OTHER_PORTS = ['--port', '0', '--ws-port', '0', '--sqs-port', '0'];
-export const PORTS = [...OTHER_PORTS, '--http-port', '0'];
+export const PORTS = ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
 
 export interface Started {
   readonly broker: Run;
