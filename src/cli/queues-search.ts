@@ -9,8 +9,9 @@ import { traceText } from './trace-text.js';
 /** As many as the broker gives at once. */
 const PAGE = 100;
 
-/** Enough for the line of text that is shown of a payload. */
+/** Of each payload: enough for the line of text that is shown, or all of it for programs, if it is of a device. */
 const SHOWN_BYTES = 256;
+const JSON_BYTES = 64 * 1024;
 
 /** @returns true, whether anything was found or not @throws AdminCallFailed */
 export async function searchQueues(
@@ -23,7 +24,7 @@ export async function searchQueues(
   if (limit instanceof QueuesMisuse) return limit;
   const query = queryOf(options, console.nowMs());
   if (query instanceof QueuesMisuse) return query;
-  if (!isJson) query.set('payloadBytes', String(SHOWN_BYTES));
+  query.set('payloadBytes', String(isJson ? JSON_BYTES : SHOWN_BYTES));
   const answer = await collect(operand, query, limit, calls);
   console.print(isJson ? `${JSON.stringify(answer)}\n` : traceText(answer));
   return true;

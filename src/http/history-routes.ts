@@ -11,6 +11,9 @@ import { traceAnswer } from './trace-answer.js';
 const MOST_MESSAGES = 100;
 const DEFAULT_MESSAGES = 20;
 
+/** Enough to know it by: what is asked for is what happened to it. */
+const DEFAULT_PAYLOAD_BYTES = 1024;
+
 const ORDERS = ['newest-first', 'oldest-first'] as const;
 
 const wantedTime = { error: 'expected a time such as 2026-03-01T12:00:00Z; the + of a time zone is %2B in an address' };
@@ -30,7 +33,7 @@ const parameters = z.strictObject({
     .meta({ description: 'By when messages came into the queue.' }),
   limit: numberParameter(1, MOST_MESSAGES, DEFAULT_MESSAGES),
   cursor: z.string().max(80).optional().meta({ description: 'Of the page before, with everything else as it was.' }),
-  payloadBytes: payloadBytesParameter,
+  payloadBytes: payloadBytesParameter(DEFAULT_PAYLOAD_BYTES),
 });
 
 const searchQuery = parameters.refine(({ from, to }) => from === undefined || to === undefined || from < to, {

@@ -14,6 +14,8 @@ const ONE = `${QUEUES}/{queue}`;
 /** Fast enough to be done soon, slow enough for workers that have just failed on the same messages. */
 const DEFAULT_REDRIVE_RATE = 100;
 
+/** Most payloads of devices are shorter, and a page of longer ones is still read by people. */
+const DEFAULT_PAYLOAD_BYTES = 64 * 1024;
 const MOST_MESSAGES = 100;
 
 const wantedCursor = { error: 'expected a cursor that a page before has given' };
@@ -26,7 +28,7 @@ const peekQuery = z.strictObject({
     .optional(),
   state: z.enum(['ready', 'in-flight', 'delayed'], { error: 'expected one of ready, in-flight, delayed' }).optional(),
   group: z.string().optional(),
-  payloadBytes: payloadBytesParameter,
+  payloadBytes: payloadBytesParameter(DEFAULT_PAYLOAD_BYTES),
 });
 
 const MOST_CHOSEN = 1000;

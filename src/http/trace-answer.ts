@@ -110,15 +110,26 @@ function tracedMessageAnswerOf(
   };
 }
 
-function eventAnswerOf({ atMs, ...event }: TraceEvent): TraceEventAnswer {
-  const at = momentOf(atMs);
+/** Field by field: of a page of messages that nobody could handle there are tens of thousands. */
+function eventAnswerOf(event: TraceEvent): TraceEventAnswer {
+  const at = momentOf(event.atMs);
   switch (event.kind) {
     case 'enqueued':
-      return { ...event, at, from: nameOrNull(event.from) };
+      return { kind: event.kind, at, isMoved: event.isMoved, from: nameOrNull(event.from) };
     case 'delivered':
-      return { ...event, at, to: nameOrNull(event.to) };
-    default:
-      return { ...event, at, by: nameOrNull(event.by) };
+      return { kind: event.kind, at, to: nameOrNull(event.to), attempt: event.attempt };
+    case 'returned': {
+      const { kind, by, reason, delayMs, attempts } = event;
+      return { kind, at, by: nameOrNull(by), reason, delayMs, attempts };
+    }
+    case 'acknowledged':
+      return { kind: event.kind, at, by: nameOrNull(event.by) };
+    case 'dead-lettered':
+      return { kind: event.kind, at, by: nameOrNull(event.by), to: event.to, reason: event.reason };
+    case 'moved':
+      return { kind: event.kind, at, by: nameOrNull(event.by), to: event.to };
+    case 'dropped':
+      return { kind: event.kind, at, by: nameOrNull(event.by), reason: event.reason };
   }
 }
 

@@ -94,6 +94,16 @@ first in dead: done
     expect(await idsFound(world, 'work --from 366000d --key even')).toEqual(['work-6', 'work-4', 'work-2']);
   });
 
+  test('prints a payload whole for programs, and its beginning for people', async () => {
+    const world = await start();
+    const payload = 'x'.repeat(5000);
+    world.queues.enqueue(world.queues.queue('work', TRACED), payload, { id: 'long' });
+    await world.queues.commit();
+    const answer = JSON.parse(await printed(world, '--id long --json')) as TraceAnswer;
+    expect(answer.messages[0]?.payload).toEqual({ encoding: 'text', data: payload, bytes: 5000, isCut: false });
+    expect(await printed(world, '--id long')).toMatch(/: x{60}… \(5000 bytes\)\n/);
+  });
+
   test('goes on over as many pages as it takes, and says where it has ended', async () => {
     const world = await start();
     await fill(world, 250);

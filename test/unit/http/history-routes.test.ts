@@ -126,6 +126,10 @@ describe('a search by HTTP', () => {
     await fill(world, 1);
     const { messages } = await search(world, `${OF_WORK}?payloadBytes=4`);
     expect(messages).toMatchObject([{ payload: { data: 'payl', bytes: 9, isCut: true } }]);
+    world.queues.enqueue(world.queues.queue('work'), 'x'.repeat(2000), { id: 'long' });
+    await world.queues.commit();
+    const [long] = (await search(world, `${OF_WORK}?id=long`)).messages;
+    expect(long?.payload).toEqual({ encoding: 'text', data: 'x'.repeat(1024), bytes: 2000, isCut: true });
   });
 
   test('of a queue that keeps no history says which setting it wants; of all queues, which it left out', async () => {
