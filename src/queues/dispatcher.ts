@@ -153,11 +153,11 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     this.pump();
   }
 
-  /** Everybody who waits, or comes, is told that there is nothing: the queue is going. */
-  close(): void {
+  /** The queue is going: consumers hear nothing any more, everybody else who waits or comes is told that there is nothing. */
+  close(consumers: Iterable<Consumer>): void {
     this.#isClosed = true;
+    for (const consumer of consumers) consumer.cancelCalls();
     for (let first = this.#waiters.first; first !== null; first = this.#waiters.first) this.onWaitOver(first);
-    for (const receives of [...this.#parked.values()]) for (const receive of receives) this.onWaitOver(receive);
   }
 
   #list(receive: Receive): void {

@@ -320,8 +320,7 @@ export class Queue {
     this.#sweep.end();
     this.#wakeUp.end();
     this.#unused.end();
-    this.#dispatcher.close();
-    for (const consumer of this.#consumers) consumer.cancelCalls();
+    this.#dispatcher.close(this.#consumers);
     this.#consumers.clear();
     this.#peeks?.stop();
   }
