@@ -1,4 +1,6 @@
 /** Who makes a request, and what he may do with which queues. */
+import { NamePattern } from './name-pattern.js';
+
 export const PERMISSIONS = ['receive', 'send', 'manage'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
@@ -10,7 +12,7 @@ export interface Grant {
 }
 
 interface CompiledGrant {
-  readonly pattern: RegExp;
+  readonly patterns: readonly NamePattern[];
   readonly allow: ReadonlySet<Permission>;
 }
 
@@ -21,29 +23,25 @@ export class Caller {
 
   constructor(id: string, grants: readonly Grant[]) {
     this.id = id;
-    this.#grants = grants.map(({ queues, allow }) => ({ pattern: patternOf(queues), allow: new Set(allow) }));
+    this.#grants = grants.map(({ queues, allow }) => ({
+      patterns: queues.map((name) => new NamePattern(name)),
+      allow: new Set(allow),
+    }));
   }
 
   may(permission: Permission, queue: string): boolean {
-    return this.#grants.some(({ pattern, allow }) => allow.has(permission) && pattern.test(queue));
+    return this.#grants.some(({ patterns, allow }) => allow.has(permission) && isNamed(patterns, queue));
   }
 
   /** Whether the queue concerns him at all. */
   mayKnow(queue: string): boolean {
-    return this.#grants.some(({ pattern, allow }) => allow.size > 0 && pattern.test(queue));
+    return this.#grants.some(({ patterns, allow }) => allow.size > 0 && isNamed(patterns, queue));
   }
 }
 
 /** For an endpoint that asks nobody: it is reached from the same machine only. */
 export const ANYBODY = new Caller('', [{ queues: ['*'], allow: PERMISSIONS }]);
 
-function patternOf(names: readonly string[]): RegExp {
-  const alternatives = names.map((name) =>
-    name
-      .replaceAll(/\*+/g, '*')
-      .split('*')
-      .map((part) => part.replaceAll(/[.\\+?^$()[\]{}|]/g, '\\$&'))
-      .join('.*'),
-  );
-  return new RegExp(`^(?:${alternatives.join('|')})$`, 's');
+function isNamed(patterns: readonly NamePattern[], queue: string): boolean {
+  return patterns.some((pattern) => pattern.matches(queue));
 }
