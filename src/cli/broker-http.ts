@@ -5,11 +5,11 @@ import type { Clock } from '../core/clock.js';
 import { ensureAdminToken, removeAdminAddress, writeAdminAddress } from '../http/admin-files.js';
 import { HttpService } from '../http/http-service.js';
 import { QueueAdministration } from '../http/queue-administration.js';
-import type { QueueRegistry } from '../queues/queue-registry.js';
 import type { Store } from '../store/store.js';
 import type { Settings } from './config-schema.js';
 import { storageSettings, usesDirectory } from './storage-options.js';
 import { packageVersion } from './version.js';
+import type { WorkQueues } from './work-queues.js';
 
 export class BrokerHttp {
   readonly #service: HttpService;
@@ -49,11 +49,13 @@ export class BrokerHttp {
   }
 
   /** The broker serves clients: its queues can be administered from now on, too. @throws AdminFileUnusable */
-  async onStarted(store: Store, queues: QueueRegistry): Promise<void> {
+  async onStarted(store: Store, { registry, pushes }: WorkQueues): Promise<void> {
     const directory = this.#directory;
     const token = this.#givenToken ?? (directory === null ? null : await ensureAdminToken(directory));
     this.#service.serve({
-      queues: new QueueAdministration(queues, this.#clock, decodePublishProperties),
+      queues: new QueueAdministration(registry, this.#clock, decodePublishProperties, (queue) =>
+        pushes.statisticsOf(queue),
+      ),
       token,
       isStoreFailing: () => store.health.state === 'failing',
     });

@@ -1,11 +1,11 @@
 /**
  * Puts the configuration together: defaults < file < environment < flags. Finds every problem before it gives up:
  * the file is checked on its own (a wrong value in it is wrong even where the environment covers it), then the whole,
- * then the rules between settings, as far as the settings that they speak of are right, then the
- * files of `auth.scram` and `sqs.accessKeys`.
+ * then the rules between settings, as far as the settings that they speak of are right, then the files that they name.
  */
 import type { z } from 'zod';
 import type { ScramCredential } from '../auth/scram-credential.js';
+import type { PushTarget } from '../bridge/push/push-target.js';
 import type { AccessKey } from '../bridge/sqs/signature-v4.js';
 import { readEnvironment } from './config-environment.js';
 import { type ConfigFile, type Positions, readConfigFile } from './config-file.js';
@@ -14,6 +14,7 @@ import { type Origin, Origins, type Override, originText } from './config-origin
 import { type Settings, settingsSchema } from './config-schema.js';
 import { ConfigurationError, type ConfigurationProblem, problemText } from './configuration-error.js';
 import type { IssueParameters } from './listener-schema.js';
+import { readPushTargets } from './push-targets.js';
 import { readScramUsers } from './scram-users.js';
 import { type SettingPath, settingName } from './setting-path.js';
 import { suggestSetting } from './setting-suggestion.js';
@@ -37,6 +38,8 @@ export interface Configuration {
   readonly scramUsers: ReadonlyMap<string, ScramCredential> | undefined;
   /** Those of `sqs.accessKeys`, with their secrets. */
   readonly accessKeys: readonly AccessKey[];
+  /** By name of the queue: where its messages are sent. */
+  readonly pushTargets: ReadonlyMap<string, PushTarget>;
 }
 
 const SCRAM: SettingPath = ['auth', 'scram'];
@@ -77,9 +80,13 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     sources.environment,
     whereText(origins.findNearest(ACCESS_KEYS)),
   );
-  const found = [...inOrder(problems, sources.file ?? ''), ...(scram?.problems ?? []), ...access.problems];
+  const pushes = readPushTargets(whole.settings ?? { queues: {} }, (path) => whereText(origins.findNearest(path)));
+  const ofFiles = [...(scram?.problems ?? []), ...access.problems, ...pushes.problems];
+  const found = [...inOrder(problems, sources.file ?? ''), ...ofFiles];
   if (found.length > 0) throw new ConfigurationError(found);
-  return { settings: settingsSchema.parse(values), origins, scramUsers: scram?.users, accessKeys: access.keys };
+  const settings = settingsSchema.parse(values);
+  const { targets: pushTargets } = pushes;
+  return { settings, origins, scramUsers: scram?.users, accessKeys: access.keys, pushTargets };
 }
 
 // --- values

@@ -11,6 +11,7 @@ import { bridgeSchema } from './bridge-schema.js';
 import { httpSchema } from './http-schema.js';
 import { listenersSchema } from './listener-schema.js';
 import { mqttSchema } from './mqtt-schema.js';
+import { pushSchema } from './push-schema.js';
 import { queuesSchema } from './queue-schema.js';
 import { expected, setting } from './setting.js';
 import { sqsSchema } from './sqs-schema.js';
@@ -207,6 +208,7 @@ export const settingsSchema = z
       queues: queuesSchema,
       bridge: bridgeSchema,
       sqs: sqsSchema,
+      push: pushSchema,
       storage: storageSchema,
       limits: limitsSchema,
       sys: sysSchema,

@@ -67,9 +67,10 @@ function takes(node: SettingNode): string {
   if (node.type === 'boolean') return '`true`, `false`';
   if (node.items !== undefined) {
     const parts = Object.keys(node.items.properties ?? {}).map((key) => `\`${key}\``);
-    if (parts.length === 0) return 'list of durations';
+    if (parts.length === 0) return node.items['x-unit'] === 'seconds' ? 'list of durations' : 'list of texts';
     return `list of ${parts.join(' with ')}`;
   }
+  if (node.type === 'object') return 'map of texts';
   const unit = node['x-unit'] ?? '';
   const range = node.anyOf?.[0] ?? node;
   if (range.minimum === undefined || range.maximum === undefined) return 'text';

@@ -85,7 +85,7 @@ function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' })
   }
 }
 
-function checkSummary({ settings, scramUsers }: Configuration, file: string | undefined): string {
+function checkSummary({ settings, scramUsers, pushTargets }: Configuration, file: string | undefined): string {
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
     .map(([name, { kind, host, port, path }]) => `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}\n`);
@@ -94,7 +94,11 @@ function checkSummary({ settings, scramUsers }: Configuration, file: string | un
   const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
   const users =
     scramUsers === undefined ? '' : `  SCRAM-SHA-256: ${scramUsers.size} ${scramUsers.size === 1 ? 'user' : 'users'}\n`;
-  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${http}${users}${storage}`;
+  const pushes = [...pushTargets].map(([queue, { url, secrets }]) => {
+    const signatures = secrets.length === 1 ? '1 signature' : `${secrets.length} signatures`;
+    return `  webhook of ${queue}: ${new URL(url).origin}, ${secrets.length === 0 ? 'unsigned' : signatures}\n`;
+  });
+  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${http}${users}${storage}${pushes.join('')}`;
 }
 
 function print(text: string): void {

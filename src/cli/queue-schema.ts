@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DEFAULT_QUEUE_OPTIONS } from '../queues/queue-options.js';
 import type { IssueParameters } from './listener-schema.js';
+import { queuePushSchema } from './push-schema.js';
 import { expected, setting } from './setting.js';
 
 const YEAR_SECONDS = 366 * 86_400;
@@ -238,6 +239,7 @@ const queue = z.strictObject(
       words: ['auto', 'text', 'base64', 'json'],
       default: 'auto',
     }),
+    push: queuePushSchema,
   },
   notAMap,
 );

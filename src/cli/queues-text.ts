@@ -46,7 +46,7 @@ function tableOf(queues: readonly QueueSummary[]): string {
 }
 
 export function queueText(queue: QueueDetail): string {
-  const { name, options, counters, statistics, sources, redrive, history } = queue;
+  const { name, options, counters, statistics, sources, redrive, history, push } = queue;
   const { dropped, refused, ...counted } = counters;
   return [
     `${name}\n`,
@@ -58,9 +58,18 @@ export function queueText(queue: QueueDetail): string {
       ...Object.entries(refused).map(([reason, count]) => [`refused: ${reason}`, count] as const),
     ]),
     section('history of messages that have left', Object.entries(history)),
+    push === null ? '' : pushSection(push),
     sources.length === 0 ? '' : `\n  dead letters of: ${sources.join(', ')}\n`,
     redrive === null ? '' : `\n  ${redriveText(redrive)}`,
   ].join('');
+}
+
+function pushSection({ failed, lastFailure, ...push }: NonNullable<QueueDetail['push']>): string {
+  return section('webhook', [
+    ...Object.entries(push),
+    ...Object.entries(failed).map(([reason, count]) => [`failed: ${reason}`, count] as const),
+    ['lastFailure', lastFailure === null ? null : `${lastFailure.at}: ${lastFailure.reason}`],
+  ]);
 }
 
 /** What is 0 is left out: of many counters most are. */

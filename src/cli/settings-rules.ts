@@ -1,18 +1,13 @@
 /** What must hold between settings that are each right on their own. */
-
 import { isLoopbackHost } from '../transport/loopback.js';
+import type { BrokenRule } from './broken-rule.js';
 import { formatByteSize } from './byte-size.js';
 import type { Settings } from './config-schema.js';
 import type { ListenerSettings } from './listener-schema.js';
+import { soundPushes } from './push-rules.js';
 import { type SettingPath, settingName } from './setting-path.js';
 import { usesDirectory } from './storage-options.js';
 import { closestName, didYouMean } from './suggestion.js';
-
-export interface BrokenRule {
-  /** The settings involved, the one that is most likely wrong first. */
-  readonly paths: readonly SettingPath[];
-  readonly message: string;
-}
 
 export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
   return [
@@ -24,6 +19,7 @@ export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
     ...knownDeadLetters(settings),
     ...knownQueues(settings),
     ...guardedEndpoint(settings),
+    ...soundPushes(settings),
   ];
 }
 

@@ -40,7 +40,7 @@ export async function startBroker(
 
 async function startBehind(
   http: BrokerHttp | null,
-  { settings, scramUsers, accessKeys }: Omit<Configuration, 'origins'>,
+  { settings, scramUsers, accessKeys, pushTargets }: Omit<Configuration, 'origins'>,
   clock: SystemClock,
   logger: Logger,
 ): Promise<RunningBroker> {
@@ -52,7 +52,8 @@ async function startBehind(
     onNotice: (sentence) => logger.warn(sentence),
   };
   const start = async (store: Store): Promise<{ broker: Broker; store: Store; workQueues: WorkQueues }> => {
-    const workQueues = new WorkQueues(store, clock, workQueueSettings(settings));
+    const queueSettings = { ...workQueueSettings(settings), pushes: { ...settings.push, targets: pushTargets } };
+    const workQueues = new WorkQueues(store, clock, queueSettings, logger);
     const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues);
     workQueues.giveReceipts((receipt) => broker.publish(receipt));
     return { broker, store, workQueues };
@@ -63,11 +64,14 @@ async function startBehind(
   );
   let sqs: SqsEndpoint | null = null;
   const stop = async (graceMs: number): Promise<void> => {
+    const beganMs = clock.now();
     await http?.onStopping();
     const isSqsClosed = sqs?.stop();
+    // While the others are still connected: what is answered now need not be sent again.
+    await workQueues.pushes.stop(graceMs / 2);
     // Whoever waits for a message is told that there is none.
     workQueues.stop();
-    await broker.stop(graceMs);
+    await broker.stop(Math.max(0, graceMs - (clock.now() - beganMs)));
     // What could be answered has been, when everything is on disk.
     sqs?.closeAll();
     await isSqsClosed;
@@ -77,11 +81,12 @@ async function startBehind(
     sqs = await openSqsEndpoint(settings, accessKeys, { registry: workQueues.registry, store }, clock, logger);
     const counters = sqs?.counters;
     if (counters !== undefined) workQueues.addFigures(() => counters.figures());
-    await http?.onStarted(store, workQueues.registry);
+    await http?.onStarted(store, workQueues);
   } catch (error) {
     await stop(FAILED_START_GRACE_MS);
     throw error;
   }
+  workQueues.pushes.start();
   return {
     listeners: [...mqttListeners(broker), ...(sqs === null ? [] : [sqsListener(sqs, settings)])],
     unconfiguredQueues: workQueues.unconfigured,

@@ -5,8 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { Bridge, type Figures } from '../bridge/bridge.js';
 import type { BridgeRule } from '../bridge/bridge-rule.js';
+import type { PushLog } from '../bridge/push/push-worker.js';
+import { NO_PUSHES, Pushes, type PushSettings } from '../bridge/push/pushes.js';
 import { QueueDoor } from '../bridge/queue-door.js';
 import { type ReceiptPublication, receiptPublication } from '../bridge/receipt-publication.js';
+import { decodePublishProperties } from '../codec/publish-properties.js';
 import type { Clock } from '../core/clock.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import { InvalidState } from '../core/errors.js';
@@ -15,14 +18,19 @@ import type { QueueOptions } from '../queues/queue-options.js';
 import { QueueRegistry } from '../queues/queue-registry.js';
 import { StoredQueueLog } from '../queues/stored-queue-log.js';
 import type { Store } from '../store/store.js';
+import { packageVersion } from './version.js';
 
 export interface WorkQueueSettings {
   /** By name, with all their options. */
   readonly queues: ReadonlyMap<string, QueueOptions>;
   readonly rules: readonly BridgeRule[];
+  /** Default: none is pushed. */
+  readonly pushes?: PushSettings;
 }
 
 export const NO_WORK_QUEUES: WorkQueueSettings = { queues: new Map(), rules: [] };
+
+const SILENT: PushLog = { info: () => {}, warn: () => {} };
 
 export class WorkQueues {
   readonly registry: QueueRegistry;
@@ -32,20 +40,31 @@ export class WorkQueues {
   #bridge: Bridge | null = null;
   #unconfigured: readonly string[] = [];
 
-  constructor(store: Store, clock: Clock, settings: WorkQueueSettings) {
+  /** @param log of the webhooks; nothing is told without it */
+  constructor(store: Store, clock: Clock, settings: WorkQueueSettings, log: PushLog = SILENT) {
     this.#settings = settings;
     this.queues = new StoredQueueLog(store, clock);
     this.registry = new QueueRegistry(this.queues, this.queues.clock, randomBytes);
     this.work = new QueueDoor(this.registry);
+    this.pushes = new Pushes(settings.pushes ?? NO_PUSHES, this.work, {
+      clock,
+      log,
+      userAgent: `millrace/${packageVersion()}`,
+      propertiesOf: decodePublishProperties,
+    });
     this.queues.connect(this.registry, () => this.#onRestored());
   }
 
   /** For the broker: hands out what is in the queues. */
   readonly work: QueueDoor;
 
+  /** To be started when the broker serves, and stopped before the queues are. */
+  readonly pushes: Pushes;
+
   /** For the broker: takes what is published. */
   readonly sink = (drops: DropCounters): PublishSink => {
     this.#bridge = new Bridge(this.#settings.rules, this.registry, drops);
+    this.#bridge.addFigures(() => this.pushes.figures());
     return this.#bridge;
   };
 

@@ -17,6 +17,7 @@ import { type MessagePage, messageAnswerOf } from './message-answer.js';
 import type { MessageProperties } from './message-content.js';
 import { momentOf, occurredAt } from './moment.js';
 import { Problem } from './problem.js';
+import { type PushView, pushAnswerOf } from './push-answer.js';
 import type {
   GiveUpAnswer,
   PurgeAnswer,
@@ -37,13 +38,23 @@ export class QueueAdministration {
   readonly #registry: QueueRegistry;
   readonly #clock: Clock;
   readonly #propertiesOf: (message: Message) => MessageProperties;
+  readonly #pushOf: (queue: string) => PushView | null;
   #searches = 0;
 
-  /** @param propertiesOf reads the MQTT 5 properties of a message: queues know nothing of MQTT */
-  constructor(registry: QueueRegistry, clock: Clock, propertiesOf: (message: Message) => MessageProperties) {
+  /**
+   * @param propertiesOf reads the MQTT 5 properties of a message: queues know nothing of MQTT
+   * @param pushOf what is known of the webhook that a queue is pushed to, null if there is none
+   */
+  constructor(
+    registry: QueueRegistry,
+    clock: Clock,
+    propertiesOf: (message: Message) => MessageProperties,
+    pushOf: (queue: string) => PushView | null = () => null,
+  ) {
     this.#registry = registry;
     this.#clock = clock;
     this.#propertiesOf = propertiesOf;
+    this.#pushOf = pushOf;
   }
 
   /** A page of all queues in order of their names, from the first after `cursor` on. */
@@ -61,6 +72,7 @@ export class QueueAdministration {
   describe(name: string): QueueDetail {
     const queue = this.#get(name);
     const redrive = this.#registry.redriveProgress(name);
+    const push = this.#pushOf(name);
     const sources = [...this.#registry.queues()].filter(({ options }) => options.deadLetter?.queue === name);
     return {
       ...summaryOf(queue),
@@ -69,6 +81,7 @@ export class QueueAdministration {
       sources: sources.map((source) => source.name).sort(byCodeUnits),
       redrive: redrive === null ? null : redriveAnswerOf(redrive),
       history: historyAnswerOf(this.#registry.historyOf(name)),
+      push: push === null ? null : pushAnswerOf(push),
     };
   }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
 import { REDRIVE_STATES } from '../queues/redrive.js';
 import { moment, occurred } from './moment.js';
+import { pushAnswer } from './push-answer.js';
 
 const count = z.int();
 
@@ -85,6 +86,7 @@ export const queueDetail = queueSummary.extend({
   sources: z.array(z.string()).meta({ description: 'Queues whose dead letters come here.' }),
   redrive: redriveAnswer.nullable().meta({ description: 'The one that is running, or the last one.' }),
   history: historyStatistics,
+  push: pushAnswer.nullable().meta({ description: 'The webhook that gets its messages; null if it has none.' }),
 });
 
 export const purgeAnswer = z.object({ queue: z.string(), purged: count });

@@ -1,5 +1,6 @@
 /** A broker with work queues, on a clock that the test turns. */
 import type { BridgeRule } from '../../src/bridge/bridge-rule.js';
+import { NO_PUSHES, type PushSettings } from '../../src/bridge/push/pushes.js';
 import { WorkQueues } from '../../src/cli/work-queues.js';
 import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from '../../src/queues/queue-options.js';
 import type { QueueStatistics } from '../../src/queues/queue-statistics.js';
@@ -14,6 +15,8 @@ export interface QueueBrokerOptions extends TestBrokerOptions {
   /** Default: `t/#` goes into the queue `q`. */
   readonly rules?: readonly Partial<BridgeRule>[];
   readonly store?: Store;
+  /** Have to be started. */
+  readonly pushes?: PushSettings;
 }
 
 export class QueueBroker {
@@ -28,7 +31,7 @@ export class QueueBroker {
   }
 
   static async start(options: QueueBrokerOptions = {}): Promise<QueueBroker> {
-    const { queues = { q: {} }, rules = [{}], store = new MemoryStore(), ...others } = options;
+    const { queues = { q: {} }, rules = [{}], store = new MemoryStore(), pushes = NO_PUSHES, ...others } = options;
     const clock = options.clock instanceof ManualClock ? options.clock : new ManualClock();
     const workQueues = new WorkQueues(store, clock, {
       queues: new Map(Object.entries(queues).map(([name, given]) => [name, { ...DEFAULT_QUEUE_OPTIONS, ...given }])),
@@ -41,6 +44,7 @@ export class QueueBroker {
           ...rule,
         }),
       ),
+      pushes,
     });
     const test = await TestBroker.start({ ...others, clock, store, workQueues });
     workQueues.giveReceipts((receipt) => test.broker.publish(receipt));

@@ -1,0 +1,75 @@
+/** One target as requests see it: the connections to it, which are kept and bounded, and what each request has in common. */
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { WorkDelivery } from '../../core/work-source.js';
+import type { HostLookup } from './host-lookup.js';
+import { addMessageFields, type PropertiesReader } from './message-fields.js';
+import type { PushTarget } from './push-target.js';
+import { WebhookSigner } from './webhook-signature.js';
+
+/** Of the head of an answer; the body is thrown away in any case. */
+const MOST_ANSWER_HEADER_BYTES = 16 * 1024;
+
+export class PushEndpoint {
+  readonly target: PushTarget;
+  readonly #url: URL;
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #lookup: HostLookup;
+  readonly #signer: WebhookSigner;
+  readonly #userAgent: string;
+  readonly #propertiesOf: PropertiesReader;
+
+  constructor(target: PushTarget, lookup: HostLookup, userAgent: string, propertiesOf: PropertiesReader) {
+    this.target = target;
+    this.#url = new URL(target.url);
+    this.#lookup = lookup;
+    this.#signer = new WebhookSigner(target.secrets);
+    this.#userAgent = userAgent;
+    this.#propertiesOf = propertiesOf;
+    const { concurrency, certificateAuthorities } = target;
+    const options = {
+      keepAlive: true,
+      maxSockets: concurrency,
+      maxFreeSockets: concurrency,
+      lookup: lookup.lookup,
+      noDelay: true,
+    };
+    this.#agent =
+      this.#url.protocol === 'https:'
+        ? new HttpsAgent({ ...options, ...(certificateAuthorities === null ? {} : { ca: certificateAuthorities }) })
+        : new HttpAgent(options);
+  }
+
+  /** Scheme, host and port: what may be told, since paths and queries have tokens in them. */
+  get origin(): string {
+    return this.#url.origin;
+  }
+
+  /** What stands in front of the body of each request for the message. @param nowMs of the signature */
+  headersFor(queue: string, delivery: WorkDelivery, nowMs: number): OutgoingHttpHeaders {
+    const { message, entry } = delivery;
+    const { payload } = message;
+    const headers: OutgoingHttpHeaders = { 'user-agent': this.#userAgent };
+    addMessageFields(headers, this.target.format, queue, delivery, this.#propertiesOf(message));
+    for (const [name, value] of this.target.headers) headers[name] = value;
+    const timestamp = Math.floor(nowMs / 1000);
+    headers['content-length'] = payload.length;
+    headers['webhook-id'] = entry.id;
+    headers['webhook-timestamp'] = timestamp;
+    if (this.#signer.isSigning) headers['webhook-signature'] = this.#signer.sign(entry.id, timestamp, payload);
+    return headers;
+  }
+
+  /** A request that has not been sent. @throws ForbiddenAddress, and what Node throws */
+  open(headers: OutgoingHttpHeaders): ClientRequest {
+    const { hostname, protocol } = this.#url;
+    this.#lookup.checkLiteral(hostname);
+    const options = { method: 'POST', headers, agent: this.#agent, maxHeaderSize: MOST_ANSWER_HEADER_BYTES };
+    return protocol === 'https:' ? httpsRequest(this.#url, options) : httpRequest(this.#url, options);
+  }
+
+  /** Ends the connections, those that are in use included. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}

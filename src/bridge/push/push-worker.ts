@@ -1,0 +1,229 @@
+/**
+ * Takes messages from one queue and sends each to the target, so many at a time: a consumer of the queue like any other.
+ *
+ *   request ─▶ onWork ─▶ arrived ──(a turn of its own)──▶ in flight ──status──▶ acknowledge, refuse
+ *
+ * What it has is its own until it says what became of it: no lease runs out while a request is on its way. Verbs of the queue are called in
+ * turns of the event loop of its own, never while a message is being routed.
+ */
+import type { Clock } from '../../core/clock.js';
+import type { TimingWheel } from '../../core/timing-wheel.js';
+import type { WorkConsumer, WorkDelivery, WorkReceiver, WorkSource } from '../../core/work-source.js';
+import { CircuitBreaker, type TargetState } from './circuit-breaker.js';
+import { PushCounters, type PushFailure } from './push-counters.js';
+import type { PushEndpoint } from './push-endpoint.js';
+import { type PushOutcome, PushRequest, type PushRequestOwner } from './push-request.js';
+import { parseRetryAfter } from './retry-after.js';
+
+/** A target that wants us to come back at once would be asked without end. */
+const SHORTEST_PAUSE_MS = 1000;
+
+/** Where changes of a target's state are told. */
+export interface PushLog {
+  info(facts: object, sentence: string): void;
+  warn(facts: object, sentence: string): void;
+}
+
+export interface LastFailure {
+  readonly atMs: number;
+  readonly reason: string;
+}
+
+export class PushWorker implements WorkReceiver, PushRequestOwner {
+  readonly queue: string;
+  readonly counters = new PushCounters();
+  readonly #endpoint: PushEndpoint;
+  readonly #consumer: WorkConsumer;
+  readonly #clock: Clock;
+  readonly #wheel: TimingWheel;
+  readonly #log: PushLog;
+  readonly #breaker: CircuitBreaker;
+  readonly #inFlight = new Set<PushRequest>();
+  #arrived: WorkDelivery[] = [];
+  #isPumpDue = false;
+  #lastFailure: LastFailure | null = null;
+  /** It has been told that the target takes no messages. */
+  #isToldDown = false;
+  /** Set when it stops: called when nothing is in flight any more. */
+  #onIdle: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(
+    queue: string,
+    endpoint: PushEndpoint,
+    source: WorkSource,
+    clock: Clock,
+    wheel: TimingWheel,
+    log: PushLog,
+  ) {
+    this.queue = queue;
+    this.#endpoint = endpoint;
+    this.#clock = clock;
+    this.#wheel = wheel;
+    this.#log = log;
+    this.#breaker = new CircuitBreaker(endpoint.target.breaker, clock, () => this.#ask());
+    this.#consumer = source.open(queue, `webhook ${endpoint.origin}`, this);
+  }
+
+  get origin(): string {
+    return this.#endpoint.origin;
+  }
+
+  get state(): TargetState {
+    return this.#breaker.state;
+  }
+
+  /** Requests whose end has not come. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  get lastFailure(): LastFailure | null {
+    return this.#lastFailure;
+  }
+
+  start(): void {
+    this.#ask();
+  }
+
+  /** May be called while a message is being routed, with messages that this turn has placed. */
+  onWork(deliveries: readonly WorkDelivery[]): void {
+    for (const delivery of deliveries) this.#arrived.push(delivery);
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      if (!this.#isClosed) this.#pump();
+    });
+  }
+
+  onOutcome(request: PushRequest, outcome: PushOutcome): void {
+    if (outcome.kind === 'failed') this.#onFailed(request, outcome.failure, outcome.reason);
+    else this.#onAnswered(request, outcome.status, outcome.retryAfter);
+    this.#tellState();
+  }
+
+  onFree(request: PushRequest): void {
+    this.#wheel.cancel(request);
+    this.#inFlight.delete(request);
+    if (this.#onIdle === null) this.#pump();
+    else if (this.#inFlight.size === 0) this.#onIdle();
+  }
+
+  /** Takes no more. @returns when the answers to what is in flight have come, or {@link close} is called */
+  drain(): Promise<void> {
+    this.#breaker.stop();
+    this.#consumer.cancelRequest();
+    this.#giveBackArrived();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#inFlight.size === 0) resolve();
+    });
+  }
+
+  /** Breaks off what is in flight: it goes back to the queue. */
+  close(): void {
+    this.#isClosed = true;
+    this.#breaker.stop();
+    this.#giveBackArrived();
+    for (const request of this.#inFlight) {
+      this.#wheel.cancel(request);
+      if (!request.hasOutcome) this.counters.abandoned++;
+      request.abort();
+    }
+    this.#consumer.close(false);
+    this.#endpoint.close();
+  }
+
+  // ---------------------------------------------------------------- out
+
+  #pump(): void {
+    const { concurrency } = this.#endpoint.target;
+    const room = this.#breaker.roomFor(this.#inFlight.size, concurrency);
+    for (const delivery of this.#arrived.splice(0, room)) this.#send(delivery);
+    // Asked for before the target went down: others may take it.
+    if (this.#breaker.isWaiting) this.#giveBackArrived();
+    this.#ask();
+  }
+
+  #send(delivery: WorkDelivery): void {
+    const nowMs = this.#clock.now();
+    const headers = this.#endpoint.headersFor(this.queue, delivery, nowMs);
+    const request = new PushRequest(this.#endpoint, delivery, headers, this);
+    this.counters.requests++;
+    this.#inFlight.add(request);
+    this.#wheel.arm(request, nowMs + this.#endpoint.target.timeoutMs);
+    request.send();
+  }
+
+  #ask(): void {
+    if (this.#isClosed || this.#onIdle !== null) return;
+    const { concurrency } = this.#endpoint.target;
+    const room = this.#breaker.roomFor(this.#inFlight.size, concurrency) - this.#arrived.length;
+    if (this.#breaker.isWaiting) this.#consumer.cancelRequest();
+    else if (room > 0) this.#consumer.request(room);
+  }
+
+  #giveBackArrived(): void {
+    for (const delivery of this.#arrived.splice(0)) this.#consumer.refuse(delivery, false, 0);
+  }
+
+  // ---------------------------------------------------------------- and what came of it
+
+  #onAnswered({ delivery }: PushRequest, status: number, retryAfter: string | null): void {
+    if (status >= 200 && status < 300) {
+      this.counters.delivered++;
+      this.#breaker.onDelivered();
+      this.#consumer.acknowledge(delivery);
+      return;
+    }
+    this.#noteFailure(`status ${status}`);
+    const pauseMs = status === 429 || status === 503 ? this.#pauseOf(retryAfter) : null;
+    if (status === 410) {
+      this.counters.gone++;
+      this.#breaker.onGone();
+      this.#consumer.refuse(delivery, false, 0);
+    } else if (pauseMs !== null) {
+      this.counters.throttled++;
+      this.#breaker.onThrottled(pauseMs);
+      this.#consumer.refuse(delivery, false, pauseMs);
+    } else {
+      this.counters.fail(failureOfStatus(status));
+      this.#breaker.onFailed();
+      this.#consumer.refuse(delivery, true);
+    }
+  }
+
+  #onFailed({ delivery }: PushRequest, failure: PushFailure, reason: string): void {
+    this.#noteFailure(reason);
+    this.counters.fail(failure);
+    this.#breaker.onFailed();
+    this.#consumer.refuse(delivery, true);
+  }
+
+  #pauseOf(retryAfter: string | null): number | null {
+    const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, this.#clock.now());
+    if (asked === null) return null;
+    return Math.max(SHORTEST_PAUSE_MS, Math.min(asked, this.#endpoint.target.longestPauseMs));
+  }
+
+  #noteFailure(reason: string): void {
+    this.#lastFailure = { atMs: this.#clock.now(), reason };
+  }
+
+  /** Once for each change, and not for pauses: a target that takes so many messages a second has one after the other. */
+  #tellState(): void {
+    const { state } = this.#breaker;
+    const isDown = state === 'down' || state === 'gone';
+    if (this.#isToldDown ? state !== 'up' : !isDown) return;
+    this.#isToldDown = isDown;
+    const facts = { queue: this.queue, target: this.origin };
+    if (isDown) this.#log.warn({ ...facts, state, reason: this.#lastFailure?.reason }, 'a webhook takes no messages');
+    else this.#log.info(facts, 'a webhook takes messages again');
+  }
+}
+
+function failureOfStatus(status: number): PushFailure {
+  if (status >= 300 && status < 400) return 'redirect';
+  return status >= 400 && status < 500 ? 'client-error' : 'server-error';
+}
