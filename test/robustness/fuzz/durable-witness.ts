@@ -10,6 +10,8 @@ const BEAT_MS = 20;
 /** Every so many beats something is retained, and something left for the absent client. */
 const KEEP_EVERY = 25;
 const RETAINED_TOPICS = 10;
+/** Messages left for the absent client: with more and more of them, the broker would hold more and more. */
+const MOST_KEPT = 200;
 const BOUND_MS = 8_000;
 
 export class DurableWitness {
@@ -126,6 +128,7 @@ export class DurableWitness {
     this.#retained.set(topic, String(number));
     const packetId = 60_001 + (number % 5_000);
     this.#publisher.send(publish({ topic, payload: String(number), qos: 1, retain: true, packetId }));
+    if (this.#kept === MOST_KEPT) return;
     const kept = publish({ topic: `${this.#name}/kept`, payload: String(this.#kept++), qos: 1, packetId: 65_100 });
     this.#publisher.send(kept);
   }
