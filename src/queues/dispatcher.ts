@@ -12,6 +12,7 @@ import { type MessageIndex, NONE } from './message-index.js';
 import type { QueueCore } from './queue-core.js';
 import { NOBODY, type QueueLogReader } from './queue-log.js';
 import { Receive, type ReceiveOptions, type ReceiveOwner, type Receiver } from './receive.js';
+import type { AskedQueue } from './settled-answers.js';
 import { IN_FLIGHT, NEVER, type TrackedMessage } from './tracked-message.js';
 import { Waiters } from './waiters.js';
 
@@ -19,7 +20,7 @@ import { Waiters } from './waiters.js';
 const DEPARTURES_PER_TURN = 256;
 const NOTHING: readonly Delivery[] = [];
 
-export class Dispatcher implements ReceiveOwner, ConsumerServer {
+export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
   readonly #core: QueueCore;
   readonly #departures: Departures;
   /** Called when messages have got deadlines. */
@@ -63,9 +64,13 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
       return receive;
     }
     this.#list(receive);
+    if (waitMs === Number.POSITIVE_INFINITY) {
+      // Who was answered in the same commit is about to ask as well: what is there is for all of them.
+      if (!this.#core.context.answers.tellWhenAnswered(this)) this.pump();
+      return receive;
+    }
     this.pump();
     if (receive.state !== 'waiting') return receive;
-    if (waitMs === Number.POSITIVE_INFINITY) return receive;
     if (waitMs > 0) this.#core.context.wheel.arm(receive, this.#core.nowMs + waitMs);
     else if (this.#reading > 0 || this.#isContinuing) this.#impatient.push(receive);
     else this.onWaitOver(receive);
@@ -88,6 +93,10 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     this.#isPumping = false;
     answers.letGo(log.settledTicket);
     receipts.send();
+  }
+
+  onAllAnswered(): void {
+    this.pump();
   }
 
   /** The consumer has room, or its turn. Serves nobody yet: it is called while a message changes its state. */
@@ -225,25 +234,31 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     return true;
   }
 
+  /** Of several consumers that wait, each gets as many of what is there: it is worked on by all of them sooner than by one. */
   #takeFor(receive: Receive): readonly Delivery[] | null {
     const { index, options, isFifo } = this.#core;
     const most = Math.min(receive.room, options.maxInFlight - index.inFlight);
-    const { maxPerGroup = most } = receive.options;
+    const { maxPerGroup = most, consumer } = receive.options;
     const nowMs = this.#core.nowMs;
     let deliveries: Delivery[] | null = null;
+    let share = consumer === undefined ? most : Math.ceil(index.waiting / this.#waiters.length);
     for (let left = most; left > 0; ) {
-      const lane = this.#beginTurn(receive.options.consumer);
+      const lane = this.#beginTurn(consumer, share > 0);
       if (lane === null) break;
       const bound = index.boundOf(lane);
       const bytesBefore = this.#takenBytes;
+      // What is in its own groups is for nobody else.
+      const isShared = lane.owner === null;
+      const turn = isFifo ? Math.min(left, maxPerGroup, isShared ? share : left) : 1;
       let taken = 0;
-      for (const end = isFifo ? Math.min(left, maxPerGroup) : 1; taken < end; taken++) {
+      for (; taken < turn; taken++) {
         const delivery = this.#takeFrom(lane, bound, receive, nowMs);
         if (delivery === null) break;
         deliveries ??= [];
         deliveries.push(delivery);
       }
       left -= taken;
+      if (isShared) share -= taken;
       index.endTurn(lane, taken, this.#takenBytes - bytesBefore);
       if (this.#departuresLeft <= 0) {
         this.#continueLater();
@@ -253,10 +268,11 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer {
     return deliveries;
   }
 
-  #beginTurn(consumer: Consumer | undefined): GroupLane | null {
+  /** @param hasShare it may have of what is for others, too */
+  #beginTurn(consumer: Consumer | undefined, hasShare: boolean): GroupLane | null {
     const { index } = this.#core;
-    if (consumer?.hasOwnLanes !== true) return index.beginTurn();
-    return consumer.takeOwnLane(index.hasReady) ?? index.beginTurn();
+    const own = consumer?.hasOwnLanes === true ? consumer.takeOwnLane(hasShare && index.hasReady) : null;
+    return own ?? (hasShare ? index.beginTurn() : null);
   }
 
   /** Takes the next message of a group; null if it has none, or it has to be read. */

@@ -6,6 +6,12 @@ export interface Answer {
   onSettled(): void;
 }
 
+/** Who has been asked for more by somebody who was just answered. */
+export interface AskedQueue {
+  /** The others have been answered, too, and have asked for more if they want it. */
+  onAllAnswered(): void;
+}
+
 /** Answers that have left, from which on the lists are cut. */
 const CUT_FROM = 256;
 
@@ -14,6 +20,9 @@ export class SettledAnswers {
   #answers: Answer[] = [];
   #next = 0;
   #holds = 0;
+  /** Calls of {@link release} within each other. */
+  #releases = 0;
+  readonly #asked = new Set<AskedQueue>();
 
   get length(): number {
     return this.#answers.length - this.#next;
@@ -42,6 +51,7 @@ export class SettledAnswers {
   /** Everything up to `settled` is on disk. */
   release(settled: Ticket): void {
     if (this.#holds > 0) return;
+    this.#releases++;
     while (this.#next < this.#answers.length && (this.#tickets[this.#next] as Ticket) <= settled) {
       const answer = this.#answers[this.#next++] as Answer;
       answer.onSettled();
@@ -55,5 +65,19 @@ export class SettledAnswers {
       this.#answers = this.#answers.slice(this.#next);
       this.#next = 0;
     }
+    if (--this.#releases === 0 && this.#asked.size > 0) this.#tellAsked();
+  }
+
+  /** @returns false if nobody is being answered now: the queue is not told */
+  tellWhenAnswered(queue: AskedQueue): boolean {
+    if (this.#releases === 0) return false;
+    this.#asked.add(queue);
+    return true;
+  }
+
+  #tellAsked(): void {
+    const asked = [...this.#asked];
+    this.#asked.clear();
+    for (const queue of asked) queue.onAllAnswered();
   }
 }

@@ -604,6 +604,24 @@ describe('a receipt', () => {
   });
 });
 
+describe('consumers on a broker whose commits take their time', () => {
+  it('share what is published at once, though the first of them could have all of it', async () => {
+    const queues = new Map([['q', { ...DEFAULT_QUEUE_OPTIONS, prefetch: 100 }]]);
+    const rules = [{ name: 'r', topics: ['t/#'], queues: ['q'], onFull: 'refuse' as const }];
+    const broker = await DurableBroker.start({ workQueues: { queues, rules } });
+    const workers: RawClient[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const { client } = await broker.test.connectFully(name);
+      await client.subscribe('$queue/q', 1);
+      workers.push(client);
+    }
+    for (let at = 0; at < 12; at++) broker.broker.publish({ topic: 't/1', payload: String(at), qos: 1 });
+    const got = await Promise.all(workers.map((worker) => texts(worker, 3)));
+    expect(new Set(got.flat()).size).toBe(12);
+    for (const worker of workers) await worker.expectNothing();
+  });
+});
+
 describe('after a crash', () => {
   const settings = {
     queues: new Map([['q', { ...DEFAULT_QUEUE_OPTIONS, receipts: true }]]),

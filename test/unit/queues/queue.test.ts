@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Consumer } from '../../../src/queues/consumer.js';
 import type { Delivery } from '../../../src/queues/delivery.js';
+import type { Queue } from '../../../src/queues/queue.js';
 import { encodeDefinition } from '../../../src/queues/queue-definition.js';
 import { QueueNotFound } from '../../../src/queues/queue-errors.js';
 import type { RedriveOptions } from '../../../src/queues/redrive.js';
@@ -242,6 +244,71 @@ describe('a receive that waits', () => {
     for (let turn = 0; turn < 6; turn++) world.log.commit();
     expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
     expect(world.missing).toBe(0);
+  });
+});
+
+describe('consumers that wait', () => {
+  let got: string[][];
+  let queue: Queue;
+
+  /** Each asks for more as soon as it is answered, as a connection does. */
+  function consume(consumer: Consumer, texts: string[], prefetch = 100): void {
+    queue.receive(
+      { max: prefetch, prefetch, waitMs: Number.POSITIVE_INFINITY, visibilityTimeoutMs: null, consumer },
+      {
+        onReceived: (deliveries) => {
+          texts.push(...deliveries.map(textOf));
+          consume(consumer, texts, prefetch);
+        },
+      },
+    );
+  }
+
+  function openConsumers(count: number): void {
+    got = Array.from({ length: count }, () => []);
+    for (const [at, texts] of got.entries()) consume(queue.openConsumer(`c${at}`), texts);
+  }
+
+  function put(count: number, groupOf: (at: number) => string = () => ''): void {
+    for (let at = 0; at < count; at++) world.enqueue(queue, `${at}`, { group: groupOf(at) });
+  }
+
+  it('share what comes at once, though the first of them had room for all of it', () => {
+    queue = world.queue('q');
+    openConsumers(4);
+    put(12);
+    for (let commit = 0; commit < 3; commit++) world.log.commit();
+    expect(got.map(({ length }) => length)).toEqual([3, 3, 3, 3]);
+    expect(got.flat().sort((one, other) => Number(one) - Number(other))).toEqual(
+      Array.from({ length: 12 }, (_, at) => `${at}`),
+    );
+  });
+
+  it('have all of a backlog that they have room for after two commits', () => {
+    queue = world.queue('q');
+    put(1000);
+    openConsumers(4);
+    world.log.commit();
+    world.log.commit();
+    expect(got.map(({ length }) => length)).toEqual([100, 100, 100, 100]);
+  });
+
+  it('get what another has no room for', () => {
+    queue = world.queue('q');
+    got = [[], []];
+    consume(queue.openConsumer('small'), got[0] as string[], 2);
+    consume(queue.openConsumer('large'), got[1] as string[]);
+    put(50);
+    for (let commit = 0; commit < 8; commit++) world.log.commit();
+    expect(got.map(({ length }) => length)).toEqual([2, 48]);
+  });
+
+  it('share groups of a pipelined queue, and have to themselves what is in their own', () => {
+    queue = world.queue('q', { type: 'fifo', ordering: 'pipelined' });
+    openConsumers(4);
+    put(24, (at) => `group ${at % 3}`);
+    for (let commit = 0; commit < 3; commit++) world.log.commit();
+    expect(got.map(({ length }) => length)).toEqual([8, 8, 8, 0]);
   });
 });
 
