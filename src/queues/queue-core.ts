@@ -40,7 +40,10 @@ export interface QueueContext {
 }
 
 /** A slice of arrivals spans at most this part of the retention: so much too late an unread message may go. */
-const SLICES_PER_RETENTION = 64;
+const LEAST_SLICES_PER_RETENTION = 64;
+/** And no less than this part, or a second: a trickle that nobody reads would otherwise have a slice for each message. */
+const MOST_SLICES_PER_RETENTION = 32_768;
+const SHORTEST_SLICE_MS = 1000;
 
 export class QueueCore {
   readonly name: string;
@@ -164,8 +167,13 @@ export class QueueCore {
   }
 }
 
-function newIndex(options: QueueOptions): MessageIndex {
-  const index = new MessageIndex(options.type === 'fifo', Math.ceil(options.retentionMs / SLICES_PER_RETENTION));
-  index.setPipelined(options.ordering === 'pipelined');
+function newIndex({ type, ordering, retentionMs }: QueueOptions): MessageIndex {
+  // Also how exactly the age of the oldest message is known: ten seconds with a retention of four days.
+  const sliceMs = Math.min(
+    retentionMs / LEAST_SLICES_PER_RETENTION,
+    Math.max(SHORTEST_SLICE_MS, retentionMs / MOST_SLICES_PER_RETENTION),
+  );
+  const index = new MessageIndex(type === 'fifo', Math.ceil(sliceMs));
+  index.setPipelined(ordering === 'pipelined');
   return index;
 }
