@@ -129,6 +129,28 @@ export class GroupLane {
     this.heldSequences.push(sequence);
   }
 
+  /** Of a pipelined queue: a message is in flight. Whoever gets the first of them has the lane until none is. */
+  enterPipeline(sequence: number, owner: LaneOwner): void {
+    this.pipeline ??= [];
+    const last = this.pipeline.at(-1);
+    this.pipeline.push(sequence);
+    // What was in flight before the queue became a pipelined one comes in any order.
+    if (last !== undefined && last > sequence) this.pipeline.sort((one, other) => one - other);
+    this.owner ??= owner;
+  }
+
+  /** It is not in flight any more. One that was not in flight is left alone. */
+  leavePipeline(sequence: number): void {
+    const { pipeline, owner } = this;
+    const at = pipeline?.indexOf(sequence) ?? -1;
+    if (pipeline === null || at === -1) return;
+    pipeline.splice(at, 1);
+    if (pipeline.length > 0) return;
+    this.pipeline = null;
+    this.owner = null;
+    owner?.onOwnLane(this, false);
+  }
+
   /** Those that wait, were never received and come after the given one, in order. Not to be kept while the lane changes. */
   *waitingSequences(after = 0): IterableIterator<number> {
     const from = packWaiting(after + 1, 0);

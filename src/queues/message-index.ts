@@ -9,7 +9,8 @@
  */
 import { ArrivalIndex } from './arrival-index.js';
 import { DeadlineHeap } from './deadline-heap.js';
-import { GroupLane, type LaneOwner, NO_CONSUMER, packWaiting, priorityOf, sequenceOf } from './group-lane.js';
+import { type GroupLane, type LaneOwner, NO_CONSUMER, packWaiting, priorityOf, sequenceOf } from './group-lane.js';
+import { GroupLanes } from './group-lanes.js';
 import { OldestLanes } from './oldest-lanes.js';
 import { ReadyGroups, turnCost } from './ready-groups.js';
 import { DELAYED, GONE, IN_FLIGHT, NEVER, READY, TrackedMessage } from './tracked-message.js';
@@ -17,13 +18,11 @@ import { DELAYED, GONE, IN_FLIGHT, NEVER, READY, TrackedMessage } from './tracke
 /** No message: real sequence numbers begin at 1. */
 export const NONE = 0;
 
-const PRIORITIES = 10;
 const NO_MESSAGES: readonly TrackedMessage[] = [];
 
 export class MessageIndex {
   readonly #isFifo: boolean;
-  /** Lanes by group; by priority too in a standard queue, where nothing has to keep order across priorities. */
-  readonly #lanes: Map<string, GroupLane>[];
+  readonly #lanes: GroupLanes;
   readonly #ready = new ReadyGroups();
   readonly #tracked = new Map<number, TrackedMessage>();
   readonly #arrivals: ArrivalIndex;
@@ -38,7 +37,7 @@ export class MessageIndex {
   /** @param sliceMs how exact the age of messages has to be known */
   constructor(isFifo: boolean, sliceMs: number) {
     this.#isFifo = isFifo;
-    this.#lanes = Array.from({ length: isFifo ? 1 : PRIORITIES }, () => new Map<string, GroupLane>());
+    this.#lanes = new GroupLanes(isFifo);
     this.#arrivals = new ArrivalIndex(sliceMs);
     this.#deadlines = new DeadlineHeap((sequence, dueAtMs) => {
       const message = this.#tracked.get(sequence);
@@ -53,10 +52,9 @@ export class MessageIndex {
     for (const message of this.#tracked.values()) {
       if (message.state !== IN_FLIGHT) continue;
       const { lane } = message;
-      if (isPipelined) this.#pipe(message, NO_CONSUMER);
-      else this.#unpipe(message);
+      if (isPipelined) lane.enterPipeline(message.sequence, NO_CONSUMER);
+      else lane.leavePipeline(message.sequence);
       this.#ensureHolds(message);
-      lane.pipeline?.sort((one, other) => one - other);
       this.#refresh(lane);
     }
   }
@@ -92,7 +90,7 @@ export class MessageIndex {
   }
 
   get groups(): number {
-    return this.#lanes.reduce((sum, lanes) => sum + lanes.size, 0);
+    return this.#lanes.size;
   }
 
   get hasReady(): boolean {
@@ -111,7 +109,7 @@ export class MessageIndex {
 
   /** A message that may be received. @param sequence larger than all before */
   addWaiting(sequence: number, group: string, priority: number, enqueuedAtMs: number, bytes: number): GroupLane {
-    const lane = this.#ensureLane(group, priority);
+    const lane = this.#lanes.ensure(group, priority);
     lane.push(packWaiting(sequence, priority));
     this.#oldest.note(lane);
     this.#waiting++;
@@ -122,7 +120,7 @@ export class MessageIndex {
 
   /** A message that may not be received yet, or has been; {@link postpone}, {@link giveBack} or {@link resume} says which. */
   addTracked(sequence: number, group: string, priority: number, enqueuedAtMs: number, bytes: number): TrackedMessage {
-    const lane = this.#ensureLane(group, priority);
+    const lane = this.#lanes.ensure(group, priority);
     const message = new TrackedMessage(sequence, lane, priority, bytes);
     this.#tracked.set(sequence, message);
     this.#arrivals.add(sequence, enqueuedAtMs, bytes);
@@ -166,7 +164,7 @@ export class MessageIndex {
     message.state = IN_FLIGHT;
     this.#inFlight++;
     this.#hold(message);
-    if (this.#isPipelined) this.#pipe(message, owner);
+    if (this.#isPipelined) lane.enterPipeline(sequence, owner);
     return message;
   }
 
@@ -222,7 +220,7 @@ export class MessageIndex {
     message.state = IN_FLIGHT;
     this.#inFlight++;
     this.#hold(message);
-    if (this.#isPipelined) this.#pipe(message, NO_CONSUMER);
+    if (this.#isPipelined) lane.enterPipeline(message.sequence, NO_CONSUMER);
     message.dueAtMs = dueAtMs;
     if (dueAtMs !== NEVER) this.#deadlines.push(message.sequence, dueAtMs);
     this.#refresh(message.lane);
@@ -284,7 +282,7 @@ export class MessageIndex {
 
   /** The lane of a group, if it has one. */
   findLane(group: string, priority: number): GroupLane | undefined {
-    return this.#lanes[this.#isFifo ? 0 : priority]?.get(group);
+    return this.#lanes.find(group, priority);
   }
 
   /** Whether the message waits in its group and was never received. */
@@ -294,7 +292,7 @@ export class MessageIndex {
 
   /** Lanes of a group: one, or one for each priority. */
   lanesOf(group: string): GroupLane[] {
-    return this.#lanes.map((lanes) => lanes.get(group)).filter((lane) => lane !== undefined);
+    return this.#lanes.of(group);
   }
 
   /** The group whose first message, of those never received, is the oldest; null if none waits. */
@@ -307,8 +305,8 @@ export class MessageIndex {
     this.#refresh(lane);
   }
 
-  *lanes(): IterableIterator<GroupLane> {
-    for (const lanes of this.#lanes) yield* lanes.values();
+  lanes(): IterableIterator<GroupLane> {
+    return this.#lanes.all();
   }
 
   /** Numbers of all messages, in no particular order. */
@@ -319,16 +317,6 @@ export class MessageIndex {
 
   trackedMessages(): IterableIterator<TrackedMessage> {
     return this.#tracked.values();
-  }
-
-  #ensureLane(group: string, priority: number): GroupLane {
-    const lanes = this.#lanes[this.#isFifo ? 0 : priority] as Map<string, GroupLane>;
-    let lane = lanes.get(group);
-    if (lane === undefined) {
-      lane = new GroupLane(group, this.#isFifo ? -1 : priority);
-      lanes.set(group, lane);
-    }
-    return lane;
   }
 
   /** Puts the lane where it belongs: among the ready ones under its priority, nowhere, or away if it is empty. */
@@ -346,12 +334,7 @@ export class MessageIndex {
   }
 
   #forgetLane(lane: GroupLane): void {
-    if (this.#lowestBack(lane) !== NONE) return;
-    const lanes = this.#lanes[this.#isFifo ? 0 : lane.priority] as Map<string, GroupLane>;
-    if (lanes.get(lane.group) === lane) {
-      lanes.delete(lane.group);
-      this.#oldest.onGone();
-    }
+    if (this.#lowestBack(lane) === NONE && this.#lanes.forget(lane)) this.#oldest.onGone();
   }
 
   #readyPriority(lane: GroupLane): number {
@@ -420,29 +403,11 @@ export class MessageIndex {
     return state === DELAYED || (state === IN_FLIGHT && !this.#isPipelined);
   }
 
-  #pipe(message: TrackedMessage, owner: LaneOwner): void {
-    const { lane } = message;
-    lane.pipeline ??= [];
-    lane.pipeline.push(message.sequence);
-    lane.owner ??= owner;
-  }
-
-  #unpipe(message: TrackedMessage): void {
-    const { lane } = message;
-    const { pipeline, owner } = lane;
-    if (pipeline === null) return;
-    pipeline.splice(pipeline.indexOf(message.sequence), 1);
-    if (pipeline.length > 0) return;
-    lane.pipeline = null;
-    lane.owner = null;
-    owner?.onOwnLane(lane, false);
-  }
-
   /** It is not in flight or delayed any more; what its lane makes of that follows. */
   #release(message: TrackedMessage): void {
     if (message.state === IN_FLIGHT) {
       this.#inFlight--;
-      this.#unpipe(message);
+      message.lane.leavePipeline(message.sequence);
     } else this.#delayed--;
     const { holder } = message;
     message.holder = null;
