@@ -25,13 +25,9 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
   readonly #departures: Departures;
   /** Called when messages have got deadlines. */
   readonly #onDeadline: () => void;
-  readonly #waiters = new Waiters();
-  /** Receives of consumers that have no room, or are not the active one. */
-  readonly #parked = new Map<Consumer, Receive[]>();
+  readonly #waiters: Waiters;
   /** Would be answered with nothing, but something is being read. */
   #impatient: Receive[] = [];
-  /** Of an exclusive queue: who has it. */
-  #active: Consumer | null = null;
   /** Those that may have messages of their own to get. */
   readonly #owners = new Set<Consumer>();
   #reading = 0;
@@ -47,13 +43,12 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
     this.#core = core;
     this.#departures = departures;
     this.#onDeadline = onDeadline;
+    this.#waiters = new Waiters(() => core.options.exclusive);
   }
 
   /** Receives that wait. */
   get waiting(): number {
-    let parked = 0;
-    for (const receives of this.#parked.values()) parked += receives.length;
-    return this.#waiters.length + parked;
+    return this.#waiters.length;
   }
 
   receive(options: ReceiveOptions, receiver: Receiver): Receive {
@@ -101,10 +96,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
 
   /** The consumer has room, or its turn. Serves nobody yet: it is called while a message changes its state. */
   onConsumerReady(consumer: Consumer): void {
-    const parked = this.#parked.get(consumer);
-    if (parked === undefined) return;
-    this.#parked.delete(consumer);
-    for (const receive of parked) if (receive.state === 'waiting') this.#list(receive);
+    for (const receive of this.#waiters.takeAside(consumer)) if (receive.state === 'waiting') this.#list(receive);
   }
 
   onConsumerOwns(consumer: Consumer): void {
@@ -113,10 +105,8 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
 
   /** The consumer is gone: of an exclusive queue, the next one that waits takes over. */
   onConsumerGone(consumer: Consumer): void {
-    if (this.#active !== consumer) return;
-    this.#active = null;
-    const next = this.#parked.keys().next().value;
-    if (next !== undefined) this.onConsumerReady(next);
+    const next = this.#waiters.onConsumerGone(consumer);
+    if (next !== null) this.onConsumerReady(next);
   }
 
   onWaitOver(receive: Receive): void {
@@ -171,34 +161,12 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
 
   #list(receive: Receive): void {
     const { consumer } = receive.options;
-    // Nobody in particular cannot have a queue to himself: he waits for nothing.
-    if (consumer === undefined && this.#core.options.exclusive) return;
-    if (consumer === undefined || (receive.room > 0 && this.#mayReceive(consumer))) {
-      this.#waiters.push(receive);
-      if (consumer?.hasOwnLanes === true) this.#owners.add(consumer);
-      return;
-    }
-    const parked = this.#parked.get(consumer);
-    if (parked === undefined) this.#parked.set(consumer, [receive]);
-    else parked.push(receive);
-  }
-
-  /** The first consumer that asks has an exclusive queue until it goes. */
-  #mayReceive(consumer: Consumer): boolean {
-    if (!this.#core.options.exclusive) return true;
-    this.#active ??= consumer;
-    return this.#active === consumer;
+    if (this.#waiters.add(receive) && consumer?.hasOwnLanes === true) this.#owners.add(consumer);
   }
 
   #unlist(receive: Receive): void {
     this.#waiters.remove(receive);
     this.#core.context.wheel.cancel(receive);
-    const { consumer } = receive.options;
-    const parked = consumer === undefined ? undefined : this.#parked.get(consumer);
-    if (consumer === undefined || parked === undefined) return;
-    const others = parked.filter((other) => other !== receive);
-    if (others.length === 0) this.#parked.delete(consumer);
-    else this.#parked.set(consumer, others);
   }
 
   /** @returns false if nobody waits, or there is nothing for him */
@@ -241,7 +209,7 @@ export class Dispatcher implements ReceiveOwner, ConsumerServer, AskedQueue {
     const { maxPerGroup = most, consumer } = receive.options;
     const nowMs = this.#core.nowMs;
     let deliveries: Delivery[] | null = null;
-    let share = consumer === undefined ? most : Math.ceil(index.waiting / this.#waiters.length);
+    let share = consumer === undefined ? most : Math.ceil(index.waiting / this.#waiters.listed);
     for (let left = most; left > 0; ) {
       const lane = this.#beginTurn(consumer, share > 0);
       if (lane === null) break;
