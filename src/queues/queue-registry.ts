@@ -16,19 +16,13 @@ import { type QuarantinedQueue, QuarantinedQueues } from './quarantined-queues.j
 import { Queue } from './queue.js';
 import type { QueueContext } from './queue-core.js';
 import { decodeDefinition, decodeRegistry, encodeDefinition, encodeRegistry } from './queue-definition.js';
-import {
-  DamagedQueueRecord,
-  InvalidQueueOption,
-  NoHistory,
-  QueueExists,
-  QueueNotFound,
-  RedriveRunning,
-} from './queue-errors.js';
+import { DamagedQueueRecord, InvalidQueueOption, NoHistory, QueueExists, QueueNotFound } from './queue-errors.js';
 import type { QueueLog, QueueLogClient, QueueLogRecovery } from './queue-log.js';
 import { type QueueOptions, validateQueueOptions } from './queue-options.js';
 import { ReceiptHandles } from './receipt-handle.js';
 import { type ReceiptNotice, Receipts } from './receipts.js';
-import { Redrive, type RedriveOptions, type RedriveProgress } from './redrive.js';
+import type { RedriveOptions, RedriveProgress } from './redrive.js';
+import { Redrives } from './redrives.js';
 import { SettledAnswers } from './settled-answers.js';
 import { checkQuery, type TracePage, type TraceQuery } from './trace-query.js';
 import { TraceSearch } from './trace-search.js';
@@ -53,9 +47,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   readonly #randomBytes: (count: number) => Buffer;
   readonly #byName = new Map<string, Queue>();
   readonly #byNumber = new Map<number, Queue>();
-  /** By queue: the one that is running, and what is known of the last one. */
-  readonly #redrives = new Map<Queue, Redrive>();
-  readonly #endedRedrives = new Map<Queue, RedriveProgress>();
+  readonly #redrives: Redrives;
   readonly #quarantined = new QuarantinedQueues();
   readonly #answers = new SettledAnswers();
   readonly #receipts = new Receipts((notice) => this.onReceipt(notice));
@@ -78,6 +70,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     this.#randomBytes = randomBytes;
     this.#abandoned = new AbandonedMessages(clock, log);
     this.#wheel = new TimingWheel(clock);
+    this.#redrives = new Redrives(clock, (queue) => this.#save(queue));
     const processName = randomBytes(PROCESS_BYTES).toString('hex');
     this.#history =
       log.history === null
@@ -173,7 +166,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   /** Gives up all messages of a queue, in constant time. @throws QueueNotFound */
   purge(name: string): Ticket {
     const queue = this.#get(name);
-    this.#redrives.get(queue)?.stop();
+    this.#redrives.stop(queue);
     const former = queue.number;
     this.#byNumber.delete(former);
     const index = queue.purge(this.#takeNumber());
@@ -187,8 +180,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   /** Gives up a queue with its messages, in constant time. @throws QueueNotFound */
   delete(name: string): Ticket {
     const queue = this.#get(name);
-    this.#redrives.get(queue)?.stop();
-    this.#endedRedrives.delete(queue);
+    this.#redrives.forget(queue);
     const { number } = queue;
     this.#byName.delete(name);
     this.#byNumber.delete(number);
@@ -219,28 +211,17 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
    * @throws InvalidQueueOption
    */
   startRedrive(name: string, options: RedriveOptions): Ticket {
-    const queue = this.#get(name);
-    if (this.#redrives.has(queue)) throw new RedriveRunning(`A redrive of ${name} is running`);
-    const redrive = new Redrive(queue, options, this.#clock, () => {
-      this.#redrives.delete(queue);
-      this.#endedRedrives.set(queue, redrive.progress);
-      this.#save(queue);
-    });
-    this.#redrives.set(queue, redrive);
-    return this.#save(queue);
+    return this.#redrives.start(this.#get(name), options);
   }
 
   /** @returns false if none is running @throws QueueNotFound */
   cancelRedrive(name: string): boolean {
-    const redrive = this.#redrives.get(this.#get(name));
-    redrive?.cancel();
-    return redrive !== undefined;
+    return this.#redrives.cancel(this.#get(name));
   }
 
   /** Of the redrive that is running, or the last one; null if there was none. @throws QueueNotFound */
   redriveProgress(name: string): RedriveProgress | null {
-    const queue = this.#get(name);
-    return this.#redrives.get(queue)?.progress ?? this.#endedRedrives.get(queue) ?? null;
+    return this.#redrives.progressOf(this.#get(name));
   }
 
   /** Puts one message in several queues, stored once. @returns what became of it in each */
@@ -292,7 +273,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
 
   /** Calls nobody any more. */
   stop(): void {
-    for (const redrive of [...this.#redrives.values()]) redrive.stop();
+    this.#redrives.stopAll();
     for (const queue of this.#byName.values()) queue.stop();
     this.#history?.stop();
     this.#abandoned.stop();
@@ -329,7 +310,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
       const { name, options, redrive, historySince } = decodeDefinition(bytes);
       const queue = new Queue(name, number, options, this.#ensureContext(), historySince);
       this.#list(queue);
-      if (redrive !== null) this.#endedRedrives.set(queue, redrive);
+      if (redrive !== null) this.#redrives.restore(queue, redrive);
       queue.onUnused();
     });
     if (!isRestored && number !== REGISTRY) this.#quarantined.add(number);
@@ -382,7 +363,7 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
 
   #save(queue: Queue): Ticket {
     const { name, number, options, historySince } = queue;
-    const redrive = this.redriveProgress(name);
+    const redrive = this.#redrives.progressOf(queue);
     return this.#log.queueSaved(number, encodeDefinition({ name, options, redrive, historySince }));
   }
 
