@@ -5,7 +5,8 @@
 import type { WorkConsumer, WorkReceiver, WorkSource } from '../core/work-source.js';
 import type { Consumer } from '../queues/consumer.js';
 import type { Delivery } from '../queues/delivery.js';
-import type { Queue, ReceiptOutcome } from '../queues/queue.js';
+import type { ReceiptOutcome } from '../queues/in-flight-messages.js';
+import type { Queue } from '../queues/queue.js';
 import { DEFAULT_QUEUE_OPTIONS } from '../queues/queue-options.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import type { Receive, Receiver } from '../queues/receive.js';

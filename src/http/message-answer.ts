@@ -1,6 +1,6 @@
 /** A message that is in a queue, as it is shown: what it is about, and how far it has come. */
 import { z } from 'zod';
-import type { PeekedMessage } from '../queues/peek.js';
+import type { PeekedMessage } from '../queues/peeked-message.js';
 import { type MessageProperties, messageContent, messageContentOf } from './message-content.js';
 import { occurred, occurredAt } from './moment.js';
 

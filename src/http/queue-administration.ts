@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.js';
 import type { Message } from '../core/message.js';
 import type { HistoryStatistics } from '../queues/history.js';
-import type { PeekOptions } from '../queues/peek.js';
+import type { PeekOptions } from '../queues/peek-options.js';
 import type { Queue } from '../queues/queue.js';
 import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
 import { QueueNotFound } from '../queues/queue-errors.js';

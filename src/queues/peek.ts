@@ -7,51 +7,13 @@
  *   scan, a slice at a time ┴▶ numbers ──still there?──▶ content, read if need be ──▶ page ──▶ Peeker, once
  */
 import type { Message } from '../core/message.js';
-import { decodeEntry, type MessageEntry } from './entry-codec.js';
+import { decodeEntry } from './entry-codec.js';
 import type { MessageIndex } from './message-index.js';
 import { type FoundMessages, MessageScan } from './message-scan.js';
+import { checkPeekOptions, type PeekOptions } from './peek-options.js';
+import { PEEKED_STATES, type PeekedMessage, type PeekedState, peekedMessage } from './peeked-message.js';
 import type { QueueCore } from './queue-core.js';
-import { InvalidQueueOption } from './queue-errors.js';
 import type { QueueLogReader } from './queue-log.js';
-import { DELAYED, IN_FLIGHT, NEVER, READY, type TrackedMessage, type TrackedState } from './tracked-message.js';
-
-export type PeekedState = 'ready' | 'in-flight' | 'delayed';
-
-export interface PeekOptions {
-  /** Messages at most; 1 to 1000, 10 unless given. */
-  readonly max?: number;
-  /** Bytes of content at which the page ends; it has at least one message. 1 MiB unless given. */
-  readonly maxBytes?: number;
-  /** Messages in any state unless given. */
-  readonly state?: PeekedState;
-  /** Messages with higher numbers: {@link PeekPage.cursor} of the page before; from the oldest on unless given. */
-  readonly afterSequence?: number;
-  /** Of one group only. */
-  readonly group?: string;
-  /** Those with these numbers only. */
-  readonly sequences?: readonly number[];
-  /** Those with these ids only; everything is read to find them. */
-  readonly ids?: readonly string[];
-}
-
-export interface PeekedMessage {
-  readonly message: Message;
-  readonly entry: MessageEntry;
-  readonly sequence: number;
-  /** What it takes of the queue's `maxBytes`. */
-  readonly bytes: number;
-  readonly state: PeekedState;
-  /** Receives so far that count. */
-  readonly attempts: number;
-  /** When it is visible again, or its delay is over; null if it is ready, or stays until its consumer goes. */
-  readonly dueAtMs: number | null;
-  /** These three are 0 if it has not happened. */
-  readonly firstReceivedAtMs: number;
-  readonly firstFailedAtMs: number;
-  readonly lastFailedAtMs: number;
-  /** The name of the consumer that has it in flight; null if that is nobody in particular. */
-  readonly holder: string | null;
-}
 
 export interface PeekPage {
   readonly messages: readonly PeekedMessage[];
@@ -71,22 +33,12 @@ export interface PeekMemory {
   keep(found: FoundMessages): void;
 }
 
-const DEFAULT_MESSAGES = 10;
-const MOST_MESSAGES = 1000;
-const DEFAULT_BYTES = 2 ** 20;
-const MOST_BYTES = 64 * 2 ** 20;
 /** Messages that are looked at before the event loop gets its turn. */
 const MESSAGES_PER_SLICE = 500;
 /** A page that has found nothing among so many is answered, so that its caller can give up. */
 const MESSAGES_PER_PAGE = 200_000;
 /** Numbers that a scan of many groups remembers for the pages to come; each costs 8 bytes. */
 const FOUND_AT_ONCE = 16_384;
-
-const STATES: Readonly<Record<PeekedState, TrackedState>> = {
-  ready: READY,
-  'in-flight': IN_FLIGHT,
-  delayed: DELAYED,
-};
 
 export class Peek implements QueueLogReader {
   readonly #core: QueueCore;
@@ -115,13 +67,11 @@ export class Peek implements QueueLogReader {
     this.#core = core;
     this.#memory = memory;
     this.#peeker = peeker;
-    this.#max = whole('max', options.max ?? DEFAULT_MESSAGES, 1, MOST_MESSAGES);
-    this.#maxBytes = whole('maxBytes', options.maxBytes ?? DEFAULT_BYTES, 1, MOST_BYTES);
-    this.#after = whole('afterSequence', options.afterSequence ?? 0, 0, Number.MAX_SAFE_INTEGER);
-    this.#state = options.state ?? null;
-    if (options.state !== undefined && !(options.state in STATES)) {
-      throw new InvalidQueueOption('state', `is none of ${Object.keys(STATES).join(', ')}`);
-    }
+    const { max, maxBytes, afterSequence, state } = checkPeekOptions(options);
+    this.#max = max;
+    this.#maxBytes = maxBytes;
+    this.#after = afterSequence;
+    this.#state = state ?? null;
     this.#group = options.group;
     this.#ids = options.ids === undefined ? null : new Set(options.ids);
     if (options.sequences !== undefined) this.#take(foundAs(core.index, options.sequences));
@@ -182,7 +132,7 @@ export class Peek implements QueueLogReader {
       after: this.#after,
       most: Math.max(this.#max, Math.min(FOUND_AT_ONCE, index.groups + index.inFlight + index.delayed)),
       group: this.#group,
-      tracked: this.#state === null || this.#state === 'ready' ? undefined : STATES[this.#state],
+      tracked: this.#state === null || this.#state === 'ready' ? undefined : PEEKED_STATES[this.#state],
     });
     const found = this.#scan.goOn();
     if (found === null) {
@@ -240,7 +190,7 @@ export class Peek implements QueueLogReader {
   /** What is tracked tells its state without being read. */
   #mayShow(sequence: number): boolean {
     const tracked = this.#core.index.find(sequence);
-    if (tracked !== undefined) return this.#state === null || tracked.state === STATES[this.#state];
+    if (tracked !== undefined) return this.#state === null || tracked.state === PEEKED_STATES[this.#state];
     return this.#state === null || this.#state === 'ready';
   }
 
@@ -251,7 +201,7 @@ export class Peek implements QueueLogReader {
     const tracked = index.find(sequence);
     if (tracked === undefined && !index.isWaiting(sequence, entry.group, entry.priority)) return;
     const bytes = message.byteLength + entryBytes.length;
-    this.#messages.push(peeked(sequence, message, entry, bytes, tracked));
+    this.#messages.push(peekedMessage(sequence, message, entry, bytes, tracked));
     this.#bytes += message.byteLength;
   }
 
@@ -260,36 +210,6 @@ export class Peek implements QueueLogReader {
     this.#onEnded();
     this.#peeker.onPeeked({ messages: this.#messages, cursor });
   }
-}
-
-function peeked(
-  sequence: number,
-  message: Message,
-  entry: MessageEntry,
-  bytes: number,
-  tracked: TrackedMessage | undefined,
-): PeekedMessage {
-  const {
-    state = READY,
-    attempts = 0,
-    dueAtMs = 0,
-    firstReceivedAtMs = 0,
-    firstFailedAtMs = 0,
-    lastFailedAtMs = 0,
-  } = tracked ?? {};
-  return {
-    message,
-    entry,
-    sequence,
-    bytes,
-    state: state === IN_FLIGHT ? 'in-flight' : state === DELAYED ? 'delayed' : 'ready',
-    attempts,
-    dueAtMs: dueAtMs === 0 || dueAtMs === NEVER ? null : dueAtMs,
-    firstReceivedAtMs,
-    firstFailedAtMs,
-    lastFailedAtMs,
-    holder: tracked?.holder?.name ?? null,
-  };
 }
 
 /** Numbers that somebody has named: there are no more. */
@@ -308,9 +228,4 @@ function firstAbove(sequences: readonly number[], after: number): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function whole(option: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidQueueOption(option, `is no whole number from ${least} to ${most}`);
 }

@@ -3,7 +3,8 @@
  * purging: messages may go from the range, none comes into it. It is let go when nobody has asked for a while.
  */
 import type { FoundMessages } from './message-scan.js';
-import { Peek, type Peeker, type PeekMemory, type PeekOptions } from './peek.js';
+import { Peek, type Peeker, type PeekMemory } from './peek.js';
+import type { PeekOptions } from './peek-options.js';
 import type { QueueCore } from './queue-core.js';
 import { WakeUp } from './wake-up.js';
 

@@ -5,7 +5,7 @@
  *
  *   Intake ──▶ MessageIndex ◀── Dispatcher ──▶ receives
  *                  ▲    └── Departures ──▶ dropped, dead letters
- *                  └── acknowledge, refuse, extend, reject, release (here)
+ *                  └── InFlightMessages: acknowledged, refused, extended, rejected, over
  */
 import type { Message } from '../core/message.js';
 import type { Ticket } from '../store/ticket.js';
@@ -14,49 +14,34 @@ import { DeduplicationWindow } from './deduplication-window.js';
 import type { Delivery } from './delivery.js';
 import { Departures, type MovableMessage } from './departures.js';
 import { Dispatcher } from './dispatcher.js';
-import { decodeEntry, type MessageEntry } from './entry-codec.js';
+import type { MessageEntry } from './entry-codec.js';
+import { InFlightMessages, type ReceiptOutcome, type RefuseOptions } from './in-flight-messages.js';
 import { type Admission, type EnqueueOptions, type EnqueueOutcome, Intake } from './intake.js';
 import { LastValues } from './last-values.js';
 import type { MessageIndex } from './message-index.js';
-import type { Peek, Peeker, PeekOptions } from './peek.js';
+import { MessageRecovery } from './message-recovery.js';
+import type { Peek, Peeker } from './peek.js';
+import type { PeekOptions } from './peek-options.js';
 import { Peeks } from './peeks.js';
 import { type QueueContext, QueueCore } from './queue-core.js';
 import type { QueueCounters } from './queue-counters.js';
-import { NOBODY } from './queue-log.js';
-import { type QueueOptions, retryDelayMs } from './queue-options.js';
+import type { QueueOptions } from './queue-options.js';
 import { type QueueStatistics, totalsOf } from './queue-statistics.js';
 import type { Receive, ReceiveOptions, Receiver } from './receive.js';
 import { RetentionSweep } from './retention-sweep.js';
-import { decodeState, encodeState } from './state-codec.js';
-import { IN_FLIGHT, NEVER, READY, type TrackedMessage } from './tracked-message.js';
+import { encodeState } from './state-codec.js';
+import { IN_FLIGHT, type TrackedMessage } from './tracked-message.js';
 import { WakeUp } from './wake-up.js';
-
-/** What became of a message that somebody named by its receipt handle. */
-export type ReceiptOutcome =
-  | 'done'
-  /** Acknowledged, or gone otherwise, before. */
-  | 'already-done'
-  /** In a fifo queue: its visibility timeout is over, or it was received again since. */
-  | 'receipt-expired'
-  /** It is there, but nobody has it. */
-  | 'not-in-flight'
-  /** The handle was not given out by this queue. */
-  | 'receipt-invalid';
-
-export interface RefuseOptions {
-  /** When it comes back; the queue's ladder decides unless given. */
-  readonly delayMs?: number;
-  /** False if the receive should not count: the consumer could not even try. */
-  readonly isCounted?: boolean;
-}
 
 export class Queue {
   readonly #core: QueueCore;
   readonly #departures: Departures;
   readonly #dispatcher: Dispatcher;
+  readonly #inFlight: InFlightMessages;
   readonly #window: DeduplicationWindow;
   readonly #lastValues: LastValues;
   readonly #intake: Intake;
+  readonly #recovery: MessageRecovery;
   readonly #sweep: RetentionSweep;
   readonly #wakeUp: WakeUp;
   /** For the end of an auto-delete queue. */
@@ -70,14 +55,20 @@ export class Queue {
     const core = new QueueCore(name, number, options, context, historySince);
     this.#core = core;
     this.#departures = new Departures(core);
-    this.#wakeUp = new WakeUp(context.clock, () => this.#onDue());
-    this.#dispatcher = new Dispatcher(core, this.#departures, () => this.#wakeUp.ensure(core.index.nextDueMs));
+    this.#wakeUp = new WakeUp(context.clock, () => {
+      this.#inFlight.onDue();
+      this.#ensureWakeUp();
+      this.#dispatcher.pump();
+    });
+    this.#dispatcher = new Dispatcher(core, this.#departures, () => this.#ensureWakeUp());
+    this.#inFlight = new InFlightMessages(core, this.#departures, () => this.#ensureWakeUp());
     this.#window = new DeduplicationWindow(() => core.options.deduplication.windowMs, {
       onChunkChanged: (chunk) => context.log.chunkChanged(core.number, chunk),
       onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
     });
     this.#lastValues = new LastValues(core);
     this.#intake = new Intake(core, this.#departures, this.#window, this.#lastValues);
+    this.#recovery = new MessageRecovery(core, this.#lastValues);
     this.#sweep = new RetentionSweep(core, this.#departures);
     this.#unused = new WakeUp(context.clock, () => {
       if (this.#consumers.size === 0) context.onUnused(name);
@@ -169,7 +160,7 @@ export class Queue {
   place(admission: Admission, message: Message, sequence: number, ticket: Ticket): EnqueueOutcome {
     const outcome = this.#intake.place(admission, message, sequence, ticket);
     this.#sweep.ensure();
-    this.#wakeUp.ensure(this.#core.index.nextDueMs);
+    this.#ensureWakeUp();
     this.#dispatcher.pump();
     return outcome;
   }
@@ -200,14 +191,7 @@ export class Queue {
   closeConsumer(consumer: Consumer, isAbnormal: boolean): void {
     if (!this.#consumers.delete(consumer)) return;
     consumer.cancelCalls();
-    // The last one first: nothing is behind one that comes back.
-    for (const message of [...consumer.heldMessages()].reverse()) {
-      if (isAbnormal) message.onFailed(this.#core.nowMs);
-      else message.attempts--;
-      this.#core.history?.onReturned(message, 'consumer-gone');
-      this.#core.index.giveBack(message);
-      this.#core.stateChanged(message);
-    }
+    this.#inFlight.giveBackOf(consumer, isAbnormal);
     this.#dispatcher.onConsumerGone(consumer);
     this.#dispatcher.pump();
     if (this.#consumers.size === 0) this.onUnused();
@@ -250,39 +234,39 @@ export class Queue {
 
   /** The messages are done. Deleting twice succeeds. */
   acknowledge(handles: readonly string[]): ReceiptOutcome[] {
-    return this.#forEach(handles, (message) => this.#acknowledge(message));
+    return this.#forEach(handles, (message) => this.#inFlight.acknowledge(message));
   }
 
   /** The same for somebody who holds the delivery itself. */
   acknowledgeDelivery(delivery: Delivery): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#acknowledge(message));
+    return this.#forDelivery(delivery, (message) => this.#inFlight.acknowledge(message));
   }
 
   /** The messages come back after a delay. */
   refuse(handles: readonly string[], options: RefuseOptions = {}): ReceiptOutcome[] {
-    return this.#forEach(handles, (message) => this.#refuse(message, options));
+    return this.#forEach(handles, (message) => this.#inFlight.refuse(message, options));
   }
 
   refuseDelivery(delivery: Delivery, options: RefuseOptions = {}): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#refuse(message, options));
+    return this.#forDelivery(delivery, (message) => this.#inFlight.refuse(message, options));
   }
 
   rejectDelivery(delivery: Delivery): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#reject(message));
+    return this.#forDelivery(delivery, (message) => this.#inFlight.reject(message));
   }
 
   extendDelivery(delivery: Delivery, visibilityTimeoutMs: number): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#extend(message, visibilityTimeoutMs));
+    return this.#forDelivery(delivery, (message) => this.#inFlight.extend(message, visibilityTimeoutMs));
   }
 
   /** The messages stay hidden for so long from now on; 0 makes them visible at once. */
   extend(handles: readonly string[], visibilityTimeoutMs: number): ReceiptOutcome[] {
-    return this.#forEach(handles, (message) => this.#extend(message, visibilityTimeoutMs));
+    return this.#forEach(handles, (message) => this.#inFlight.extend(message, visibilityTimeoutMs));
   }
 
   /** The messages go to the dead-letter queue at once, or are dropped if there is none. */
   reject(handles: readonly string[]): ReceiptOutcome[] {
-    return this.#forEach(handles, (message) => this.#reject(message));
+    return this.#forEach(handles, (message) => this.#inFlight.reject(message));
   }
 
   /** All but the type may be changed while it is running. */
@@ -341,37 +325,9 @@ export class Queue {
 
   /** For recovery, in order of sequence. @throws DamagedQueueRecord; nothing has been changed then */
   restoreMessage(sequence: number, entryBytes: Buffer, stateBytes: Buffer | null, byteLength: number): void {
-    const { index, counters, nowMs } = this.#core;
-    const entry = decodeEntry(entryBytes);
-    const { id, group, priority, enqueuedAtMs, delayedUntilMs, receiptTo } = entry;
-    const state = stateBytes === null ? null : decodeState(stateBytes);
-    const bytes = byteLength + entryBytes.length;
-    counters.restored++;
+    this.#recovery.restore(sequence, entryBytes, stateBytes, byteLength);
     this.#sweep.ensure();
-    if (entry.key !== '' && this.options.compactBy === 'key') this.#lastValues.restore(entry, sequence);
-    if (state === null && delayedUntilMs <= nowMs) {
-      index.addWaiting(sequence, group, priority, enqueuedAtMs, bytes);
-      return;
-    }
-    const message = index.addTracked(sequence, group, priority, enqueuedAtMs, bytes);
-    if (state === null) {
-      index.postpone(message, delayedUntilMs);
-    } else {
-      message.restore(state);
-      if (receiptTo !== '' && this.options.receipts) message.receipt = { id, receiptTo };
-      const isOver = state.state === READY || state.dueAtMs <= nowMs || state.dueAtMs === NEVER;
-      if (!isOver && state.state === IN_FLIGHT) index.resume(message, state.dueAtMs);
-      else if (!isOver) index.postpone(message, state.dueAtMs);
-      else if (state.state === IN_FLIGHT) this.#traceOver(message, state.dueAtMs);
-    }
-    this.#wakeUp.ensure(index.nextDueMs);
-  }
-
-  /** Nobody was there to give it back. */
-  #traceOver(message: TrackedMessage, dueAtMs: number): void {
-    const isTimeout = dueAtMs !== NEVER;
-    const { history, nowMs } = this.#core;
-    history?.onReturned(message, isTimeout ? 'visibility-timeout' : 'consumer-gone', 0, isTimeout ? dueAtMs : nowMs);
+    this.#ensureWakeUp();
   }
 
   #forEach(handles: readonly string[], apply: (message: TrackedMessage) => ReceiptOutcome): ReceiptOutcome[] {
@@ -406,79 +362,8 @@ export class Queue {
     return isFifo && !isCurrent ? 'receipt-expired' : message;
   }
 
-  #acknowledge(message: TrackedMessage): ReceiptOutcome {
-    this.#core.history?.onAcknowledged(message);
-    this.#core.index.remove(message);
-    this.#core.settle(message.sequence);
-    this.#core.counters.acknowledged++;
-    this.#core.tellOutcome(message, 'done');
-    return 'done';
-  }
-
-  #refuse(message: TrackedMessage, { delayMs, isCounted = true }: RefuseOptions): ReceiptOutcome {
-    const { index, nowMs, options, counters } = this.#core;
-    if (message.state !== IN_FLIGHT) return 'not-in-flight';
-    this.#core.recallBehind(message);
-    if (isCounted) message.onFailed(nowMs);
-    else message.attempts--;
-    counters.refusedByConsumer++;
-    // One that does not come back must not hold back its group.
-    const delay = message.isSuperseded ? 0 : (delayMs ?? retryDelayMs(options.retry, message.attempts));
-    this.#core.history?.onReturned(message, 'refused', delay);
-    if (delay > 0) index.postpone(message, nowMs + delay);
-    else index.giveBack(message);
-    this.#core.stateChanged(message);
-    this.#wakeUp.ensure(index.nextDueMs);
-    return 'done';
-  }
-
-  #extend(message: TrackedMessage, visibilityTimeoutMs: number): ReceiptOutcome {
-    const { index, nowMs } = this.#core;
-    if (visibilityTimeoutMs <= 0) return this.#refuse(message, { delayMs: 0 });
-    if (message.state !== IN_FLIGHT) return 'not-in-flight';
-    index.hideUntil(message, nowMs + visibilityTimeoutMs);
-    this.#core.stateChanged(message);
-    this.#wakeUp.ensure(index.nextDueMs);
-    return 'done';
-  }
-
-  #reject(message: TrackedMessage): ReceiptOutcome {
-    const { index, options, context, number, nowMs } = this.#core;
-    if (message.state !== IN_FLIGHT) return 'not-in-flight';
-    if (options.deadLetter === null) {
-      this.#departures.drop(message, 'rejected');
-      return 'done';
-    }
-    message.onFailed(nowMs);
-    message.isRejected = true;
-    const content = context.log.find(message.sequence, NOBODY);
-    const entryBytes =
-      content === null || content === undefined ? null : context.log.findEntry(message.sequence, number);
-    if (content === null || content === undefined || entryBytes === null || entryBytes === undefined) {
-      // It goes when it would be received next, and has been read.
-      this.#core.recallBehind(message);
-      this.#core.history?.onReturned(message, 'rejected');
-      index.giveBack(message);
-      this.#core.stateChanged(message);
-    } else this.#departures.retire(message, content, entryBytes);
-    this.#wakeUp.ensure(index.nextDueMs);
-    return 'done';
-  }
-
-  /** Visibility timeouts and delays are over. What is on disk says so too, since deadlines are absolute. */
-  #onDue(): void {
-    const { index, nowMs, counters } = this.#core;
-    for (let message = index.takeDue(nowMs); message !== null; message = index.takeDue(nowMs)) {
-      if (message.state === IN_FLIGHT) {
-        counters.visibilityTimeouts++;
-        this.#core.recallBehind(message);
-        message.onFailed(message.dueAtMs);
-        this.#core.history?.onReturned(message, 'visibility-timeout', 0, message.dueAtMs);
-      }
-      index.makeDueReady(message);
-    }
-    this.#wakeUp.ensure(index.nextDueMs);
-    this.#dispatcher.pump();
+  #ensureWakeUp(): void {
+    this.#wakeUp.ensure(this.#core.index.nextDueMs);
   }
 
   #countGone(reason: 'purged' | 'deleted'): void {

@@ -5,7 +5,8 @@
  * last message that was there when it began.
  */
 import type { Clock } from '../core/clock.js';
-import type { Peek, PeekedMessage, Peeker, PeekPage } from './peek.js';
+import type { Peek, Peeker, PeekPage } from './peek.js';
+import type { PeekedMessage } from './peeked-message.js';
 import type { Queue } from './queue.js';
 import { InvalidQueueOption } from './queue-errors.js';
 import { WakeUp } from './wake-up.js';

@@ -1,6 +1,6 @@
 /** What a model test of queues may do, at random. */
 import fc from 'fast-check';
-import type { PeekedState } from '../../src/queues/peek.js';
+import type { PeekedState } from '../../src/queues/peeked-message.js';
 import { CRASH_ENDS, type CrashEnd } from './stepped-queues.js';
 
 export type Command =

@@ -5,7 +5,9 @@
 import { expect } from 'vitest';
 import type { Consumer } from '../../src/queues/consumer.js';
 import type { Delivery } from '../../src/queues/delivery.js';
-import type { PeekedMessage, PeekOptions, PeekPage } from '../../src/queues/peek.js';
+import type { PeekPage } from '../../src/queues/peek.js';
+import type { PeekOptions } from '../../src/queues/peek-options.js';
+import type { PeekedMessage } from '../../src/queues/peeked-message.js';
 import type { Queue } from '../../src/queues/queue.js';
 import type { QueueOptions } from '../../src/queues/queue-options.js';
 import type { Receive, Receiver } from '../../src/queues/receive.js';

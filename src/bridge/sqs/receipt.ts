@@ -1,5 +1,6 @@
 /** What became of messages that somebody named by their handles, as SQS tells it. */
-import type { Queue, ReceiptOutcome } from '../../queues/queue.js';
+import type { ReceiptOutcome } from '../../queues/in-flight-messages.js';
+import type { Queue } from '../../queues/queue.js';
 import { invalidParameter, SqsError } from './sqs-error.js';
 
 export type ReceiptVerb = 'delete' | 'change';

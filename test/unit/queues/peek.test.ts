@@ -1,6 +1,8 @@
 /** Looking at messages without taking them. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PeekedMessage, PeekOptions, PeekPage } from '../../../src/queues/peek.js';
+import type { PeekPage } from '../../../src/queues/peek.js';
+import type { PeekOptions } from '../../../src/queues/peek-options.js';
+import type { PeekedMessage } from '../../../src/queues/peeked-message.js';
 import type { Queue } from '../../../src/queues/queue.js';
 import { QueueWorld } from '../../support/queue-world.js';
 
