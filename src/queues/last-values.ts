@@ -48,14 +48,31 @@ export class LastValues {
       this.#drop(value);
     } else {
       this.#byKey.set(entry.key, value);
-      if (state === 'idle') this.#drop(last);
-      else this.#supersede(last);
+      this.#giveWay(last);
     }
   }
 
-  /** For recovery, in order. */
-  restore(entry: MessageEntry, sequence: number): void {
+  /** A message that was there before its key was noted, or is noted already. */
+  onFound(entry: MessageEntry, sequence: number): void {
+    const value = lastValueOf(entry, sequence);
+    const last = this.#byKey.get(entry.key);
+    if (this.#stateOf(value) === 'gone' || last?.sequence === sequence) return;
+    if (last === undefined || this.#stateOf(last) === 'gone') {
+      this.#note(entry.key, value);
+    } else if (last.sequence > sequence) {
+      this.#giveWay(value);
+    } else {
+      this.#byKey.set(entry.key, value);
+      this.#giveWay(last);
+    }
+  }
+
+  /** For recovery, in order, before the message itself. @returns false if an earlier one of its key has yet to give way */
+  restore(entry: MessageEntry, sequence: number): boolean {
+    const last = this.#byKey.get(entry.key);
+    const isLeft = last !== undefined && this.#stateOf(last) !== 'gone' && !this.#isSuperseded(last);
     this.#note(entry.key, lastValueOf(entry, sequence));
+    return !isLeft;
   }
 
   clear(): void {
@@ -73,6 +90,16 @@ export class LastValues {
     const tracked = index.find(sequence);
     if (tracked !== undefined) return tracked.state === IN_FLIGHT ? 'in-flight' : 'idle';
     return index.isWaiting(sequence, group, priority) ? 'idle' : 'gone';
+  }
+
+  #isSuperseded({ sequence }: LastValue): boolean {
+    return this.#core.index.find(sequence)?.isSuperseded === true;
+  }
+
+  /** A newer one has its key. */
+  #giveWay(value: LastValue): void {
+    if (this.#stateOf(value) === 'idle') this.#drop(value);
+    else this.#supersede(value);
   }
 
   #drop({ sequence, group, priority }: LastValue): void {

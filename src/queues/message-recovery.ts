@@ -8,10 +8,13 @@ import { IN_FLIGHT, NEVER, READY, type TrackedMessage } from './tracked-message.
 export class MessageRecovery {
   readonly #core: QueueCore;
   readonly #lastValues: LastValues;
+  /** Called when there are several messages of a key. */
+  readonly #onNotCompacted: () => void;
 
-  constructor(core: QueueCore, lastValues: LastValues) {
+  constructor(core: QueueCore, lastValues: LastValues, onNotCompacted: () => void) {
     this.#core = core;
     this.#lastValues = lastValues;
+    this.#onNotCompacted = onNotCompacted;
   }
 
   /** In order of sequence. @throws DamagedQueueRecord; nothing has been changed then */
@@ -22,7 +25,9 @@ export class MessageRecovery {
     const state = stateBytes === null ? null : decodeState(stateBytes);
     const bytes = byteLength + entryBytes.length;
     counters.restored++;
-    if (entry.key !== '' && options.compactBy === 'key') this.#lastValues.restore(entry, sequence);
+    if (entry.key !== '' && options.compactBy === 'key' && !this.#lastValues.restore(entry, sequence)) {
+      this.#onNotCompacted();
+    }
     if (state === null && delayedUntilMs <= nowMs) {
       index.addWaiting(sequence, group, priority, enqueuedAtMs, bytes);
       return;

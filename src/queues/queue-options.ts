@@ -42,7 +42,10 @@ export interface QueueOptions {
   readonly retry: RetryPolicy;
   /** Whether a second message with the same id, or the same content (SHA-256), within the window is a duplicate. */
   readonly deduplication: { readonly by: 'none' | 'id' | 'content'; readonly windowMs: number };
-  /** `key`: a new message takes the place of the one with its key that waits, which is dropped. Those without a key stay. */
+  /**
+   * `key`: a new message takes the place of the one with its key that waits, which is dropped. Those without a key stay. Switched on, it
+   * goes through what waits.
+   */
   readonly compactBy: 'none' | 'key';
   /** One consumer at a time, the next takes over when it goes; who receives without being a consumer gets nothing. */
   readonly exclusive: boolean;

@@ -9,6 +9,7 @@
  */
 import type { Message } from '../core/message.js';
 import type { Ticket } from '../store/ticket.js';
+import { Compaction } from './compaction.js';
 import { Consumer } from './consumer.js';
 import { DeduplicationWindow } from './deduplication-window.js';
 import type { Delivery } from './delivery.js';
@@ -40,6 +41,7 @@ export class Queue {
   readonly #inFlight: InFlightMessages;
   readonly #window: DeduplicationWindow;
   readonly #lastValues: LastValues;
+  readonly #compaction: Compaction;
   readonly #intake: Intake;
   readonly #recovery: MessageRecovery;
   readonly #sweep: RetentionSweep;
@@ -67,8 +69,14 @@ export class Queue {
       onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
     });
     this.#lastValues = new LastValues(core);
+    this.#compaction = new Compaction(
+      core,
+      this.#lastValues,
+      () => this.#ensurePeeks(),
+      () => this.#dispatcher.pump(),
+    );
     this.#intake = new Intake(core, this.#departures, this.#window, this.#lastValues);
-    this.#recovery = new MessageRecovery(core, this.#lastValues);
+    this.#recovery = new MessageRecovery(core, this.#lastValues, () => this.#compaction.start());
     this.#sweep = new RetentionSweep(core, this.#departures);
     this.#unused = new WakeUp(context.clock, () => {
       if (this.#consumers.size === 0) context.onUnused(name);
@@ -176,8 +184,7 @@ export class Queue {
    * @throws InvalidQueueOption
    */
   peek(options: PeekOptions, peeker: Peeker): Peek {
-    this.#peeks ??= new Peeks(this.#core);
-    return this.#peeks.start(options, peeker);
+    return this.#ensurePeeks().start(options, peeker);
   }
 
   openConsumer(name: string): Consumer {
@@ -271,8 +278,9 @@ export class Queue {
 
   /** All but the type may be changed while it is running. */
   setOptions(options: QueueOptions): void {
+    const { compactBy } = this.options;
     this.#core.setOptions(options);
-    if (options.compactBy === 'none') this.#lastValues.clear();
+    if (options.compactBy !== compactBy) this.#onCompactByChanged();
     this.#sweep.stop();
     this.#sweep.ensure();
     this.#dispatcher.pump();
@@ -283,6 +291,7 @@ export class Queue {
     this.#countGone('purged');
     this.#window.clear();
     this.#lastValues.clear();
+    this.#compaction.stop();
     this.#sweep.reset();
     this.#wakeUp.stop();
     const former = this.#core.renew(number, 'purged');
@@ -304,6 +313,7 @@ export class Queue {
     this.#sweep.end();
     this.#wakeUp.end();
     this.#unused.end();
+    this.#compaction.end();
     this.#dispatcher.close(this.#consumers);
     this.#consumers.clear();
     this.#peeks?.stop();
@@ -360,6 +370,19 @@ export class Queue {
     const isCurrent =
       message.state === IN_FLIGHT && message.generation === generation && message.dueAtMs > this.#core.nowMs;
     return isFifo && !isCurrent ? 'receipt-expired' : message;
+  }
+
+  #onCompactByChanged(): void {
+    if (this.options.compactBy === 'key') this.#compaction.start();
+    else {
+      this.#compaction.stop();
+      this.#lastValues.clear();
+    }
+  }
+
+  #ensurePeeks(): Peeks {
+    this.#peeks ??= new Peeks(this.#core);
+    return this.#peeks;
   }
 
   #ensureWakeUp(): void {

@@ -129,3 +129,84 @@ describe('a compacted queue', () => {
     expect(world.missing).toBe(0);
   });
 });
+
+describe('a queue that becomes a compacted one', () => {
+  beforeEach(() => {
+    world.registry.configure('q', { compactBy: 'none' });
+  });
+
+  function compact(): void {
+    world.registry.configure('q', { compactBy: 'key' });
+    world.clock.advance(0);
+  }
+
+  it('keeps of what waits the last message of each key, and all that have none', () => {
+    for (const [text, key] of [['a1', 'a'], ['x'], ['b1', 'b'], ['a2', 'a'], ['a3', 'a']] as const) put(text, key);
+    put('later', 'b', { delayMs: 5000 });
+    compact();
+    expect(queue.statistics).toMatchObject({ ready: 2, delayed: 1, totals: { dropped: { compacted: 3 } } });
+    put('a4', 'a');
+    expect(world.takeTexts(queue)).toEqual(['x', 'a4']);
+    expect(world.missing).toBe(0);
+  });
+
+  it('does so with what has to be read first, and with what comes meanwhile', () => {
+    for (const text of ['a1', 'a2']) put(text, 'a');
+    world.log.commit();
+    world.log.cool();
+    compact();
+    expect(queue.statistics.ready).toBe(2);
+    put('a3', 'a');
+    expect(queue.statistics.ready).toBe(3);
+    world.log.load();
+    expect(world.takeTexts(queue)).toEqual(['a3']);
+    expect(world.missing).toBe(0);
+  });
+
+  it('leaves what is in flight to its consumer, and does not bring it back', () => {
+    put('a1', 'a');
+    const handles = handlesOf();
+    put('a2', 'a');
+    compact();
+    expect(queue.statistics).toMatchObject({ ready: 1, inFlight: 1 });
+    expect(queue.refuse(handles)).toEqual(['done']);
+    expect(world.takeTexts(queue)).toEqual(['a2']);
+    expect(queue.statistics).toMatchObject({ ready: 0, inFlight: 1, delayed: 0 });
+    expect(world.missing).toBe(0);
+  });
+
+  it('goes on with it after a crash', () => {
+    for (const text of ['a1', 'a2', 'a3']) put(text, 'a');
+    world.registry.configure('q', { compactBy: 'key' });
+    world.log.commit();
+    world.crash();
+    world.clock.advance(0);
+    expect(world.takeTexts(world.get('q'))).toEqual(['a3']);
+    expect(world.missing).toBe(0);
+  });
+
+  it('takes its time with many messages', () => {
+    for (let n = 0; n < 3500; n++) put(`${n}`, `key-${n % 7}`);
+    world.registry.configure('q', { compactBy: 'key' });
+    world.clock.advance(15);
+    const { ready } = queue.statistics;
+    expect(ready).toBeGreaterThan(7);
+    expect(ready).toBeLessThan(3500);
+    world.clock.advance(1000);
+    expect(world.takeTexts(queue)).toEqual(['3493', '3494', '3495', '3496', '3497', '3498', '3499']);
+    expect(world.clock.pending).toBeLessThan(5);
+  });
+
+  it('stops when it is configured otherwise, or purged, before it has begun', () => {
+    for (const text of ['a1', 'a2']) put(text, 'a');
+    world.registry.configure('q', { compactBy: 'key' });
+    world.registry.configure('q', { compactBy: 'none' });
+    world.clock.advance(1000);
+    expect(queue.statistics.ready).toBe(2);
+    world.registry.configure('q', { compactBy: 'key' });
+    world.registry.purge('q');
+    for (const text of ['b1', 'b2']) put(text, 'b');
+    world.clock.advance(1000);
+    expect(world.takeTexts(queue)).toEqual(['b2']);
+  });
+});
