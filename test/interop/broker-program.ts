@@ -18,6 +18,8 @@ export function buildPrograms(): void {
 export interface BrokerProgram {
   readonly port: string;
   readonly url: string;
+  /** Of the endpoint for clients of SQS. */
+  readonly sqsUrl: string;
   /** Where programs of the test may leave their files. */
   readonly folder: string;
   stop(): Promise<void>;
@@ -54,9 +56,10 @@ export async function startBroker(...options: readonly string[]): Promise<Broker
   for await (const line of createInterface(child.stdout)) {
     const { listeners } = JSON.parse(line) as { listeners?: { name: string; url: string }[] };
     const url = listeners?.find(({ name }) => name === 'tcp')?.url;
-    if (url === undefined) continue;
+    const sqsUrl = listeners?.find(({ name }) => name === 'sqs')?.url;
+    if (url === undefined || sqsUrl === undefined) continue;
     child.stdout.resume();
-    return { port: new URL(url).port, url, folder, stop };
+    return { port: new URL(url).port, url, sqsUrl, folder, stop };
   }
   await stop();
   throw new Error('the broker has ended');

@@ -26,6 +26,9 @@ const LISTS: Readonly<Record<string, string>> = {
   ChangeMessageVisibilityBatchRequestEntry: 'Entries',
 };
 
+/** SDKs that have an empty list to send say so under its name in JSON. */
+const LIST_NAMES: ReadonlySet<string> = new Set(Object.values(LISTS));
+
 /** Maps, what they are called in JSON, and the names of key and value. */
 const MAPS: Readonly<Record<string, readonly [json: string, key: string]>> = {
   Attribute: ['Attributes', 'Name'],
@@ -95,9 +98,9 @@ function fieldsOf(tree: Tree): Record<string, unknown> {
   for (const [name, value] of tree) {
     const list = Object.hasOwn(LISTS, name) ? LISTS[name] : undefined;
     const map = Object.hasOwn(MAPS, name) ? MAPS[name] : undefined;
-    if (list !== undefined) fields[list] = (typeof value === 'string' ? [value] : itemsOf(value)).map(plain);
-    else if (map !== undefined && typeof value !== 'string') fields[map[0]] = mapOf(itemsOf(value), map[1]);
-    else setOwn(fields, name, plain(value));
+    if (list !== undefined) fields[list] = itemsOf(value).map(plain);
+    else if (map !== undefined) fields[map[0]] = mapOf(itemsOf(value), map[1]);
+    else setOwn(fields, name, LIST_NAMES.has(name) && value === '' ? [] : plain(value));
   }
   return fields;
 }
@@ -106,8 +109,9 @@ function plain(value: Tree | string): unknown {
   return typeof value === 'string' ? value : fieldsOf(value);
 }
 
-/** What stands under numbers, in their order. */
-function itemsOf(tree: Tree): (Tree | string)[] {
+/** What stands under numbers, in their order. A name without a number is the only item; an empty one says that there is none. */
+function itemsOf(tree: Tree | string): (Tree | string)[] {
+  if (typeof tree === 'string') return tree === '' ? [] : [tree];
   return [...tree].sort(([one], [other]) => Number(one) - Number(other)).map(([, item]) => item);
 }
 

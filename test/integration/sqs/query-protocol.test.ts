@@ -138,6 +138,7 @@ describe('the Query protocol', () => {
     [{}, '/', 'InvalidAction', 400],
     [{ Action: 'ReceiveMessage', 'Action.1': 'x' }, '/000000000000/q', 'MalformedInput', 400],
     [{ Action: 'SendMessage', 'a.b.c.d.e.f.g.h.i': 'x' }, '/000000000000/q', 'MalformedInput', 400],
+    [{ Action: 'DeleteMessageBatch', Entries: '' }, '/000000000000/q', 'AWS.SimpleQueueService.EmptyBatchRequest', 400],
     [{ Action: 'TagQueue', 'Tag.1.Value': 'x' }, '/000000000000/q', 'MalformedInput', 400],
     [{ Action: 'CancelMessageMoveTask', TaskHandle: 'x' }, '/', 'ResourceNotFoundException', 404],
   ])('answers errors in XML: %j %s', async (fields, path, code, status) => {
