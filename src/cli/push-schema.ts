@@ -48,9 +48,11 @@ export const WANTED_SECRET = `whsec_ and the base64 of ${MINIMUM_SECRET_BYTES} t
 const wantedSecret = { error: `expected a secret: ${WANTED_SECRET}` };
 const wantedSecrets = { error: `expected a list of up to 10 secrets, each ${WANTED_SECRET}` };
 const wantedHeader = { error: 'expected the value of a header: printable ASCII, in quotes if it is a number' };
-const wantedHeaders = { error: 'expected a map of header names and values' };
-const wantedName = {
-  error: 'expected the name of a header that is not for the broker to set (such as host, content-length, webhook-id)',
+const wantedName =
+  'expected the name of a header that is not for the broker to set (as host, content-length, webhook-id are)';
+const wantedHeaders = {
+  error: ({ code }: { readonly code?: string }) =>
+    code === 'invalid_key' ? wantedName : 'expected a map of header names and values',
 };
 
 const wantedFile = expected('the path of a file');
@@ -130,7 +132,7 @@ export const queuePushSchema = z
       ),
       headers: z
         .record(
-          z.string().refine((name) => isHeaderName(name) && isSettableHeader(name), wantedName),
+          z.string().refine((name) => isHeaderName(name) && isSettableHeader(name)),
           z.string(wantedHeader).refine(isHeaderText, wantedHeader),
           wantedHeaders,
         )
