@@ -5,7 +5,7 @@ import { reporters } from './vitest.reporters.config.js';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/interop/**', 'test/robustness/**', 'test/durability/**'],
+    exclude: ['test/interop/**', 'test/robustness/**', 'test/durability/**', 'test/deployment/**'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     ...reporters('tests'),

@@ -1,0 +1,146 @@
+{{- define "millrace.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/*
+The name of what the chart makes. A Service begins with a letter and has no dots; the name of a pod of a StatefulSet, with the
+hash of its revision, is a label: 63 characters, of which 52 are left. What is cut is told apart by a hash.
+*/}}
+{{- define "millrace.fullname" -}}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name -}}
+{{- $part := .Values.nameOverride | default .Chart.Name -}}
+{{- $both := regexMatch "^[a-z]" .Release.Name | ternary (printf "%s-%s" .Release.Name $part) (printf "%s-%s" $part .Release.Name) -}}
+{{- $name = contains $part .Release.Name | ternary .Release.Name $both -}}
+{{- end -}}
+{{- $name = $name | replace "." "-" -}}
+{{- if not (regexMatch "^[a-z]" $name) -}}
+{{- $name = printf "millrace-%s" $name -}}
+{{- end -}}
+{{- if gt (len $name) 52 -}}
+{{- $name = printf "%s-%s" ($name | trunc 43 | trimSuffix "-") ($name | sha256sum | trunc 8) -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{- define "millrace.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "millrace.fullname" .) "default") -}}
+{{- end -}}
+
+{{/* Every value is quoted: a release may be called n, on or 1e3. */}}
+{{- define "millrace.commonLabels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
+app.kubernetes.io/name: {{ include "millrace.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.labels" -}}
+{{ include "millrace.commonLabels" . }}
+app.kubernetes.io/component: broker
+{{- end -}}
+
+{{- define "millrace.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "millrace.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: broker
+{{- end -}}
+
+{{- define "millrace.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "millrace.dataDirectory" -}}
+{{- dig "storage" "directory" "./data" .Values.config -}}
+{{- end -}}
+
+{{- define "millrace.adminTokenSecret" -}}
+{{- if .Values.adminToken.existingSecret -}}
+{{- .Values.adminToken.existingSecret -}}
+{{- else if .Values.adminToken.value -}}
+{{- include "millrace.fullname" . }}-admin
+{{- end -}}
+{{- end -}}
+
+{{/*
+What the configuration opens to others than the pod itself, as a list of maps:
+  door      the listener's name, or http, or sqs: the key under service.ports
+  name      of the port, in pod and Service
+  port      on which the broker listens
+  protocol  for appProtocol
+*/}}
+{{- define "millrace.doors" -}}
+{{- $doors := list -}}
+{{- $listeners := deepCopy (dig "listeners" dict .Values.config) -}}
+{{- $listeners = mergeOverwrite (dict "tcp" (dict "kind" "tcp" "port" 1883) "ws" (dict "kind" "ws" "port" 8083)) $listeners -}}
+{{- range $door, $listener := $listeners -}}
+{{- $name := printf "%s-%d" $listener.kind (int $listener.port) -}}
+{{- $doors = append $doors (dict "door" $door "name" $name "protocol" (eq $listener.kind "ws" | ternary "kubernetes.io/ws" "mqtt") "listener" $listener) -}}
+{{- end -}}
+{{- $http := mergeOverwrite (dict "port" 8080) (deepCopy (dig "http" dict .Values.config)) -}}
+{{- $sqs := mergeOverwrite (dict "port" 9324) (deepCopy (dig "sqs" dict .Values.config)) -}}
+{{- $doors = append $doors (dict "door" "http" "name" "http" "protocol" "http" "listener" $http) -}}
+{{- $doors = append $doors (dict "door" "sqs" "name" "sqs" "protocol" "http" "listener" $sqs) -}}
+{{- $open := list -}}
+{{- range $doors -}}
+{{- $host := .listener.host | default "127.0.0.1" | lower -}}
+{{- $isOpen := and (ne (.listener.enabled | toString) "false") (gt (int .listener.port) 0) -}}
+{{- if and $isOpen (not (regexMatch "^(127\\.|::1$|localhost$)" $host)) -}}
+{{- $open = append $open (dict "door" .door "name" .name "port" (int .listener.port) "protocol" .protocol) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $open -}}
+{{- end -}}
+
+{{/* Those of them that the client Service offers. */}}
+{{- define "millrace.servedDoors" -}}
+{{- $served := list -}}
+{{- range include "millrace.doors" . | fromYamlArray -}}
+{{- $wish := get $.Values.service.ports .door | default dict -}}
+{{- if ne ($wish.enabled | toString) "false" -}}
+{{- $served = append $served (merge (dict "servicePort" (int ($wish.port | default .port)) "nodePort" (int ($wish.nodePort | default 0))) .) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $served -}}
+{{- end -}}
+
+{{/* What the schema of the values cannot say. */}}
+{{- define "millrace.validate" -}}
+{{- $doors := dict -}}
+{{- range include "millrace.doors" . | fromYamlArray -}}
+{{- $_ := set $doors .door true -}}
+{{- end -}}
+{{- if not (hasKey $doors "http") -}}
+{{- fail "config.http must be enabled, on an address that the kubelet reaches (0.0.0.0 or ::): the probes ask there" -}}
+{{- end -}}
+{{- $listeners := dig "listeners" dict .Values.config -}}
+{{- range list "http" "sqs" -}}
+{{- if hasKey $listeners . -}}
+{{- fail (printf "config.listeners.%s: the chart cannot tell a listener of this name from config.%s; choose another name" . .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $door, $wish := .Values.service.ports -}}
+{{- if not (or (has $door (list "tcp" "ws" "http" "sqs")) (hasKey $listeners $door)) -}}
+{{- fail (printf "service.ports.%s: there is no listener %s under config.listeners" $door $door) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (include "millrace.servedDoors" . | fromYamlArray) -}}
+{{- fail "the client Service would have no port: every listener is switched off, on a loopback address, or off under service.ports" -}}
+{{- end -}}
+{{- if not (hasPrefix "/" (include "millrace.dataDirectory" .)) -}}
+{{- fail "config.storage.directory must be an absolute path: the volume is mounted there" -}}
+{{- end -}}
+{{- if and .Values.adminToken.value .Values.adminToken.existingSecret -}}
+{{- fail "adminToken: give value or existingSecret, not both" -}}
+{{- end -}}
+{{- end -}}

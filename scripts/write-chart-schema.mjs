@@ -1,0 +1,18 @@
+// Writes helm/values.schema.json: the schema of the chart's own values with that of the broker's configuration under
+// `config`, so that Helm refuses what the broker would refuse. Needs a build: `npm run build` first.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { settingTree } from '../dist/cli/setting-tree.js';
+
+const chart = new URL('../helm/', import.meta.url);
+const schema = JSON.parse(readFileSync(new URL('values.chart.schema.json', chart), 'utf8'));
+
+/** A ConfigMap is no place for a secret: the chart has values of its own for them. */
+function withoutSecrets(node) {
+  const entries = Object.entries(node.properties ?? {}).filter(([, setting]) => setting['x-secret'] !== true);
+  if (node.properties === undefined) return node;
+  return { ...node, properties: Object.fromEntries(entries.map(([key, child]) => [key, withoutSecrets(child)])) };
+}
+
+const { $schema: _, ...config } = settingTree();
+schema.properties.config = withoutSecrets(config);
+writeFileSync(new URL('values.schema.json', chart), `${JSON.stringify(schema, null, 1)}\n`);
