@@ -26,11 +26,14 @@ export interface Peeker {
   onPeeked(page: PeekPage): void;
 }
 
+/** The kind of pages that any message may be on. */
+export const KIND_OF_ALL = '';
+
 /** What several pages share. */
 export interface PeekMemory {
-  /** What an earlier page has found after this number; null if nothing is known of it. */
-  find(after: number): FoundMessages | null;
-  keep(found: FoundMessages): void;
+  /** What an earlier page of the same kind has found after this number; null if nothing is known of it. */
+  find(kind: string, after: number): FoundMessages | null;
+  keep(kind: string, found: FoundMessages): void;
 }
 
 /** Messages that are looked at before the event loop gets its turn. */
@@ -123,7 +126,7 @@ export class Peek implements QueueLogReader {
   /** @returns false if it goes on later */
   #find(): boolean {
     const { index } = this.#core;
-    const known = this.#scan === null && this.#isOfAll ? this.#memory.find(this.#after) : null;
+    const known = this.#scan === null ? this.#memory.find(this.#kind, this.#after) : null;
     if (known !== null) {
       this.#take(known);
       return true;
@@ -140,7 +143,7 @@ export class Peek implements QueueLogReader {
       return false;
     }
     this.#scan = null;
-    if (this.#isOfAll && found.sequences.length > this.#max) this.#memory.keep(found);
+    if (found.sequences.length > this.#max) this.#memory.keep(this.#kind, found);
     this.#take(found);
     return true;
   }
@@ -150,9 +153,14 @@ export class Peek implements QueueLogReader {
     this.#next = firstAbove(found.sequences, this.#after);
   }
 
-  /** Whether what it finds is good for other pages. */
+  /** What it finds are all messages, of which it shows some: the range that it has found gets no others. */
   get #isOfAll(): boolean {
     return this.#group === undefined && (this.#state === null || this.#state === 'ready');
+  }
+
+  /** Pages of one kind find the same. */
+  get #kind(): string {
+    return this.#isOfAll ? KIND_OF_ALL : JSON.stringify([this.#state, this.#group]);
   }
 
   #onAllLookedAt({ isCut, upTo }: FoundMessages): void {

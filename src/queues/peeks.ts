@@ -1,9 +1,10 @@
 /**
  * The peeks of a queue: those that are going on, and what the last scan has found for pages to come. That is good as long as nobody is
- * purging: messages may go from the range, none comes into it. It is let go when nobody has asked for a while.
+ * purging: messages may go from the range, none comes into it; pages of one state or group are of those that were it on the first page.
+ * It is let go when nobody has asked for a while.
  */
 import type { FoundMessages } from './message-scan.js';
-import { Peek, type Peeker, type PeekMemory } from './peek.js';
+import { KIND_OF_ALL, Peek, type Peeker, type PeekMemory } from './peek.js';
 import type { PeekOptions } from './peek-options.js';
 import type { QueueCore } from './queue-core.js';
 import { WakeUp } from './wake-up.js';
@@ -15,6 +16,7 @@ export class Peeks implements PeekMemory {
   readonly #open = new Set<Peek>();
   readonly #wakeUp: WakeUp;
   #found: FoundMessages | null = null;
+  #kind = KIND_OF_ALL;
 
   constructor(core: QueueCore) {
     this.#core = core;
@@ -31,13 +33,16 @@ export class Peeks implements PeekMemory {
     return peek;
   }
 
-  find(after: number): FoundMessages | null {
-    const found = this.#found;
+  find(kind: string, after: number): FoundMessages | null {
+    const found = this.#kind === kind ? this.#found : null;
     const isGood = found?.index === this.#core.index && after >= found.after && after < found.upTo;
-    return isGood ? found : null;
+    // Whoever begins anew to look for messages in one state wants to know which are in it now.
+    if (!isGood || (kind !== KIND_OF_ALL && after === found.after)) return null;
+    return found;
   }
 
-  keep(found: FoundMessages): void {
+  keep(kind: string, found: FoundMessages): void {
+    this.#kind = kind;
     this.#found = found;
     this.#wakeUp.stop();
     this.#wakeUp.ensure(this.#core.nowMs + KEPT_MS);

@@ -192,6 +192,24 @@ describe('a peek', () => {
     expectSequences(walk(queue, { max: 1000, state: 'ready' }), 28_000);
   });
 
+  it.each([{ state: 'in-flight' as const }, { state: 'in-flight' as const, group: 'g' }])(
+    'looks at what is in flight once for many pages, and anew for each first one (%o)',
+    (kind) => {
+      const queue = world.queue('q', { maxInFlight: 30_000 });
+      for (let n = 0; n < 20_000; n++) world.enqueue(queue, `${n}`, { group: 'g' });
+      const [first] = world.take(queue, 19_999);
+      const page = pageOf(queue, { ...kind, max: 10 });
+      expect(textsOf(page)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+      const next = ask(queue, { ...kind, max: 10, afterSequence: page.cursor ?? 0 }).page();
+      expect(next === null ? null : textsOf(next)[0]).toBe('10');
+      queue.acknowledge([first?.receiptHandle ?? '']);
+      world.take(queue, 1);
+      expect(ask(queue, { ...kind, max: 10 }).page()).toBeNull();
+      expect(textsOf(pageOf(queue, { ...kind, max: 10 }))[0]).toBe('1');
+      expect(walk(queue, { ...kind, max: 1000 })).toHaveLength(19_999);
+    },
+  );
+
   it('misses nothing that is there from its first page to its last, whatever happens meanwhile', () => {
     const queue = world.queue('q', { type: 'fifo' });
     for (let n = 0; n < 12_000; n++) world.enqueue(queue, `${n}`, { group: `g${n % 6000}` });
