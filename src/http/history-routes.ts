@@ -1,6 +1,6 @@
 /** `/api/v1/history`, and that of one queue: messages are searched for, those included that have left. */
 import { z } from 'zod';
-import type { TraceQuery } from '../queues/trace-query.js';
+import type { TraceQuery } from '../queues/history/trace-query.js';
 import { numberParameter } from './number-parameter.js';
 import { payloadBytesParameter } from './payload-bytes-parameter.js';
 import type { QueueAdministration } from './queue-administration.js';

@@ -4,14 +4,14 @@
  */
 import type { Clock } from '../core/clock.js';
 import type { Message } from '../core/message.js';
-import type { HistoryStatistics } from '../queues/history.js';
+import type { HistoryStatistics } from '../queues/history/history.js';
+import type { TraceQuery } from '../queues/history/trace-query.js';
 import type { PeekOptions } from '../queues/peek-options.js';
 import type { Queue } from '../queues/queue.js';
 import { QUEUE_DROP_REASONS, REFUSAL_REASONS } from '../queues/queue-counters.js';
 import { QueueNotFound } from '../queues/queue-errors.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import type { RedriveOptions, RedriveProgress } from '../queues/redrive.js';
-import type { TraceQuery } from '../queues/trace-query.js';
 import type { Ticket } from '../store/ticket.js';
 import { type MessagePage, messageAnswerOf } from './message-answer.js';
 import type { MessageProperties } from './message-content.js';

@@ -1,9 +1,9 @@
 /** What a search in the history of queues has found, as it is shown: each message with what happened to it, in order. */
 import { z } from 'zod';
 import { DEAD_LETTER_REASONS } from '../queues/entry-codec.js';
+import { RETURN_REASONS, type TraceEvent } from '../queues/history/trace-event.js';
+import { TRACE_STATES, type TracedMessage, type TracePage } from '../queues/history/trace-query.js';
 import { QUEUE_DROP_REASONS } from '../queues/queue-counters.js';
-import { RETURN_REASONS, type TraceEvent } from '../queues/trace-event.js';
-import { TRACE_STATES, type TracedMessage, type TracePage } from '../queues/trace-query.js';
 import { type MessageProperties, messageContent, messageContentOf } from './message-content.js';
 import { moment, momentOf, occurred, occurredAt } from './moment.js';
 

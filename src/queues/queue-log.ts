@@ -5,7 +5,7 @@
  */
 import type { Message } from '../core/message.js';
 import type { Ticket } from '../store/ticket.js';
-import type { HistoryLog } from './history-log.js';
+import type { HistoryLog } from './history/history-log.js';
 
 /** What a queue has to say about a message, beside it and never changed; only the queue understands it. */
 export interface QueueEntry {

@@ -8,8 +8,10 @@ import { TimingWheel } from '../core/timing-wheel.js';
 import type { Ticket } from '../store/ticket.js';
 import { AbandonedMessages } from './abandoned-messages.js';
 import type { MessageEntry } from './entry-codec.js';
-import { decodeGoneQueue, encodeGoneQueue, nothingKept } from './gone-queue.js';
-import { History, type HistoryStatistics } from './history.js';
+import { decodeGoneQueue, encodeGoneQueue, nothingKept } from './history/gone-queue.js';
+import { History, type HistoryStatistics } from './history/history.js';
+import { checkQuery, type TracePage, type TraceQuery } from './history/trace-query.js';
+import { TraceSearch } from './history/trace-search.js';
 import type { Admission, EnqueueOptions, EnqueueOutcome } from './intake.js';
 import { MessageIds } from './message-ids.js';
 import { type QuarantinedQueue, QuarantinedQueues } from './quarantined-queues.js';
@@ -24,8 +26,6 @@ import { type ReceiptNotice, Receipts } from './receipts.js';
 import type { RedriveOptions, RedriveProgress } from './redrive.js';
 import { Redrives } from './redrives.js';
 import { SettledAnswers } from './settled-answers.js';
-import { checkQuery, type TracePage, type TraceQuery } from './trace-query.js';
-import { TraceSearch } from './trace-search.js';
 
 /** A message for one queue. */
 export interface QueueDelivery {

@@ -15,7 +15,8 @@ import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
 import type { Ticket } from '../store/ticket.js';
 import { HeldClock } from './held-clock.js';
-import type { HistoryLog } from './history-log.js';
+import type { HistoryLog } from './history/history-log.js';
+import { StoredHistoryLog } from './history/stored-history-log.js';
 import {
   type AppendedMessage,
   NOBODY,
@@ -25,7 +26,6 @@ import {
   type QueueLogReader,
   type QueueLogRecovery,
 } from './queue-log.js';
-import { StoredHistoryLog } from './stored-history-log.js';
 
 /** The message stands in no stream of a session. */
 const NO_STREAMS: readonly never[] = [];

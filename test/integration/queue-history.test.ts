@@ -1,7 +1,7 @@
 /** What is written down of messages in queues, and how it is found: on a database that is cut off as by a crash. */
 import { describe, expect, it } from 'vitest';
+import type { TracedMessage, TracePage, TraceQuery } from '../../src/queues/history/trace-query.js';
 import type { QueueOptions } from '../../src/queues/queue-options.js';
-import type { TracedMessage, TracePage, TraceQuery } from '../../src/queues/trace-query.js';
 import { messageOf } from '../support/queue-world.js';
 import { LevelQueueWorld, StoredQueueWorld } from '../support/stored-queue-world.js';
 

@@ -1,7 +1,7 @@
 /** Searches among a hundred thousand messages: each finds what it should, without looking at much more, and lets others have their turn. */
 import { describe, expect, it } from 'vitest';
 import { Message } from '../../src/core/message.js';
-import type { TracePage, TraceQuery } from '../../src/queues/trace-query.js';
+import type { TracePage, TraceQuery } from '../../src/queues/history/trace-query.js';
 import { LevelQueueWorld } from '../support/stored-queue-world.js';
 
 const MESSAGES = 100_000;

@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Delivery } from '../../../src/queues/delivery.js';
+import type { TracedMessage } from '../../../src/queues/history/trace-query.js';
 import type { QueueOptions } from '../../../src/queues/queue-options.js';
-import type { TracedMessage } from '../../../src/queues/trace-query.js';
 import { LevelQueueWorld } from '../../support/stored-queue-world.js';
 
 const RUNS = process.env['MILLRACE_LONG'] === '1' ? 300 : 20;

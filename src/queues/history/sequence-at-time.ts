@@ -3,10 +3,10 @@
  * some twenty reads find it among millions. If the machine's clock was put back between two runs, what came in that
  * while may be missed.
  */
-import type { HistoryRow, HistoryRows } from '../store/history-rows.js';
+import type { HistoryRow, HistoryRows } from '../../store/history-rows.js';
+import type { SearchBudget } from '../search-budget.js';
 import { ALL_SEQUENCES, messageRange, parseRowKey } from './history-keys.js';
 import { historyTimeOf } from './history-message.js';
-import type { SearchBudget } from './search-budget.js';
 
 const ROWS_PER_READ = 4;
 

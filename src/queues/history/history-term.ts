@@ -2,10 +2,10 @@
  * What a message can be found by without looking at others: a hash of its id, its key or its topic. The hash only narrows the search: who
  * finds a message compares the text itself. So it needs no secret.
  */
-import type { Message } from '../core/message.js';
-import type { MessageEntry } from './entry-codec.js';
-import { hexOfByte } from './hex-digits.js';
-import { KeyedHash } from './keyed-hash.js';
+import type { Message } from '../../core/message.js';
+import type { MessageEntry } from '../entry-codec.js';
+import { hexOfByte } from '../hex-digits.js';
+import { KeyedHash } from '../keyed-hash.js';
 
 export type TermKind = 'id' | 'key' | 'topic';
 

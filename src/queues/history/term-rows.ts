@@ -1,8 +1,8 @@
 /** The messages that a term finds, in the order of an answer: those that the search is about, each read when it is its turn. */
-import type { HistoryRow, HistoryRows, HistoryScan } from '../store/history-rows.js';
+import type { HistoryRow, HistoryRows, HistoryScan } from '../../store/history-rows.js';
+import { ROWS_PER_SLICE, type SearchBudget } from '../search-budget.js';
 import { messageRange, parseTermKey, termRange } from './history-keys.js';
 import type { MessageRows, MessageSource } from './message-rows.js';
-import { ROWS_PER_SLICE, type SearchBudget } from './search-budget.js';
 import type { TracePosition } from './trace-query.js';
 
 /** More than a message has rows. */

@@ -4,13 +4,13 @@
  *   open (a book is written) ──turned off──▶ off: everything goes ──▶ as if it had never been
  *     └──purged, deleted──▶ gone: kept for as long as was configured ──▶ forgotten
  */
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../../core/clock.js';
+import type { QueueOptions } from '../queue-options.js';
+import { WakeUp } from '../wake-up.js';
 import type { GoneQueue } from './gone-queue.js';
 import { HistoryBook, type HistoryBookOwner } from './history-book.js';
 import { ALL_SEQUENCES } from './history-keys.js';
 import { HistorySweep, type SweptQueue } from './history-sweep.js';
-import type { QueueOptions } from './queue-options.js';
-import { WakeUp } from './wake-up.js';
 
 /** The queue, as far as its history asks. */
 export interface HistoryQueue {

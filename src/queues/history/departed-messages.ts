@@ -4,9 +4,9 @@
  *
  *   version 1 | messages | bytes | for each: sequence | receives
  */
-import { DamagedQueueRecord } from './queue-errors.js';
-import { RecordReader } from './record-reader.js';
-import { RecordWriter } from './record-writer.js';
+import { DamagedQueueRecord } from '../queue-errors.js';
+import { RecordReader } from '../record-reader.js';
+import { RecordWriter } from '../record-writer.js';
 
 export interface DepartedMessage {
   readonly sequence: number;

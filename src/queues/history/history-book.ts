@@ -3,16 +3,17 @@
  * only while its history is on: who tells it of something asks for null first, and that is all that history costs otherwise.
  * In memory there are but counters, and what left the queue since the last commit.
  */
-import type { Clock } from '../core/clock.js';
-import type { Message } from '../core/message.js';
-import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import type { Clock } from '../../core/clock.js';
+import type { Message } from '../../core/message.js';
+import { NO_TICKET, type Ticket } from '../../store/ticket.js';
+import type { DeadLetterReason, MessageEntry } from '../entry-codec.js';
+import type { QueueDropReason } from '../queue-counters.js';
+import type { TrackedMessage } from '../tracked-message.js';
 import { DepartedMessages } from './departed-messages.js';
-import type { DeadLetterReason, MessageEntry } from './entry-codec.js';
 import { deliveredEvent, endKey, eventKey, LEFT, messageKey, returnedEvent, termKey } from './history-keys.js';
 import type { HistoryLog } from './history-log.js';
 import { encodeHistoryMessage } from './history-message.js';
 import { termHashes } from './history-term.js';
-import type { QueueDropReason } from './queue-counters.js';
 import {
   encodeAcknowledged,
   encodeDeadLettered,
@@ -22,7 +23,6 @@ import {
   encodeReturned,
   type ReturnReason,
 } from './trace-event.js';
-import type { TrackedMessage } from './tracked-message.js';
 
 /** What a message's rows take beside its content: keys and terms, and both events of a receive. About, as measured. */
 const MESSAGE_BYTES = 250;

@@ -2,12 +2,12 @@
  * The history of all queues: which numbers of queues have one, and what each of them may keep. Queues get from it the book that they write to;
  * the registry keeps on record what a restart has to know.
  */
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../../core/clock.js';
+import type { QueueOptions } from '../queue-options.js';
 import type { GoneQueue, GoneReason } from './gone-queue.js';
 import type { HistoryBook, HistoryBookOwner } from './history-book.js';
 import type { HistoryLog, HistoryLogClient } from './history-log.js';
 import { type HistoryQueue, HistoryShelf, type HistoryShelfOwner } from './history-shelf.js';
-import type { QueueOptions } from './queue-options.js';
 
 /** Of a queue that is purged again and again: more of its former numbers are given up before their time. */
 const GONE_NUMBERS_PER_QUEUE = 64;

@@ -2,9 +2,9 @@
  * Puts together what the history has of each message, from rows as they stand behind each other: the message and its events. In memory are the
  * rows of a slice, and those of one message.
  */
-import type { HistoryRow, HistoryRows, HistoryScan } from '../store/history-rows.js';
+import type { HistoryRow, HistoryRows, HistoryScan } from '../../store/history-rows.js';
+import { ROWS_PER_SLICE, type SearchBudget } from '../search-budget.js';
 import { messageRange, parseRowKey } from './history-keys.js';
-import { ROWS_PER_SLICE, type SearchBudget } from './search-budget.js';
 import type { TracePosition } from './trace-query.js';
 
 /** Rows of one message in one queue, in the order of their keys. */

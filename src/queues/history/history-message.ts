@@ -4,9 +4,9 @@
  *
  *   version u8: 1 | flags u8: 1 moved here | came into the queue at u48 | record
  */
-import type { Message } from '../core/message.js';
-import { largestRecord, readEntry, readMessage, recordEnd, writeRecord } from '../store/message-record.js';
-import { DamagedQueueRecord } from './queue-errors.js';
+import type { Message } from '../../core/message.js';
+import { largestRecord, readEntry, readMessage, recordEnd, writeRecord } from '../../store/message-record.js';
+import { DamagedQueueRecord } from '../queue-errors.js';
 
 export interface HistoryMessage {
   readonly enqueuedAtMs: number;

@@ -6,17 +6,17 @@
  *   id, key, topic ─▶ TermRows ─────┐
  *   anything else ──▶ MergedRows ───┴▶ does the rest hold? ─▶ TracedMessage
  */
-import { matchesTopic } from '../topics/filter-match.js';
-import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
-import { decodeEntry } from './entry-codec.js';
+import { matchesTopic } from '../../topics/filter-match.js';
+import { InvalidFilter, parseTopicFilter } from '../../topics/topic-filter.js';
+import { decodeEntry } from '../entry-codec.js';
+import { DamagedQueueRecord, InvalidTraceQuery } from '../queue-errors.js';
+import { SearchBudget } from '../search-budget.js';
 import type { History } from './history.js';
 import { ALL_SEQUENCES, parseRowKey } from './history-keys.js';
 import { decodeHistoryMessage, type HistoryMessage } from './history-message.js';
 import type { HistoryShelf } from './history-shelf.js';
 import { type TermKind, termHash } from './history-term.js';
 import { isBefore, MergedRows, type MessageRows, type MessageSource, QueueRows } from './message-rows.js';
-import { DamagedQueueRecord, InvalidTraceQuery } from './queue-errors.js';
-import { SearchBudget } from './search-budget.js';
 import { sequenceAtTime } from './sequence-at-time.js';
 import { TermRows } from './term-rows.js';
 import {

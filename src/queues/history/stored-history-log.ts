@@ -1,7 +1,7 @@
 /** The history's rows in the store. The journal asks whoever has announced a change for its state when the commit closes: then is the time. */
-import type { HistoryRows } from '../store/history-rows.js';
-import type { StateSource } from '../store/journal.js';
-import type { Store } from '../store/store.js';
+import type { HistoryRows } from '../../store/history-rows.js';
+import type { StateSource } from '../../store/journal.js';
+import type { Store } from '../../store/store.js';
 import type { HistoryLog, HistoryLogClient } from './history-log.js';
 
 export class StoredHistoryLog implements HistoryLog, StateSource {

@@ -1,5 +1,5 @@
 /** A queue's number that was given up, while its history is kept: in place of the queue's definition. */
-import { DamagedQueueRecord } from './queue-errors.js';
+import { DamagedQueueRecord } from '../queue-errors.js';
 
 export const GONE_REASONS = ['purged', 'deleted'] as const;
 export type GoneReason = (typeof GONE_REASONS)[number];

@@ -5,11 +5,11 @@
  *
  * Numbers and texts are RecordWriter's. Coming into the queue is no row of its own: the message's row says when.
  */
-import { DEAD_LETTER_REASONS, type DeadLetterReason } from './entry-codec.js';
-import { QUEUE_DROP_REASONS, type QueueDropReason } from './queue-counters.js';
-import { DamagedQueueRecord } from './queue-errors.js';
-import { RecordReader } from './record-reader.js';
-import { RecordWriter } from './record-writer.js';
+import { DEAD_LETTER_REASONS, type DeadLetterReason } from '../entry-codec.js';
+import { QUEUE_DROP_REASONS, type QueueDropReason } from '../queue-counters.js';
+import { DamagedQueueRecord } from '../queue-errors.js';
+import { RecordReader } from '../record-reader.js';
+import { RecordWriter } from '../record-writer.js';
 
 /** Why a message that was received can be received again. */
 export const RETURN_REASONS = [

@@ -9,7 +9,7 @@
  * An event's number is made of the receive that it belongs to, so that nobody has to look for those of a message: 2n for
  * the n-th receive, 2n+1 for what became of it, {@link LEFT} for how the message left the queue.
  */
-import { hexOfByte } from './hex-digits.js';
+import { hexOfByte } from '../hex-digits.js';
 
 /** Of a message that is received more often, the last of so many receives is the latest. */
 export const KEPT_RECEIVES = 120;

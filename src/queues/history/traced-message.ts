@@ -1,5 +1,5 @@
 /** What became of a message, from the rows that its history has of it. */
-import { decodeEntry } from './entry-codec.js';
+import { decodeEntry } from '../entry-codec.js';
 import type { GoneQueue } from './gone-queue.js';
 import { parseRowKey } from './history-keys.js';
 import type { HistoryMessage } from './history-message.js';

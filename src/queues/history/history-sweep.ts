@@ -7,11 +7,13 @@
  *
  * Whatever a slice removes is removed in one commit.
  */
-import type { Clock } from '../core/clock.js';
-import type { HistoryRow, HistoryRows } from '../store/history-rows.js';
-import { NO_TICKET, type Ticket } from '../store/ticket.js';
+import type { Clock } from '../../core/clock.js';
+import type { HistoryRow, HistoryRows } from '../../store/history-rows.js';
+import { NO_TICKET, type Ticket } from '../../store/ticket.js';
+import { decodeEntry } from '../entry-codec.js';
+import { DamagedQueueRecord } from '../queue-errors.js';
+import { WakeUp } from '../wake-up.js';
 import { decodeDepartedMessages, decodeDepartedTotals } from './departed-messages.js';
-import { decodeEntry } from './entry-codec.js';
 import {
   deliveredEvent,
   endRange,
@@ -28,9 +30,7 @@ import {
 } from './history-keys.js';
 import { decodeHistoryMessage, historyTimeOf } from './history-message.js';
 import { termHashes } from './history-term.js';
-import { DamagedQueueRecord } from './queue-errors.js';
 import { decodeTraceEvent } from './trace-event.js';
-import { WakeUp } from './wake-up.js';
 
 const BETWEEN_SLICES_MS = 2;
 const ROWS_PER_SLICE = 512;

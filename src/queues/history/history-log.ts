@@ -2,7 +2,7 @@
  * What the history of queues needs of the store. What is put and removed between two commits is in one commit, together with what
  * the queues have recorded meanwhile.
  */
-import type { HistoryRows } from '../store/history-rows.js';
+import type { HistoryRows } from '../../store/history-rows.js';
 
 export interface HistoryLog {
   readonly rows: HistoryRows;

@@ -5,9 +5,9 @@
  *   for (const { id, state, events } of page.messages) …
  *   if (page.cursor !== null) await registry.search({ queue: 'orders', key: 'device-7', limit: 20, cursor: page.cursor });
  */
-import type { Message } from '../core/message.js';
-import type { MessageEntry } from './entry-codec.js';
-import { InvalidTraceQuery } from './queue-errors.js';
+import type { Message } from '../../core/message.js';
+import type { MessageEntry } from '../entry-codec.js';
+import { InvalidTraceQuery } from '../queue-errors.js';
 import type { TraceEvent } from './trace-event.js';
 
 /** All that is given must hold. An id, a key or a topic without wildcards is looked up; else messages are gone through. */
