@@ -35,6 +35,7 @@ function askedMs(job: Job): number {
     case 'load':
     case 'latency':
     case 'work':
+    case 'push':
     case 'work-latency':
       return job.warmUpMs + job.measuredMs;
     case 'idle':

@@ -8,6 +8,7 @@ import { runIdle } from './idle-run.js';
 import type { Job, Outcome } from './job.js';
 import { runLatency } from './latency-run.js';
 import { runLoad } from './load-run.js';
+import { runPush } from './push-run.js';
 import { runQueue } from './queue-run.js';
 import { runCheckSessions, runStoreSessions } from './session-run.js';
 import { runTake } from './take-run.js';
@@ -38,6 +39,8 @@ function run(job: Job): Promise<Outcome> {
       return runEmpty(job);
     case 'work':
       return runWork(job);
+    case 'push':
+      return runPush(job);
     case 'work-latency':
       return runWorkLatency(job);
     case 'take':

@@ -83,19 +83,30 @@ export interface CheckSessionsJob extends BrokerUnderTest {
   readonly sample: number;
 }
 
-/** Publishers fill the work queue while workers empty it. */
-export interface WorkJob extends BrokerUnderTest {
-  readonly kind: 'work';
+/** Publishers fill the work queue while somebody empties it. */
+export interface WorkLoad extends BrokerUnderTest {
   readonly publishers: number;
   /** Message groups, evenly over the publishers. */
   readonly groups: number;
-  readonly workers: number;
-  readonly workerProtocol: Protocol;
   readonly payloadBytes: number;
   readonly windowMessages: number;
   readonly batchMessages: number;
   readonly warmUpMs: number;
   readonly measuredMs: number;
+}
+
+/** Workers over MQTT empty it. */
+export interface WorkJob extends WorkLoad {
+  readonly kind: 'work';
+  readonly workers: number;
+  readonly workerProtocol: Protocol;
+}
+
+/** The broker sends it to a webhook, which answers at once. */
+export interface PushJob extends WorkLoad {
+  readonly kind: 'push';
+  /** Where the broker has been told to look for it. */
+  readonly targetPort: number;
 }
 
 /** An open loop into many groups, each message to be with a worker soon. */
@@ -133,6 +144,7 @@ export interface EmptyJob extends BrokerUnderTest {
 export type Job =
   | EmptyJob
   | WorkJob
+  | PushJob
   | WorkLatencyJob
   | TakeJob
   | LoadJob
@@ -252,6 +264,12 @@ export interface WorkResult extends Usage, WorkAccounts {
   readonly worked: number;
 }
 
+export interface PushResult extends Omit<WorkResult, 'kind'> {
+  readonly kind: 'push';
+  /** Connections that the broker has opened to the webhook. */
+  readonly connections: number;
+}
+
 export interface WorkLatencyResult extends Usage, WorkAccounts {
   readonly kind: 'work-latency';
   /** From the moment a message was due to its arrival at a worker. */
@@ -279,6 +297,7 @@ export interface EmptyResult extends Usage, WorkAccounts {
 export type Result =
   | EmptyResult
   | WorkResult
+  | PushResult
   | WorkLatencyResult
   | TakeResult
   | LoadResult

@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import type { Client } from './client.js';
-import type { WorkJob, WorkResult } from './job.js';
+import type { WorkJob, WorkLoad, WorkResult } from './job.js';
 import { openClients } from './open-clients.js';
 import { Publisher } from './publisher.js';
 import { readQueueFigures } from './queue-figures.js';
@@ -18,9 +18,15 @@ const POLL_MS = 20;
 /** After this long without a delivery or an acknowledgement, what has not come is lost. */
 const QUIET_MS = 3000;
 
-interface Work {
+/** Who empties the queue: MQTT clients, or a webhook. */
+export interface WorkTaker {
+  /** Messages that it was given, and has acknowledged. */
+  readonly taken: number;
+}
+
+export interface Work {
   readonly publishers: readonly Publisher[];
-  readonly workers: readonly Worker[];
+  readonly workers: readonly WorkTaker[];
   readonly ledger: WorkLedger;
 }
 
@@ -36,14 +42,14 @@ export async function runWork(job: WorkJob): Promise<WorkResult> {
   const ledger = new WorkLedger(publishers, job.groups);
   await Promise.all(workerClients.map((client) => client.subscribe([WORK_FILTER], 1)));
   const workers = workerClients.map((client) => new Worker(client, workerProtocol, ledger, 0));
-  const usage = await Promise.race([measure(job, { publishers, workers, ledger }), lost]);
+  const usage = await Promise.race([measureWork(job, { publishers, workers, ledger }), lost]);
   const figures = await readQueueFigures(address);
   for (const client of clients) client.close();
   const { duplicated, reordered } = ledger;
   return { kind: 'work', ...usage, ...figures, lost: ledger.lost, duplicated, reordered };
 }
 
-function publisherOf(job: WorkJob, client: Client, publisher: number): Publisher {
+export function publisherOf(job: WorkLoad, client: Client, publisher: number): Publisher {
   const { protocol, payloadBytes, windowMessages, batchMessages } = job;
   const count = Math.max(1, Math.floor(job.groups / job.publishers));
   const groups = { first: publisher * count, count };
@@ -51,7 +57,8 @@ function publisherOf(job: WorkJob, client: Client, publisher: number): Publisher
   return new Publisher(client, template, { receivers: 1, windowMessages, batchMessages });
 }
 
-async function measure(job: WorkJob, work: Work): Promise<Omit<WorkResult, keyof WorkLedger | 'kind'>> {
+/** From the first message to the last; what is counted belongs to the measured window. */
+export async function measureWork(job: WorkLoad, work: Work): Promise<Omit<WorkResult, keyof WorkLedger | 'kind'>> {
   for (const publisher of work.publishers) publisher.start();
   await delay(job.warmUpMs);
   const window = UsageWindow.begin(job.brokerPid);

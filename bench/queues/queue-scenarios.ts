@@ -3,11 +3,18 @@ import type { DurableScenario } from '../durable/durable-scenario.js';
 import { queueBacklog } from './queue-backlog.js';
 import { QUEUE_DRAINS } from './queue-drain.js';
 import { queueGroups } from './queue-groups.js';
+import { QUEUE_PUSHES } from './queue-push.js';
 import { queueRestart } from './queue-restart.js';
 
 export const QUEUES = 'queues';
 
-export const QUEUE_SCENARIOS: readonly DurableScenario[] = [...QUEUE_DRAINS, queueBacklog, queueGroups, queueRestart];
+export const QUEUE_SCENARIOS: readonly DurableScenario[] = [
+  ...QUEUE_DRAINS,
+  ...QUEUE_PUSHES,
+  queueBacklog,
+  queueGroups,
+  queueRestart,
+];
 
 /** What `--scenario queues` stands for. */
 export const EVERY_QUEUE: readonly string[] = QUEUE_SCENARIOS.map((scenario) => scenario.name);

@@ -39,10 +39,10 @@ export class HostLookup {
     this.#resolve = resolve;
   }
 
-  /** An address needs no lookup, and Node makes none. @throws ForbiddenAddress if the host is one that requests may not go to */
-  checkLiteral(host: string): void {
+  /** For addresses that stand in URLs: Node looks none of them up. @returns null for a name, and an address that requests may go to */
+  refusalOf(host: string): ForbiddenAddress | null {
     const address = addressOfHost(host);
-    if (address !== null && !this.#allowed.allows(host, address)) throw forbidden(host);
+    return address === null || this.#allowed.allows(host, address) ? null : forbidden(host);
   }
 
   readonly lookup: LookupFunction = (name, options, callback) => {

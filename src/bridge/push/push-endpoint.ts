@@ -1,9 +1,17 @@
 /** One target as requests see it: the connections to it, which are kept and bounded, and what each request has in common. */
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import type { WorkDelivery } from '../../core/work-source.js';
 import type { HostLookup } from './host-lookup.js';
 import { addMessageFields, type PropertiesReader } from './message-fields.js';
+import type { ForbiddenAddress } from './push-errors.js';
 import type { PushTarget } from './push-target.js';
 import { WebhookSigner } from './webhook-signature.js';
 
@@ -14,7 +22,10 @@ export class PushEndpoint {
   readonly target: PushTarget;
   readonly #url: URL;
   readonly #agent: HttpAgent | HttpsAgent;
-  readonly #lookup: HostLookup;
+  /** Of each request, but for its headers. */
+  readonly #options: RequestOptions;
+  /** Why no request may go to the address that stands in the URL; null if none does, or it may. */
+  readonly #refusal: ForbiddenAddress | null;
   readonly #signer: WebhookSigner;
   readonly #userAgent: string;
   readonly #propertiesOf: PropertiesReader;
@@ -22,7 +33,7 @@ export class PushEndpoint {
   constructor(target: PushTarget, lookup: HostLookup, userAgent: string, propertiesOf: PropertiesReader) {
     this.target = target;
     this.#url = new URL(target.url);
-    this.#lookup = lookup;
+    this.#refusal = lookup.refusalOf(this.#url.hostname);
     this.#signer = new WebhookSigner(target.secrets);
     this.#userAgent = userAgent;
     this.#propertiesOf = propertiesOf;
@@ -38,6 +49,8 @@ export class PushEndpoint {
       this.#url.protocol === 'https:'
         ? new HttpsAgent({ ...options, ...(certificateAuthorities === null ? {} : { ca: certificateAuthorities }) })
         : new HttpAgent(options);
+    const common = { method: 'POST', agent: this.#agent, maxHeaderSize: MOST_ANSWER_HEADER_BYTES };
+    this.#options = { ...urlToHttpOptions(this.#url), ...common };
   }
 
   /** Scheme, host and port: what may be told, since paths and queries have tokens in them. */
@@ -62,10 +75,9 @@ export class PushEndpoint {
 
   /** A request that has not been sent. @throws ForbiddenAddress, and what Node throws */
   open(headers: OutgoingHttpHeaders): ClientRequest {
-    const { hostname, protocol } = this.#url;
-    this.#lookup.checkLiteral(hostname);
-    const options = { method: 'POST', headers, agent: this.#agent, maxHeaderSize: MOST_ANSWER_HEADER_BYTES };
-    return protocol === 'https:' ? httpsRequest(this.#url, options) : httpRequest(this.#url, options);
+    if (this.#refusal !== null) throw this.#refusal;
+    const options = { ...this.#options, headers };
+    return this.#url.protocol === 'https:' ? httpsRequest(options) : httpRequest(options);
   }
 
   /** Ends the connections, those that are in use included. */
