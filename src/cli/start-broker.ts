@@ -52,7 +52,8 @@ async function startBehind(
     onNotice: (sentence) => logger.warn(sentence),
   };
   const start = async (store: Store): Promise<{ broker: Broker; store: Store; workQueues: WorkQueues }> => {
-    const queueSettings = { ...workQueueSettings(settings), pushes: { ...settings.push, targets: pushTargets } };
+    const pushes = { ...settings.push, targets: pushTargets, timeOfDayMs: Date.now };
+    const queueSettings = { ...workQueueSettings(settings), pushes };
     const workQueues = new WorkQueues(store, clock, queueSettings, logger);
     const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues);
     workQueues.giveReceipts((receipt) => broker.publish(receipt));

@@ -70,6 +70,23 @@ describe('a message of a queue that is pushed', () => {
     expect(headers['webhook-signature']).toBe(signed.join(' '));
   });
 
+  it('is signed by the time of day, whatever time the broker was started with', async () => {
+    const target = await WebhookTarget.start();
+    const timeOfDayMs = (): number => 1_900_000_000_500;
+    const broker = await PushBroker.start({ targets: pushTo(target.url), timeOfDayMs });
+    broker.queues.publish('t/1', 'x');
+    const [request] = await target.received(1);
+    expect(request?.headers['webhook-timestamp']).toBe('1900000000');
+    const retryAfter = new Date(timeOfDayMs() + 5000).toUTCString();
+    target.answering = (_, response) => void response.writeHead(503, { 'retry-after': retryAfter }).end();
+    broker.queues.publish('t/1', 'y');
+    await broker.returned(1);
+    target.answering = (_, response) => void response.writeHead(204).end();
+    broker.clock.advance(5000);
+    await broker.emptied();
+    expect(broker.push()).toMatchObject({ throttled: 1, delivered: 2 });
+  });
+
   it('is a CloudEvent in binary mode, if the target wants that', async () => {
     const target = await WebhookTarget.start();
     const broker = await PushBroker.start({

@@ -13,6 +13,8 @@ export interface PushBrokerOptions extends QueueBrokerOptions {
   readonly allow?: readonly string[];
   /** Default: the system's. */
   readonly resolver?: Resolver;
+  /** Default: that of the clock. */
+  readonly timeOfDayMs?: () => number;
 }
 
 export class PushBroker {
@@ -27,11 +29,17 @@ export class PushBroker {
     targets,
     allow = ['127.0.0.0/8'],
     resolver,
+    timeOfDayMs,
     ...options
   }: PushBrokerOptions): Promise<PushBroker> {
     const byQueue = 'url' in targets ? { q: targets as PushTarget } : targets;
     const targetsByQueue = new Map(Object.entries(byQueue));
-    const pushes = { allow, targets: targetsByQueue, ...(resolver === undefined ? {} : { resolver }) };
+    const pushes = {
+      allow,
+      targets: targetsByQueue,
+      ...(resolver === undefined ? {} : { resolver }),
+      ...(timeOfDayMs === undefined ? {} : { timeOfDayMs }),
+    };
     const broker = new PushBroker(await QueueBroker.start({ ...options, pushes }));
     const { pushes: running } = broker.queues.workQueues;
     running.start();

@@ -40,6 +40,8 @@ export class AllowedTargets {
   /** Whether there may be a connection to this host at any address at all. */
   mayAllow(host: string): boolean {
     const address = addressOfHost(host);
+    // The one name of which everybody knows where it leads (RFC 6761).
+    if (/(^|\.)localhost\.?$/i.test(host)) return this.allows(host, '127.0.0.1') || this.allows(host, '::1');
     return address === null ? this.#ranges.length > 0 || this.#isNamed(host) : this.allows(host, address);
   }
 

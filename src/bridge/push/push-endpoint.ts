@@ -29,8 +29,17 @@ export class PushEndpoint {
   readonly #signer: WebhookSigner;
   readonly #userAgent: string;
   readonly #propertiesOf: PropertiesReader;
+  /** The time of day, as others have it: the clock that everything waits by keeps the one that the broker was started with. */
+  readonly timeOfDayMs: () => number;
 
-  constructor(target: PushTarget, lookup: HostLookup, userAgent: string, propertiesOf: PropertiesReader) {
+  constructor(
+    target: PushTarget,
+    lookup: HostLookup,
+    userAgent: string,
+    propertiesOf: PropertiesReader,
+    timeOfDayMs: () => number,
+  ) {
+    this.timeOfDayMs = timeOfDayMs;
     this.target = target;
     this.#url = new URL(target.url);
     this.#refusal = lookup.refusalOf(this.#url.hostname);
@@ -58,14 +67,14 @@ export class PushEndpoint {
     return this.#url.origin;
   }
 
-  /** What stands in front of the body of each request for the message. @param nowMs of the signature */
-  headersFor(queue: string, delivery: WorkDelivery, nowMs: number): OutgoingHttpHeaders {
+  /** What stands in front of the body of a request for the message. */
+  headersFor(queue: string, delivery: WorkDelivery): OutgoingHttpHeaders {
     const { message, entry } = delivery;
     const { payload } = message;
     const headers: OutgoingHttpHeaders = { 'user-agent': this.#userAgent };
     addMessageFields(headers, this.target.format, queue, delivery, this.#propertiesOf(message));
     for (const [name, value] of this.target.headers) headers[name] = value;
-    const timestamp = Math.floor(nowMs / 1000);
+    const timestamp = Math.floor(this.timeOfDayMs() / 1000);
     headers['content-length'] = payload.length;
     headers['webhook-id'] = entry.id;
     headers['webhook-timestamp'] = timestamp;

@@ -147,12 +147,11 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
   }
 
   #send(delivery: WorkDelivery): void {
-    const nowMs = this.#clock.now();
-    const headers = this.#endpoint.headersFor(this.queue, delivery, nowMs);
+    const headers = this.#endpoint.headersFor(this.queue, delivery);
     const request = new PushRequest(this.#endpoint, delivery, headers, this);
     this.counters.requests++;
     this.#inFlight.add(request);
-    this.#wheel.arm(request, nowMs + this.#endpoint.target.timeoutMs);
+    this.#wheel.arm(request, this.#clock.now() + this.#endpoint.target.timeoutMs);
     request.send();
   }
 
@@ -202,7 +201,7 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
   }
 
   #pauseOf(retryAfter: string | null): number | null {
-    const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, this.#clock.now());
+    const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, this.#endpoint.timeOfDayMs());
     if (asked === null) return null;
     return Math.max(SHORTEST_PAUSE_MS, Math.min(asked, this.#endpoint.target.longestPauseMs));
   }

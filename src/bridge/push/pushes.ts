@@ -18,6 +18,8 @@ export interface PushSettings {
   readonly targets: ReadonlyMap<string, PushTarget>;
   /** Who resolves names. Default: the system. */
   readonly resolver?: Resolver;
+  /** The time of day, by which receivers judge signatures. Default: the clock's. */
+  readonly timeOfDayMs?: () => number;
 }
 
 export const NO_PUSHES: PushSettings = { allow: [], targets: new Map() };
@@ -65,8 +67,9 @@ export class Pushes {
   /** Begins to take messages from the queues. */
   start(): void {
     const { clock, log, userAgent, propertiesOf } = this.#surroundings;
-    for (const [queue, target] of this.#settings.targets) {
-      const endpoint = new PushEndpoint(target, this.#lookup, userAgent, propertiesOf);
+    const { targets, timeOfDayMs = () => clock.now() } = this.#settings;
+    for (const [queue, target] of targets) {
+      const endpoint = new PushEndpoint(target, this.#lookup, userAgent, propertiesOf, timeOfDayMs);
       const worker = new PushWorker(queue, endpoint, this.#source, clock, this.#wheel, log);
       this.#workers.set(queue, worker);
       worker.start();

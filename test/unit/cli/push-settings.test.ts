@@ -154,7 +154,9 @@ describe('a webhook of the configuration', () => {
     ['https://a.example.com/', '["*.example.com"]', true],
     ['https://a.example.net/', '["*.example.com"]', false],
     ['https://a.example.net/', '["*.example.com", 10.0.0.0/8]', true],
-    ['http://localhost:3000/', '[]', true],
+    ['http://localhost:3000/', '[]', false],
+    ['http://localhost:3000/', '[127.0.0.1]', true],
+    ['http://workers.internal:3000/', '[]', true],
   ])('%s is right with push.allow %s: %s', async (url, allow, isRight) => {
     const { problems } = await world();
     const found = problems(`{ url: "${url}" }`, { rest: `push: { allow: ${allow} }` });

@@ -184,7 +184,10 @@ describe('the list of allowed targets', () => {
     expect(new AllowedTargets([]).mayAllow('127.0.0.1')).toBe(false);
     expect(new AllowedTargets([]).mayAllow('[::1]')).toBe(false);
     expect(new AllowedTargets([]).mayAllow('[::ffff:7f00:1]')).toBe(false);
-    expect(new AllowedTargets([]).mayAllow('localhost')).toBe(true);
+    expect(new AllowedTargets([]).mayAllow('localhost')).toBe(false);
+    expect(new AllowedTargets([]).mayAllow('hooks.localhost.')).toBe(false);
+    expect(new AllowedTargets(['::1']).mayAllow('localhost')).toBe(true);
+    expect(new AllowedTargets([]).mayAllow('notlocalhost')).toBe(true);
     expect(new AllowedTargets(['127.0.0.0/8']).mayAllow('127.0.0.1')).toBe(true);
     expect(new AllowedTargets(['a.example']).mayAllow('b.example')).toBe(false);
     expect(new AllowedTargets(['a.example', '10.0.0.0/8']).mayAllow('b.example')).toBe(true);
