@@ -43,7 +43,7 @@ function tableText(rows: readonly (readonly string[])[]): string {
 }
 
 function plainDefault(node: SettingNode): string {
-  if (isList(node)) return node.default === undefined ? 'unset' : 'empty';
+  if (isList(node) || node.type === 'object') return node.default === undefined ? 'unset' : 'empty';
   return node.default === undefined ? 'unset' : `\`${String(node.default)}\``;
 }
 
