@@ -29,6 +29,9 @@ export async function runJob(job: Job, fileDescriptors: number, prefix: readonly
   return outcome;
 }
 
+/** How long the queue may take to be full. */
+const SQS_FILL_MS = 300_000;
+
 /** The time that the job itself asks for. */
 function askedMs(job: Job): number {
   switch (job.kind) {
@@ -38,6 +41,8 @@ function askedMs(job: Job): number {
     case 'push':
     case 'work-latency':
       return job.warmUpMs + job.measuredMs;
+    case 'sqs':
+      return job.does === 'fill' ? SQS_FILL_MS : job.warmUpMs + job.measuredMs;
     case 'idle':
       return 2 * job.settleMs;
     case 'queue':

@@ -11,6 +11,7 @@ import { runLoad } from './load-run.js';
 import { runPush } from './push-run.js';
 import { runQueue } from './queue-run.js';
 import { runCheckSessions, runStoreSessions } from './session-run.js';
+import { runSqs } from './sqs-run.js';
 import { runTake } from './take-run.js';
 import { runWorkLatency } from './work-latency-run.js';
 import { runWork } from './work-run.js';
@@ -45,6 +46,8 @@ function run(job: Job): Promise<Outcome> {
       return runWorkLatency(job);
     case 'take':
       return runTake(job);
+    case 'sqs':
+      return runSqs(job);
     case 'store-sessions':
       return runStoreSessions(job);
     case 'check-sessions':

@@ -54,8 +54,14 @@ function peer(name: string, customCommand: string | undefined, environment: read
 }
 
 function builtCommand(port: number, directory: string, configurationFile: string | undefined): string[] {
-  const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
+  const sqsPort = configurationFile === undefined ? 0 : sqsPortOf(port);
+  const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0', '--sqs-port', String(sqsPort)];
   const configuration = configurationFile === undefined ? [] : ['--config', configurationFile];
   const data = ['--data', join(directory, 'data')];
   return [process.execPath, MAIN, 'start', ...listeners, ...data, '--log-format', 'json', ...configuration];
+}
+
+/** Where a broker with a configuration serves clients of SQS. @param port of MQTT */
+export function sqsPortOf(port: number): number {
+  return port < 65_535 ? port + 1 : port - 1;
 }

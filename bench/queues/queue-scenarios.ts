@@ -5,6 +5,7 @@ import { QUEUE_DRAINS } from './queue-drain.js';
 import { queueGroups } from './queue-groups.js';
 import { QUEUE_PUSHES } from './queue-push.js';
 import { queueRestart } from './queue-restart.js';
+import { QUEUE_SQS } from './queue-sqs.js';
 
 export const QUEUES = 'queues';
 
@@ -14,6 +15,7 @@ export const QUEUE_SCENARIOS: readonly DurableScenario[] = [
   queueBacklog,
   queueGroups,
   queueRestart,
+  ...QUEUE_SQS,
 ];
 
 /** What `--scenario queues` stands for. */

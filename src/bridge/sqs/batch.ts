@@ -31,13 +31,17 @@ export function readBatch(input: SqsInput): ReadonlyMap<string, SqsInput> {
   return byId;
 }
 
-/** Does each entry by itself. */
-export function doEach(entries: ReadonlyMap<string, SqsInput>, doOne: (entry: SqsInput) => Fields): Fields {
+/** Does each entry by itself. @param doOne called with the entry and its place in the batch */
+export function doEach(
+  entries: ReadonlyMap<string, SqsInput>,
+  doOne: (entry: SqsInput, place: number) => Fields,
+): Fields {
   const successful: Fields[] = [];
   const failed: Fields[] = [];
+  let place = 0;
   for (const [id, entry] of entries) {
     try {
-      successful.push({ Id: id, ...doOne(entry) });
+      successful.push({ Id: id, ...doOne(entry, place++) });
     } catch (error) {
       if (!(error instanceof SqsError)) throw error;
       failed.push({ Id: id, SenderFault: error.isSendersFault, Code: error.queryCode, Message: error.message });

@@ -36,6 +36,8 @@ export class HttpExchange {
   #bytes = 0;
   #unsentBytes = 0;
   #isRefused = false;
+  /** The operating system has all of the answer. */
+  #isSent = false;
   /** Called if the connection ends before the answer is out. */
   onAbandoned: (() => void) | null = null;
 
@@ -50,6 +52,10 @@ export class HttpExchange {
     // An error is followed by `close`.
     request.on('error', () => {});
     response.on('error', () => {});
+    // What `writableFinished` says after a connection has broken is about a buffer that was thrown away.
+    response.on('finish', () => {
+      this.#isSent = true;
+    });
     response.on('close', () => this.#onClose());
   }
 
@@ -109,7 +115,7 @@ export class HttpExchange {
     this.#letGo();
     this.#budget.unsentBytes -= this.#unsentBytes;
     this.#unsentBytes = 0;
-    if (!this.#response.writableFinished) this.onAbandoned?.();
+    if (!this.#isSent) this.onAbandoned?.();
     this.onAbandoned = null;
   }
 }

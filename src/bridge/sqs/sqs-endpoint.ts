@@ -70,6 +70,8 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, requestTimeoutMs),
       maxHeaderSize: LARGEST_HEADERS_BYTES,
+      // Who serves nobody without it says so himself, in the words of the protocol.
+      requireHostHeader: false,
       noDelay: true,
     });
     this.#server.timeout = options.stallTimeoutMs;

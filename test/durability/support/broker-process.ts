@@ -49,6 +49,8 @@ export class BrokerProcess {
   readonly #pid: number;
   readonly #port: number;
   readonly #webSocketPort: number;
+  /** Of the endpoint for clients of SQS. */
+  readonly sqsPort: number;
   #exit: BrokerExit | undefined;
 
   private constructor(
@@ -66,6 +68,7 @@ export class BrokerProcess {
     });
     this.#port = portOf(started, 'tcp');
     this.#webSocketPort = portOf(started, 'ws');
+    this.sqsPort = portOf(started, 'sqs');
     this.#pid = pid;
   }
 

@@ -2,6 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { BridgeRule } from '../../../src/bridge/bridge-rule.js';
+import type { AccessKey } from '../../../src/bridge/sqs/signature-v4.js';
+import type { SqsEndpointOptions } from '../../../src/bridge/sqs/sqs-endpoint.js';
 import type { BrokerLimits } from '../../../src/broker/broker-options.js';
 import type { CloseReason } from '../../../src/core/close-reason.js';
 import type { DropReason } from '../../../src/core/drop-reason.js';
@@ -27,6 +29,8 @@ export interface BrokerReport {
   readonly errors: number;
   readonly lastErrors: string[];
   readonly queues: Record<string, QueueStatistics & { readonly missing: number }>;
+  /** What the SQS endpoint tells of itself, if there is one. */
+  readonly sqs: Record<string, number>;
 }
 
 export interface BrokerProcessOptions {
@@ -38,26 +42,40 @@ export interface BrokerProcessOptions {
     readonly rules: readonly BridgeRule[];
   };
   readonly directory?: string;
+  /** Opens the endpoint for clients of SQS; what is left out is as it is by default. Needs `workQueues`. */
+  readonly sqs?: Partial<SqsEndpointOptions> & {
+    readonly keys?: readonly AccessKey[];
+    readonly maxWaitingReceives?: number;
+  };
 }
 
 interface Answer {
   readonly id?: number;
   readonly result?: unknown;
-  readonly ports?: { tcp: number; ws: number };
+  readonly ports?: Ports;
+}
+
+interface Ports {
+  readonly tcp: number;
+  readonly ws: number;
+  /** 0 if it is not open. */
+  readonly sqs: number;
 }
 
 export class BrokerProcess {
   readonly port: number;
   readonly webSocketPort: number;
+  readonly sqsPort: number;
   readonly #child: ChildProcess;
   #nextId = 1;
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
   hasExited = false;
 
-  private constructor(child: ChildProcess, ports: { tcp: number; ws: number }) {
+  private constructor(child: ChildProcess, ports: Ports) {
     this.#child = child;
     this.port = ports.tcp;
     this.webSocketPort = ports.ws;
+    this.sqsPort = ports.sqs;
     child.on('message', ({ id, result }: Answer) => {
       if (id === undefined) return;
       this.#waiting.get(id)?.resolve(result);
@@ -75,8 +93,8 @@ export class BrokerProcess {
     const execArgv = ['--expose-gc'];
     if (heapMb !== undefined) execArgv.push(`--max-old-space-size=${heapMb}`);
     const child = fork(script, [JSON.stringify({ limits: {}, ...own })], { execArgv });
-    const ports = await new Promise<{ tcp: number; ws: number }>((resolve, reject) => {
-      child.once('message', (answer: Answer) => resolve(answer.ports as { tcp: number; ws: number }));
+    const ports = await new Promise<Ports>((resolve, reject) => {
+      child.once('message', (answer: Answer) => resolve(answer.ports as Ports));
       child.once('exit', () => reject(new Error('the broker did not start')));
     });
     return new BrokerProcess(child, ports);

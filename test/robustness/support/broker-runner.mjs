@@ -5,7 +5,7 @@ import { Broker } from '../../../dist/broker/broker.js';
 import { SystemClock } from '../../../dist/core/clock.js';
 import { CLOSE_REASONS } from '../../../dist/core/close-reason.js';
 
-const { limits, maxConnections, workQueues, directory } = JSON.parse(process.argv[2] ?? '{}');
+const { limits, maxConnections, workQueues, directory, sqs } = JSON.parse(process.argv[2] ?? '{}');
 const clock = new SystemClock();
 let errors = 0;
 const lastErrors = [];
@@ -23,6 +23,7 @@ if (queues !== null) await broker.restore();
 const listener = { host: '127.0.0.1', port: 0, maxConnections: maxConnections ?? 20_000 };
 const tcp = await broker.listen({ ...listener, name: 'tcp', kind: 'tcp' });
 const ws = await broker.listen({ ...listener, name: 'ws', kind: 'ws', path: '/mqtt' });
+const sqsEndpoint = sqs === undefined ? null : await openSqsEndpoint();
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
 
@@ -35,6 +36,36 @@ async function openQueues() {
   const settings = Object.entries(workQueues.queues).map(([name, own]) => [name, { ...DEFAULT_QUEUE_OPTIONS, ...own }]);
   const work = new WorkQueues(store, clock, { queues: new Map(settings), rules: workQueues.rules });
   return { store, queues: work.queues, sink: work.sink, work: work.work, registry: work.registry };
+}
+
+/** For clients of SQS; `sqs` says what differs from the defaults. */
+async function openSqsEndpoint() {
+  const { OpenAuthenticator } = await import('../../../dist/bridge/sqs/authenticator.js');
+  const { SignatureV4 } = await import('../../../dist/bridge/sqs/signature-v4.js');
+  const { SqsEndpoint } = await import('../../../dist/bridge/sqs/sqs-endpoint.js');
+  const { SqsService } = await import('../../../dist/bridge/sqs/sqs-service.js');
+  const MiB = 1024 * 1024;
+  const { keys, maxWaitingReceives = 20_000, ...others } = sqs;
+  const service = new SqsService(queues.registry, clock, {
+    region: 'us-east-1',
+    account: '000000000000',
+    maxWaitingReceives,
+    isAccepting: () => true,
+  });
+  return await SqsEndpoint.open(service, {
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 20_000,
+    maxBodyBytes: 4 * MiB,
+    maxBufferedBytes: 64 * MiB,
+    maxUnsentBytes: 256 * MiB,
+    requestTimeoutMs: 30_000,
+    stallTimeoutMs: 50_000,
+    authenticator: keys === undefined ? new OpenAuthenticator(() => true) : new SignatureV4(keys, clock),
+    newRequestId: () => 'request',
+    onFailure: (error) => lastErrors.push(`${++errors} ${error?.stack}`),
+    ...others,
+  });
 }
 
 function report() {
@@ -57,6 +88,7 @@ function report() {
     socketsOpen: process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length,
     errors,
     lastErrors,
+    sqs: Object.fromEntries(sqsEndpoint?.counters.figures() ?? []),
     queues: Object.fromEntries(
       [...(queues?.registry.queues() ?? [])].map((queue) => [
         queue.name,
@@ -82,4 +114,4 @@ process.on('message', async ({ id, command, argument }) => {
   process.send({ id, result: result ?? null });
 });
 process.on('disconnect', () => process.exit(0));
-process.send({ ports: { tcp: tcp.port, ws: ws.port } });
+process.send({ ports: { tcp: tcp.port, ws: ws.port, sqs: sqsEndpoint?.port ?? 0 } });
