@@ -52,9 +52,9 @@ export class HttpExchange {
     // An error is followed by `close`.
     request.on('error', () => {});
     response.on('error', () => {});
-    // What `writableFinished` says after a connection has broken is about a buffer that was thrown away.
+    // A connection that breaks finishes its answers as well: their buffers are thrown away.
     response.on('finish', () => {
-      this.#isSent = true;
+      this.#isSent = !request.socket.destroyed;
     });
     response.on('close', () => this.#onClose());
   }
