@@ -11,8 +11,8 @@ import type { RunningBroker, StartBroker } from './running-broker.js';
 import { formatStartReport, startReport } from './start-message.js';
 import { packageVersion } from './version.js';
 
-/** Time for clients to be told and queues to be flushed; process managers kill after 10 s (Docker) to 90 s (systemd). */
-const GRACE_MS = 10_000;
+/** Time for clients to be told and for what is durable to be written. Docker kills after 10 s, Kubernetes after 30 s, systemd after 90 s. */
+const GRACE_MS = 8000;
 
 /** Beyond the grace time, for a broker that does not keep its word. */
 const GUARD_MS = 500;
