@@ -6,11 +6,12 @@ import { settingTree } from '../dist/cli/setting-tree.js';
 const chart = new URL('../helm/', import.meta.url);
 const schema = JSON.parse(readFileSync(new URL('values.chart.schema.json', chart), 'utf8'));
 
-/** A ConfigMap is no place for a secret: the chart has values of its own for them. */
+/** A ConfigMap is no place for a secret: the chart has values of its own for them, and the environment. */
 function withoutSecrets(node) {
-  const entries = Object.entries(node.properties ?? {}).filter(([, setting]) => setting['x-secret'] !== true);
-  if (node.properties === undefined) return node;
-  return { ...node, properties: Object.fromEntries(entries.map(([key, child]) => [key, withoutSecrets(child)])) };
+  if (Array.isArray(node)) return node.map(withoutSecrets);
+  if (typeof node !== 'object' || node === null) return node;
+  const entries = Object.entries(node).filter(([, child]) => child?.['x-secret'] !== true);
+  return Object.fromEntries(entries.map(([key, child]) => [key, withoutSecrets(child)]));
 }
 
 const { $schema: _, ...config } = settingTree();
