@@ -18,7 +18,6 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
 COPY tsconfig.base.json tsconfig.json ./
-COPY src src
 COPY devices-sim devices-sim
 COPY examples examples
 RUN npx tsc -b devices-sim examples

@@ -78,4 +78,12 @@ in_storage run --isolation chroot --env MILLRACE__HTTP__PORT=18080 \
   kill -TERM "$broker"
   wait "$broker"
 '
-step "the image works"
+
+step "simulator and worker"
+in_storage bud --isolation chroot --format docker --pull-never "$@" \
+  --build-arg "NODE_IMAGE=$base" --target examples --tag millrace-examples:try .
+container=$(in_storage from --pull-never millrace-examples:try)
+in_storage run --isolation chroot "$container" -- node /app/build/devices-sim/main.js --help
+in_storage run --isolation chroot "$container" -- node --check /app/build/examples/worker-archive.js
+
+step "the images work"
