@@ -17,6 +17,7 @@ import type { BrokerContext } from './broker-context.js';
 export interface RestoreReport {
   readonly sessions: number;
   readonly subscriptions: number;
+  /** Retained messages that were stored. */
   readonly retained: number;
   /** QoS 1 and 2 messages that wait, once for each session. */
   readonly messages: number;
@@ -53,6 +54,7 @@ class Restorer implements StoreReceiver {
   readonly #orphanWills = new Map<string, Will>();
   readonly #slowest = new Map<MessageStream, number>();
   #damaged = 0;
+  #retained = 0;
 
   constructor(context: BrokerContext) {
     this.#context = context;
@@ -116,6 +118,7 @@ class Restorer implements StoreReceiver {
   }
 
   onRetained(message: Parameters<StoreReceiver['onRetained']>[0]): void {
+    this.#retained++;
     this.#context.retained.restore(message);
   }
 
@@ -154,7 +157,7 @@ class Restorer implements StoreReceiver {
     return {
       sessions: this.#sessions.length,
       subscriptions: topics.subscriptionCount,
-      retained: retained.size,
+      retained: this.#retained,
       messages,
       damaged: damaged + this.#damaged,
       lostMessages,
