@@ -40,7 +40,7 @@ export async function openSqsEndpoint(
     maxUnsentBytes: sqs.maxSendingSize,
     requestTimeoutMs: Math.round(sqs.requestTimeout * 1000),
     stallTimeoutMs: Math.round(sqs.requestTimeout * 1000) + LONGEST_WAIT_MS,
-    authenticator: isSigned(sqs) ? new SignatureV4(accessKeys, clock) : new OpenAuthenticator(ownNames(sqs)),
+    authenticator: isSigned(sqs) ? new SignatureV4(accessKeys, Date.now) : new OpenAuthenticator(ownNames(sqs)),
     newRequestId: randomUUID,
     onFailure: (error) => logger.error({ err: error }, 'a request to the SQS endpoint failed'),
   });

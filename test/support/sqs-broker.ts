@@ -62,7 +62,7 @@ export class SqsBroker {
       authenticator:
         options.keys === undefined
           ? new OpenAuthenticator((host) => host === '127.0.0.1')
-          : new SignatureV4(options.keys, clock),
+          : new SignatureV4(options.keys, () => clock.now()),
       newRequestId: randomUUID,
       onFailure: (error) => failures.push(error),
       ...options.endpoint,

@@ -47,17 +47,14 @@ export function canonicalQuery(parameters: Parameters): string {
 
 /** A line for each: values of one name with commas between, blanks at the ends gone and others single. */
 export function canonicalHeaders({ rawHeaders }: HttpRequest, names: readonly string[]): string {
-  let lines = '';
-  for (const name of names) {
-    let values = '';
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      if ((rawHeaders[at] as string).toLowerCase() !== name) continue;
-      const value = (rawHeaders[at + 1] as string).trim().replaceAll(/ {2,}/g, ' ');
-      values += values === '' ? value : `,${value}`;
-    }
-    lines += `${name}:${values}\n`;
+  const values = new Map<string, string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] as string).toLowerCase();
+    const value = (rawHeaders[at + 1] as string).trim().replaceAll(/ {2,}/g, ' ');
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before},${value}`);
   }
-  return lines;
+  return names.map((name) => `${name}:${values.get(name) ?? ''}\n`).join('');
 }
 
 function encode(text: string): string {

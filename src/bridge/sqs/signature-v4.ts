@@ -6,7 +6,6 @@
  *   canonical request ──sha256──▶ text to sign ──hmac under key(secret, day, region, service)──▶ compared in constant time
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../../core/clock.js';
 import type { Authenticator } from './authenticator.js';
 import { type AwsTime, formatAwsTime, parseAwsTime } from './aws-time.js';
 import { Caller, type Grant } from './caller.js';
@@ -59,13 +58,14 @@ const AUTHORIZATION = /^AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders
 
 export class SignatureV4 implements Authenticator {
   readonly #keys: ReadonlyMap<string, KnownKey>;
-  readonly #clock: Clock;
+  readonly #timeOfDayMs: () => number;
   /** By scope and key id: four steps that are the same for a day. */
   readonly #signingKeys = new Map<string, Buffer>();
 
-  constructor(keys: readonly AccessKey[], clock: Clock) {
+  /** @param timeOfDayMs of the machine, wherever it is set to: what signs has no other clock, and SDKs follow the Date of the answers */
+  constructor(keys: readonly AccessKey[], timeOfDayMs: () => number) {
     this.#keys = new Map(keys.map(({ id, secret, grants }) => [id, { secret, caller: new Caller(id, grants) }]));
-    this.#clock = clock;
+    this.#timeOfDayMs = timeOfDayMs;
   }
 
   /** @throws SqsError */
@@ -90,7 +90,7 @@ export class SignatureV4 implements Authenticator {
 
   /** SDKs know these texts: they correct their clocks by the Date header, and try again. */
   #checkTime({ time, validMs }: Claim): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#timeOfDayMs();
     if (nowMs - time.ms > validMs) {
       const limit = formatAwsTime(nowMs - validMs);
       const message = `Signature expired: ${time.text} is now earlier than ${limit} (${formatAwsTime(nowMs)} - ${validMs / 60_000} min.)`;
@@ -177,7 +177,8 @@ function claim(
 /** What decides about the request has to be signed: where it goes, and everything that is addressed to the service. */
 function checkSignedHeaders({ headers }: HttpRequest, { signedHeaders }: Claim): void {
   const needed = ['host', ...Object.keys(headers).filter((name) => name.startsWith('x-amz-'))];
-  const missing = needed.find((name) => !signedHeaders.includes(name));
+  const signed = new Set(signedHeaders);
+  const missing = needed.find((name) => !signed.has(name));
   if (missing === undefined) return;
   throw new SqsError('InvalidSignatureException', `The header ${missing} must be signed.`);
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { HttpRequest } from '../../../../src/bridge/sqs/http-request.js';
 import { SignatureV4 } from '../../../../src/bridge/sqs/signature-v4.js';
 import { SqsError } from '../../../../src/bridge/sqs/sqs-error.js';
-import { ManualClock } from '../../../support/manual-clock.js';
 import { byAws4, bySdk, KEY, NOW_MS, type Plain, received, type Signer } from './signed-request.js';
 
 const SIGNERS: readonly (readonly [string, Signer])[] = [
@@ -12,7 +11,7 @@ const SIGNERS: readonly (readonly [string, Signer])[] = [
 ];
 
 function verify(request: HttpRequest, nowMs = NOW_MS): string {
-  const verifier = new SignatureV4([{ ...KEY, grants: [] }], new ManualClock(nowMs));
+  const verifier = new SignatureV4([{ ...KEY, grants: [] }], () => nowMs);
   try {
     return verifier.authenticate(request).id;
   } catch (error) {
@@ -24,7 +23,7 @@ function verify(request: HttpRequest, nowMs = NOW_MS): string {
 /** Why it was refused. */
 function refusal(request: HttpRequest, nowMs = NOW_MS): string {
   try {
-    new SignatureV4([{ ...KEY, grants: [] }], new ManualClock(nowMs)).authenticate(request);
+    new SignatureV4([{ ...KEY, grants: [] }], () => nowMs).authenticate(request);
     return '';
   } catch (error) {
     return (error as Error).message;
@@ -123,7 +122,7 @@ describe.each(SIGNERS)('a request that %s has signed', (_, sign) => {
   });
 
   it('may come again within that time, and not later', async () => {
-    const verifier = (nowMs: number) => new SignatureV4([{ ...KEY, grants: [] }], new ManualClock(nowMs));
+    const verifier = (nowMs: number) => new SignatureV4([{ ...KEY, grants: [] }], () => nowMs);
     const request = await sign({ headers: JSON_HEADERS, body: '{}' });
     const kept = verifier(NOW_MS);
     expect([kept.authenticate(request).id, kept.authenticate(request).id]).toEqual([KEY.id, KEY.id]);
