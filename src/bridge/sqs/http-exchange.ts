@@ -54,7 +54,8 @@ export class HttpExchange {
     response.on('error', () => {});
     // A connection that breaks finishes its answers as well: their buffers are thrown away.
     response.on('finish', () => {
-      this.#isSent = !request.socket.destroyed;
+      const { destroyed, errored } = request.socket;
+      this.#isSent = !destroyed && errored === null;
     });
     response.on('close', () => this.#onClose());
   }
