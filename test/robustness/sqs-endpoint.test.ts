@@ -265,6 +265,8 @@ describe('receives', () => {
     client.socket.pause();
     client.socket.write(wait);
     await queueHas({ inFlight: 10 });
+    // They are taken before the answer is begun: that waits for the commit.
+    await eventually(() => client.socket.bytesRead > 0);
     client.destroy();
     await queueHas({ ready: 10, inFlight: 0 });
     expect(await counter('released-answers')).toBe(1);
