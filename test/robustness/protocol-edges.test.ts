@@ -79,13 +79,20 @@ describe('a session that is resumed with smaller limits', () => {
   });
 });
 
-it('a client that takes no CONNACK of that size gets no DISCONNECT before it [MQTT-3.14.0-1]', async () => {
-  const client = await RawClient.open(port);
-  client.send(connect({ maximumPacketSize: 8 }));
-  await client.closed;
-  expect(client.packets.map((packet) => packet.type)).toEqual([]);
-  expect(broker.sessionCount).toBe(0);
-});
+it.each([
+  // Five bytes are those of a CONNACK that says only why: 0x95, Packet too large.
+  [8, [{ type: 2, reasonCode: 0x95 }]],
+  [4, []],
+])(
+  'a client that takes packets of %i bytes, and no CONNACK, gets no DISCONNECT before it [MQTT-3.14.0-1]',
+  async (maximumPacketSize, expected) => {
+    const client = await RawClient.open(port);
+    client.send(connect({ maximumPacketSize }));
+    await client.closed;
+    expect(client.packets.map(({ type, body }) => ({ type, reasonCode: body[1] }))).toEqual(expected);
+    expect(broker.sessionCount).toBe(0);
+  },
+);
 
 it('UNSUBSCRIBE ends what a SUBSCRIBE still has to bring [MQTT-3.10.4-2]', async () => {
   for (let i = 0; i < 20_000; i++) broker.publish({ topic: `r/${i}`, payload: 'x'.repeat(500), retain: true });
