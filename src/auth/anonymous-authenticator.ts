@@ -1,6 +1,7 @@
 /**
  * The rule of a broker without configured credentials: everybody may connect, or everybody from this machine, or nobody.
- * Safe by default: a listener that others can reach refuses clients until the operator has said otherwise.
+ * Safe by default: a listener that others can reach refuses clients until the operator has said otherwise. A client whose
+ * certificate says its user name is not anonymous.
  */
 import type { Authenticator, ConnectDecision, ConnectRequest } from './authenticator.js';
 
@@ -15,6 +16,7 @@ export class AnonymousAuthenticator implements Authenticator {
   }
 
   authenticate(request: ConnectRequest): ConnectDecision {
+    if (typeof request.certificate?.username === 'string') return ALLOWED;
     if (this.#anonymous ?? request.isLoopback) return ALLOWED;
     return {
       allowed: false,

@@ -1,5 +1,14 @@
 /** Who may connect. The broker asks one Authenticator at each CONNECT; the answer may come later. */
 
+/** What the client has proven by TLS, before it said anything in MQTT. */
+export interface CertificateIdentity {
+  /** By the rule of the listener; null if that takes no names from certificates. It is the request's user name then, too. */
+  readonly username: string | null;
+  readonly subject: string;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
+}
+
 export interface ConnectRequest {
   readonly clientId: string;
   readonly username: string | undefined;
@@ -8,6 +17,8 @@ export interface ConnectRequest {
   readonly listenerName: string;
   /** The listener can be reached from this machine alone. */
   readonly isLoopback: boolean;
+  /** The certificate that the client has shown, verified; null if it has shown none. */
+  readonly certificate: CertificateIdentity | null;
 }
 
 export type ConnectDecision =

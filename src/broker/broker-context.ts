@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.js';
 import type { CloseReason } from '../core/close-reason.js';
 import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
+import type { NoticeLimit } from '../core/notice-limit.js';
 import type { PublishSink } from '../core/publish-sink.js';
 import type { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
@@ -20,6 +21,7 @@ import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
+import type { Listener } from '../transport/listener.js';
 import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
@@ -41,6 +43,8 @@ export interface BrokerContext {
   readonly clock: Clock;
   readonly wheel: TimingWheel;
   readonly logger: Logger;
+  /** Of what clients can bring about as often as they like. */
+  readonly notices: NoticeLimit;
   readonly limits: BrokerLimits;
   readonly metrics: BrokerMetrics;
   readonly drops: DropCounters;
@@ -66,6 +70,8 @@ export interface BrokerContext {
   /** By name. */
   readonly authenticationMethods: ReadonlyMap<string, AuthenticationMethod>;
   readonly events: BrokerEvents;
+  /** Those that are open. */
+  readonly listeners: readonly Listener[];
   /** Connections whose CONNECT has not been accepted yet. */
   readonly handshaking: Set<OpenConnection>;
   /** Connected clients by client id. */

@@ -16,6 +16,7 @@ import { DeliveryAccounts } from '../core/delivery-accounts.js';
 import { DropCounters } from '../core/drop-counters.js';
 import { InvalidArgument, InvalidState } from '../core/errors.js';
 import type { Qos } from '../core/message.js';
+import { NoticeLimit } from '../core/notice-limit.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import { TimingWheel } from '../core/timing-wheel.js';
@@ -136,6 +137,7 @@ export class Broker {
       clock,
       wheel,
       logger,
+      notices: new NoticeLimit(clock),
       limits,
       metrics: this.metrics,
       drops: this.drops,
@@ -158,6 +160,7 @@ export class Broker {
       authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
       authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
       events: this.events,
+      listeners: this.#listeners,
       handshaking: new Set(),
       connections: new Map(),
       gated: new Set(),
@@ -234,15 +237,17 @@ export class Broker {
   /**
    * Opens a listener.
    * @throws ListenFailed if the address cannot be bound
+   * @throws TlsUnusable if the files of its `tls` cannot be used
    */
   async listen(options: ListenerOptions): Promise<Listener> {
     if (this.#isStopping) throw new InvalidState('the broker is stopping');
     const acceptor = (channel: ByteChannel) => this.attach(channel);
     const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
+    const transport = { clock: this.#clock, logger: this.#context.logger, lingeringClose: this.#lingeringClose };
     const listener =
       options.kind === 'ws'
-        ? await WebSocketListener.open({ ...options, maximumMessageBytes }, acceptor, this.#lingeringClose)
-        : await TcpListener.open(options, acceptor, this.#lingeringClose);
+        ? await WebSocketListener.open({ ...options, maximumMessageBytes }, acceptor, transport)
+        : await TcpListener.open(options, acceptor, transport);
     this.#listeners.push(listener);
     return listener;
   }

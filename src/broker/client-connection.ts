@@ -10,7 +10,7 @@ import type { ConnectPacket } from '../codec/control-packet.js';
 import { type FrameSink, FrameSplitter } from '../codec/frame-splitter.js';
 import * as PacketType from '../codec/packet-type.js';
 import type { CloseReason } from '../core/close-reason.js';
-import { OversizedPacket, ProtocolViolation } from '../core/errors.js';
+import { OversizedPacket, ProtocolViolation, UnexpectedTls } from '../core/errors.js';
 import type { CongestedReceiver, HeldPublisher, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
@@ -148,10 +148,22 @@ export class ClientConnection
       this.close('internal-error', ReasonCode.UnspecifiedError);
       return;
     }
+    if (error instanceof UnexpectedTls) {
+      this.#onUnexpectedTls(error);
+      return;
+    }
     this.#context.logger.debug({ code: error.code, reason: error.message, client }, 'protocol violation');
     if (error instanceof OversizedPacket && this.#handshake?.refuseOversized(error) === true) return;
     const reason = error.reasonCode === ReasonCode.PacketTooLarge ? 'packet-too-large' : 'protocol-violation';
     this.close(reason, error.reasonCode, error.message);
+  }
+
+  #onUnexpectedTls({ message }: UnexpectedTls): void {
+    const { logger, notices } = this.#context;
+    const { remoteAddress, listener } = this.#channel;
+    const keptBack = notices.offer(`unexpected TLS on ${listener.name}`);
+    if (keptBack !== null) logger.warn({ listener: listener.name, remoteAddress, keptBack }, message);
+    this.close('unexpected-tls');
   }
 
   // ---------------------------------------------------------------- CONNECT
@@ -176,7 +188,7 @@ export class ClientConnection
     const maximumPacketSize = packet.maximumPacketSize ?? UNLIMITED_PACKET_SIZE;
     const info: ClientInfo = {
       clientId: terms.clientId,
-      username: identity === null ? packet.username : identity.username,
+      username: identity === null ? (this.#channel.clientCertificate?.username ?? packet.username) : identity.username,
       protocolVersion: packet.protocolVersion,
       remoteAddress: this.#channel.remoteAddress,
       listener: this.#channel.listener.name,

@@ -9,7 +9,7 @@ import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import { AUTH, CONNECT, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
-import { type OversizedPacket, ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
+import { type OversizedPacket, ProtocolViolation, UnexpectedTls, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
@@ -25,6 +25,10 @@ import {
   settleTerms,
 } from './connect-handler.js';
 import { expectMethod } from './reauthentication.js';
+
+/** How a record of TLS begins (RFC 8446, section 5.1); in MQTT this would be a CONNECT with flags that it must not have. */
+const TLS_HANDSHAKE = 0x16;
+const TLS_MAJOR = 3;
 
 /** The connection that the handshake is for. */
 export interface HandshakeHost {
@@ -66,11 +70,15 @@ export class Handshake {
    * Looks at what has come in before it is cut into packets: whoever does not begin with CONNECT (a browser, a port
    * scan) need not be waited for until its first packet, whatever that would be, is whole.
    * @throws ProtocolViolation [MQTT-3.1.0-1]
+   * @throws UnexpectedTls
    */
   onBytes(chunk: Buffer): void {
     const first = chunk[0];
     if (this.#hasFirstByte || first === undefined) return;
     this.#hasFirstByte = true;
+    if (first === TLS_HANDSHAKE && (chunk[1] ?? TLS_MAJOR) === TLS_MAJOR) {
+      throw new UnexpectedTls();
+    }
     if (first >> 4 !== CONNECT) {
       throw new ProtocolViolation(ReasonCode.ProtocolError, 'the first packet is not CONNECT [MQTT-3.1.0-1]');
     }
@@ -215,14 +223,15 @@ export class Handshake {
   }
 
   #authenticate(packet: ConnectPacket, terms: ConnectTerms): void {
-    const { listener, remoteAddress } = this.#channel;
+    const { listener, remoteAddress, clientCertificate } = this.#channel;
     const answer = this.#context.authenticator.authenticate({
       clientId: terms.clientId,
-      username: packet.username,
+      username: clientCertificate?.username ?? packet.username,
       password: packet.password,
       remoteAddress,
       listenerName: listener.name,
       isLoopback: listener.isLoopback,
+      certificate: clientCertificate,
     });
     if (answer instanceof Promise) this.#awaitDecision(packet, terms, answer);
     else this.#onDecision(packet, terms, answer);

@@ -64,7 +64,8 @@ export class SysTopics {
   }
 
   #figures(): [topic: string, value: number | string][] {
-    const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store, sink } = this.#context;
+    const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store, sink, listeners } =
+      this.#context;
     const heap = process.memoryUsage().heapUsed;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);
     return [
@@ -94,6 +95,8 @@ export class SysTopics {
       ...Object.entries(accountingOf(this.#context)).map(([name, count]) => named(`accounting/${name}`, count)),
       ...[...drops.entries()].map(([reason, count]) => named(`dropped/${reason}`, count)),
       ...[...(sink?.figures() ?? [])].map(([topic, value]) => named(topic, value)),
+      ...listeners.flatMap(({ tls }) => [...(tls?.topics() ?? [])].map(([topic, value]) => named(topic, value))),
+      ['tls/unexpected', metrics.closesOf('unexpected-tls')],
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],
       ['heap/current', heap],

@@ -7,6 +7,7 @@ export const CLOSE_REASONS = [
   'connect-timeout',
   'connect-refused',
   'authentication-failed',
+  'unexpected-tls',
   'protocol-violation',
   'packet-too-large',
   'slow-consumer',

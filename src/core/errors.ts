@@ -33,6 +33,15 @@ export class MalformedPacket extends ProtocolViolation {
   }
 }
 
+/** A client speaks TLS where there is none. */
+export class UnexpectedTls extends ProtocolViolation {
+  override readonly code = 'ERR_UNEXPECTED_TLS';
+
+  constructor() {
+    super(ReasonCode.ProtocolError, 'the client speaks TLS, and this listener has none');
+  }
+}
+
 /** A packet is larger than its receiver takes: reason code 0x95. Thrown before the packet is whole. */
 export class OversizedPacket extends ProtocolViolation {
   override readonly code = 'ERR_OVERSIZED_PACKET';
@@ -80,6 +89,11 @@ export class ListenFailed extends MillraceError {
     super(message, options);
     this.listener = listener;
   }
+}
+
+/** The files of a listener's TLS cannot be read, or do not fit together. */
+export class TlsUnusable extends MillraceError {
+  readonly code = 'ERR_TLS_UNUSABLE';
 }
 
 /** The store is closed, or was never open. */

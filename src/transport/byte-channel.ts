@@ -3,6 +3,8 @@
  * WebSocket; knows nothing of MQTT.
  */
 
+import type { ClientCertificate } from './tls/client-certificate.js';
+
 /** Where a channel came in. */
 export interface ListenerInfo {
   /** The listener's name in the configuration. */
@@ -10,6 +12,7 @@ export interface ListenerInfo {
   readonly kind: 'tcp' | 'ws';
   /** It is bound to an address of this machine alone. */
   readonly isLoopback: boolean;
+  readonly isEncrypted: boolean;
 }
 
 /** Takes what happens on a channel. */
@@ -29,6 +32,8 @@ export interface ByteChannel {
   readonly listener: ListenerInfo;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** The certificate that the client has shown and that was found valid; null if it has shown none. */
+  readonly clientCertificate: ClientCertificate | null;
   /** Bytes that were written but not yet taken by the operating system. */
   readonly unsentBytes: number;
   /** Nothing should be written until {@link ChannelHandler.onDrain}. */

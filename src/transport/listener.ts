@@ -1,5 +1,10 @@
 /** What every kind of listener offers to the composition root. */
+import type { Logger } from 'pino';
+import type { Clock } from '../core/clock.js';
 import type { ByteChannel } from './byte-channel.js';
+import type { LingeringClose } from './lingering-close.js';
+import type { TlsDoor } from './tls/tls-door.js';
+import type { TlsOptions } from './tls/tls-options.js';
 
 export interface ListenerOptions {
   /** The listener's name in the configuration. */
@@ -14,6 +19,15 @@ export interface ListenerOptions {
   readonly path?: string | undefined;
   /** `ws` only: largest WebSocket message taken, in bytes. */
   readonly maximumMessageBytes?: number | undefined;
+  /** Default: there is no TLS. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+/** What all listeners of a broker share. */
+export interface TransportContext {
+  readonly lingeringClose: LingeringClose;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 export interface Listener {
@@ -22,6 +36,8 @@ export interface Listener {
   readonly port: number;
   /** Connections turned away because of `maxConnections`. */
   readonly refusedConnections: number;
+  /** Null without TLS. */
+  readonly tls: TlsDoor | null;
   /** Accepts nothing more. Open channels live on. */
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
+import type { ClientCertificate } from './tls/client-certificate.js';
 
 const kChannel = Symbol('channel');
 
@@ -12,13 +13,20 @@ type ChannelSocket = Socket & { [kChannel]: TcpChannel | null };
 
 export class TcpChannel implements ByteChannel {
   readonly listener: ListenerInfo;
+  readonly clientCertificate: ClientCertificate | null;
   readonly #socket: ChannelSocket;
   readonly #lingeringClose: LingeringClose;
   #handler: ChannelHandler | null = null;
 
-  /** Takes the socket over. It must have been accepted with `allowHalfOpen` and without delay. */
-  constructor(socket: Socket, listener: ListenerInfo, lingeringClose: LingeringClose) {
+  /** Takes the socket over. It must have been accepted with `allowHalfOpen` (unless it is one of TLS) and without delay. */
+  constructor(
+    socket: Socket,
+    listener: ListenerInfo,
+    lingeringClose: LingeringClose,
+    clientCertificate: ClientCertificate | null,
+  ) {
     this.listener = listener;
+    this.clientCertificate = clientCertificate;
     this.#lingeringClose = lingeringClose;
     this.#socket = socket as ChannelSocket;
     this.#socket[kChannel] = this;

@@ -6,19 +6,28 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
+import type { ClientCertificate } from './tls/client-certificate.js';
 
 const UNSUPPORTED_DATA = 1003;
 const NORMAL_CLOSURE = 1000;
 
 export class WebSocketChannel implements ByteChannel {
   readonly listener: ListenerInfo;
+  readonly clientCertificate: ClientCertificate | null;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #lingeringClose: LingeringClose;
   #handler: ChannelHandler | null = null;
 
-  constructor(webSocket: WebSocket, socket: Socket, listener: ListenerInfo, lingeringClose: LingeringClose) {
+  constructor(
+    webSocket: WebSocket,
+    socket: Socket,
+    listener: ListenerInfo,
+    lingeringClose: LingeringClose,
+    clientCertificate: ClientCertificate | null,
+  ) {
     this.listener = listener;
+    this.clientCertificate = clientCertificate;
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#lingeringClose = lingeringClose;

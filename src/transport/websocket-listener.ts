@@ -6,10 +6,12 @@ import { WebSocketServer } from 'ws';
 import { Admission } from './admission.js';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
-import type { LingeringClose } from './lingering-close.js';
-import type { Acceptor, Listener, ListenerOptions } from './listener.js';
+import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
 import { SOCKET_BUFFER_BYTES } from './tcp-listener.js';
+import type { ClientCertificate } from './tls/client-certificate.js';
+import { putBehind, TlsDoor } from './tls/tls-door.js';
+import type { TlsOptions } from './tls/tls-options.js';
 import { WebSocketChannel } from './websocket-channel.js';
 
 /** [MQTT-6.0.0-4], and the name that MQTT 3.1 libraries ask for. In the order of our preference. */
@@ -20,20 +22,24 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 export class WebSocketListener implements Listener {
   readonly options: ListenerOptions;
+  readonly tls: TlsDoor | null;
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #info: ListenerInfo;
   readonly #acceptor: Acceptor;
-  readonly #lingeringClose: LingeringClose;
+  readonly #context: TransportContext;
   readonly #admission: Admission;
+  /** Of the sockets that have shown one, from their handshake on. */
+  readonly #certificates = new WeakMap<Duplex, ClientCertificate>();
   #port = 0;
 
-  private constructor(options: ListenerOptions, acceptor: Acceptor, lingeringClose: LingeringClose) {
+  private constructor(options: ListenerOptions, acceptor: Acceptor, context: TransportContext) {
+    const { name, host, tls, maxConnections } = options;
     this.options = options;
-    this.#admission = new Admission(options.maxConnections);
+    this.#admission = new Admission(maxConnections);
     this.#acceptor = acceptor;
-    this.#lingeringClose = lingeringClose;
-    this.#info = { name: options.name, kind: 'ws', isLoopback: isLoopbackHost(options.host) };
+    this.#context = context;
+    this.#info = { name, kind: 'ws', isLoopback: isLoopbackHost(host), isEncrypted: tls !== undefined };
     this.#http = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (request, response) => {
       const isRightPath = this.#isRightPath(request);
       response.writeHead(isRightPath ? 426 : 404, { 'content-type': 'text/plain', connection: 'close' });
@@ -41,7 +47,10 @@ export class WebSocketListener implements Listener {
     });
     this.#http.headersTimeout = HANDSHAKE_TIMEOUT_MS;
     this.#http.requestTimeout = HANDSHAKE_TIMEOUT_MS;
-    this.#http.on('connection', (socket) => this.#admission.admit(socket));
+    this.tls = tls === undefined ? null : this.#putBehind(tls);
+    // Those who are turned away need no handshake.
+    if (this.tls !== null) this.#http.prependListener('connection', (socket) => this.#admission.admit(socket));
+    else this.#http.on('connection', (socket) => this.#admission.admit(socket));
     this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     // `closeTimeout` is documented, and missing in the types.
     const webSocketOptions = {
@@ -55,14 +64,19 @@ export class WebSocketListener implements Listener {
     this.#webSockets = new WebSocketServer(webSocketOptions);
   }
 
-  /** @throws ListenFailed if the address cannot be bound */
+  /** @throws ListenFailed if the address cannot be bound @throws TlsUnusable */
   static async open(
     options: ListenerOptions,
     acceptor: Acceptor,
-    lingeringClose: LingeringClose,
+    context: TransportContext,
   ): Promise<WebSocketListener> {
-    const listener = new WebSocketListener(options, acceptor, lingeringClose);
-    listener.#port = await bind(listener.#http, options);
+    const listener = new WebSocketListener(options, acceptor, context);
+    try {
+      listener.#port = await bind(listener.#http, options);
+    } catch (error) {
+      listener.tls?.close();
+      throw error;
+    }
     return listener;
   }
 
@@ -75,8 +89,19 @@ export class WebSocketListener implements Listener {
   }
 
   async close(): Promise<void> {
+    this.tls?.close();
     await closeServer(this.#http);
     this.#http.closeIdleConnections();
+  }
+
+  #putBehind(tls: TlsOptions): TlsDoor {
+    const { name } = this.options;
+    return putBehind(this.#http, (serve) => {
+      return new TlsDoor({ ...this.#context, name, tls, applicationProtocol: 'http/1.1' }, (socket, certificate) => {
+        if (certificate !== null) this.#certificates.set(socket, certificate);
+        serve(socket);
+      });
+    });
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -93,14 +118,16 @@ export class WebSocketListener implements Listener {
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       // `net.Server` hands out net.Socket; the type is Duplex for the sake of other servers.
-      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, this.#lingeringClose));
+      const certificate = this.#certificates.get(socket) ?? null;
+      const { lingeringClose } = this.#context;
+      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, lingeringClose, certificate));
     });
   }
 
   // Half-closed only, a peer that does not close its side would keep the socket for ever.
   #refuse(socket: Socket, status: number): void {
     socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-    this.#lingeringClose.close(socket);
+    this.#context.lingeringClose.close(socket);
   }
 
   #isRightPath(request: IncomingMessage): boolean {

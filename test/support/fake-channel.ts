@@ -2,9 +2,10 @@
 import type { ByteChannel, ChannelHandler, ListenerInfo } from '../../src/transport/byte-channel.js';
 
 export class FakeChannel implements ByteChannel {
-  readonly listener: ListenerInfo = { name: 'fake', kind: 'tcp', isLoopback: true };
+  readonly listener: ListenerInfo = { name: 'fake', kind: 'tcp', isLoopback: true, isEncrypted: false };
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;
+  readonly clientCertificate = null;
   isSlow = false;
   mustWait = false;
   /** What the peer has got. */

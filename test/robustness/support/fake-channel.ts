@@ -8,9 +8,10 @@ import type {
 } from '../../../src/transport/byte-channel.js';
 
 export class FakeChannel implements ByteChannel {
-  readonly listener: ListenerInfo = { name: 'fake', kind: 'tcp', isLoopback: true };
+  readonly listener: ListenerInfo = { name: 'fake', kind: 'tcp', isLoopback: true, isEncrypted: false };
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 1;
+  readonly clientCertificate = null;
   unsentBytes = 0;
   mustWait = false;
   isEnded = false;
