@@ -6,8 +6,10 @@ import { ensureAdminToken, removeAdminAddress, writeAdminAddress } from '../http
 import { HttpService } from '../http/http-service.js';
 import { QueueAdministration } from '../http/queue-administration.js';
 import type { Store } from '../store/store.js';
+import { TlsDoor } from '../transport/tls/tls-door.js';
 import type { Settings } from './config-schema.js';
 import { storageSettings, usesDirectory } from './storage-options.js';
+import { tlsOptions } from './tls-settings.js';
 import { packageVersion } from './version.js';
 import type { WorkQueues } from './work-queues.js';
 
@@ -26,10 +28,11 @@ export class BrokerHttp {
     this.#clock = clock;
   }
 
-  /** @returns null if it is switched off @throws HttpListenFailed */
+  /** @returns null if it is switched off @throws HttpListenFailed @throws TlsUnusable */
   static async open(settings: Settings, clock: Clock, logger: Logger): Promise<BrokerHttp | null> {
     const { enabled, host, port, allowedHosts, maxConnections, maxBodySize, requestTimeout } = settings.http;
     if (!enabled) return null;
+    const tls = tlsOptions(settings.http.tls);
     const service = await HttpService.open({
       host,
       port,
@@ -39,6 +42,10 @@ export class BrokerHttp {
       requestTimeoutMs: Math.round(requestTimeout * 1000),
       version: packageVersion(),
       logger,
+      openTls:
+        tls === undefined
+          ? undefined
+          : (onSecure) => new TlsDoor({ name: 'http', tls, applicationProtocol: 'http/1.1', clock, logger }, onSecure),
     });
     return new BrokerHttp(service, settings, clock);
   }
@@ -46,6 +53,11 @@ export class BrokerHttp {
   /** Where programs of this machine reach it. */
   get url(): string {
     return this.#service.url;
+  }
+
+  /** What TLS has to tell, below `$SYS/broker/`. */
+  figures(): Iterable<readonly [topic: string, value: number]> {
+    return this.#service.tls?.topics() ?? [];
   }
 
   /** The broker serves clients: its queues can be administered from now on, too. @throws AdminFileUnusable */

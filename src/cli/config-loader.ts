@@ -21,6 +21,7 @@ import { suggestSetting } from './setting-suggestion.js';
 import { findNode, isList, isSection, settingTree } from './setting-tree.js';
 import { findBrokenRules } from './settings-rules.js';
 import { readAccessKeys } from './sqs-access-keys.js';
+import { tlsFileProblems } from './tls-settings.js';
 
 export interface ConfigurationSources {
   /** Path of the YAML file, as the user gave it. Without one there is no file. */
@@ -81,7 +82,9 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     whereText(origins.findNearest(ACCESS_KEYS)),
   );
   const pushes = readPushTargets(whole.settings ?? { queues: {} }, (path) => whereText(origins.findNearest(path)));
-  const ofFiles = [...(scram?.problems ?? []), ...access.problems, ...pushes.problems];
+  const tls =
+    whole.settings === undefined ? [] : tlsFileProblems(whole.settings, (path) => whereText(origins.findNearest(path)));
+  const ofFiles = [...(scram?.problems ?? []), ...access.problems, ...pushes.problems, ...tls];
   const found = [...inOrder(problems, sources.file ?? ''), ...ofFiles];
   if (found.length > 0) throw new ConfigurationError(found);
   const settings = settingsSchema.parse(values);

@@ -22,6 +22,8 @@ function printSection(
     const value = values[key];
     const here = [...path, key];
     if (isSection(node)) {
+      // A listener that is there only when it is named.
+      if (value === undefined) return [];
       const below = printSection(configuration, value as Record<string, unknown>, node, here);
       return [`${indent}${key}:`, ...below];
     }

@@ -51,8 +51,12 @@ function plainDefault(node: SettingNode): string {
 function listenerDefaults(section: SettingNode, path: readonly string[]): string {
   const common = section.additionalProperties ? findSetting(section.additionalProperties, path) : undefined;
   const hasOwnDefaults = Object.keys(section.properties ?? {}).length > 0;
-  if (common?.default !== undefined || path[0] === 'path' || !hasOwnDefaults) return plainDefault(common ?? {});
-  return Object.entries(section.properties ?? {})
+  const named = Object.entries(section.properties ?? {});
+  const isSetByName = named.some(([, listener]) => findSetting(listener, path)?.default !== undefined);
+  if (common?.default !== undefined || path[0] === 'path' || !hasOwnDefaults || !isSetByName) {
+    return plainDefault(common ?? {});
+  }
+  return named
     .map(([name, listener]) => `${name}: ${plainDefault(findSetting(listener, path) ?? {})}`)
     .concat('others: must be set')
     .join('<br>');

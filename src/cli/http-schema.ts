@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isUsableToken, MAXIMUM_TOKEN_CHARACTERS, MINIMUM_TOKEN_CHARACTERS } from '../http/bearer-token.js';
 import { host, port } from './listener-schema.js';
 import { expected, setting } from './setting.js';
+import { httpTlsSchema } from './tls-schema.js';
 
 const wantedName = expected('a host name without a port');
 
@@ -21,7 +22,7 @@ export const httpSchema = z
       }),
       host: host.meta({
         description:
-          'Address to listen on: a host name or an IP address. There is no TLS: on another address than a loopback one, the token can be read on the way. Default: only programs on the same machine can connect until you decide otherwise.',
+          'Address to listen on: a host name or an IP address. Without `tls`, on another address than a loopback one, the token can be read on the way. Default: only programs on the same machine can connect until you decide otherwise.',
         'x-unit': '',
       }),
       port: port.default(8080).meta({
@@ -69,6 +70,7 @@ export const httpSchema = z
         min: 0.1,
         max: 3600,
       }),
+      tls: httpTlsSchema,
     },
     expected('a map of settings'),
   )

@@ -1,10 +1,12 @@
 /**
  * The `listeners` section: a map by name. `tcp` and `ws` are always there and come with defaults, so that a file which
- * only says `listeners.tcp.host` changes nothing else; any other name adds a listener and must say its kind and port.
+ * only says `listeners.tcp.host` changes nothing else; `mqtts` and `wss` know their kinds and ports, and need a certificate; any
+ * other name adds a listener and must say its kind and port.
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { expected, setting } from './setting.js';
+import { mqttTlsSchema, type TlsSettings } from './tls-schema.js';
 
 const KINDS = ['tcp', 'ws'] as const;
 
@@ -14,9 +16,11 @@ const DEFAULT_PATH = '/mqtt';
 /** Names appear in logs, metrics and environment variables. */
 const LISTENER_NAME = /^[A-Za-z][A-Za-z0-9-]{0,31}$/;
 
-const kind = z
-  .enum(KINDS, expected('one of tcp, ws'))
-  .meta({ description: 'What is spoken: `tcp` is MQTT over TCP, `ws` is MQTT over WebSocket.', 'x-unit': '' });
+const kind = z.enum(KINDS, expected('one of tcp, ws')).meta({
+  description:
+    'What is spoken: `tcp` is MQTT over TCP, `ws` is MQTT over WebSocket; both over TLS where `tls` has a certificate.',
+  'x-unit': '',
+});
 
 const wantedPort = expected('a whole number from 0 to 65535');
 export const port = z.int(wantedPort).min(0, wantedPort).max(65535, wantedPort).meta({
@@ -69,6 +73,7 @@ export interface ListenerSettings {
   readonly path?: string;
   readonly maxConnections: number;
   readonly enabled: boolean;
+  readonly tls: TlsSettings;
 }
 
 /** What our own checks tell the loader about an issue: it is about the key, or it depends on the setting `needs`. */
@@ -100,20 +105,66 @@ const notAMap = expected('a map of settings');
 
 const tcp = z
   .strictObject(
-    { kind: kind.default('tcp'), host: host, port: port.default(1883), path, maxConnections, enabled },
+    {
+      kind: kind.default('tcp'),
+      host: host,
+      port: port.default(1883),
+      path,
+      maxConnections,
+      enabled,
+      tls: mqttTlsSchema,
+    },
     notAMap,
   )
   .transform(withPath);
 
 const ws = z
   .strictObject(
-    { kind: kind.default('ws'), host: host, port: port.default(8083), path, maxConnections, enabled },
+    {
+      kind: kind.default('ws'),
+      host: host,
+      port: port.default(8083),
+      path,
+      maxConnections,
+      enabled,
+      tls: mqttTlsSchema,
+    },
+    notAMap,
+  )
+  .transform(withPath);
+
+const mqtts = z
+  .strictObject(
+    {
+      kind: kind.default('tcp'),
+      host: host,
+      port: port.default(8883),
+      path,
+      maxConnections,
+      enabled,
+      tls: mqttTlsSchema,
+    },
+    notAMap,
+  )
+  .transform(withPath);
+
+const wss = z
+  .strictObject(
+    {
+      kind: kind.default('ws'),
+      host: host,
+      port: port.default(8084),
+      path,
+      maxConnections,
+      enabled,
+      tls: mqttTlsSchema,
+    },
     notAMap,
   )
   .transform(withPath);
 
 const other = z
-  .strictObject({ kind, host: host, port: port, path, maxConnections, enabled }, notAMap)
+  .strictObject({ kind, host: host, port: port, path, maxConnections, enabled, tls: mqttTlsSchema }, notAMap)
   .transform(withPath);
 
 function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
@@ -131,11 +182,14 @@ function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
 }
 
 export const listenersSchema = z
-  .object({ tcp: tcp.prefault({}), ws: ws.prefault({}) }, notAMap)
+  .object(
+    { tcp: tcp.prefault({}), ws: ws.prefault({}), mqtts: mqtts.exactOptional(), wss: wss.exactOptional() },
+    notAMap,
+  )
   .catchall(other)
   .superRefine(checkNames)
   .prefault({})
   .meta({
     description:
-      'Where clients connect, by name. `tcp` and `ws` exist without being named; switch one off with `enabled: false`. Any other name adds a listener, which must have a `kind` and a `port`.',
+      'Where clients connect, by name. `tcp` and `ws` exist without being named; switch one off with `enabled: false`. `mqtts` and `wss` are there when they are named, and must have a `tls.certificate`. Any other name adds a listener, which must have a `kind` and a `port`.',
   });

@@ -15,6 +15,7 @@ import { start } from './start.js';
 import { startBroker } from './start-broker.js';
 import { storageSummary, storageText } from './storage-summary.js';
 import { askAtTerminal } from './terminal-question.js';
+import { tlsSummary } from './tls-settings.js';
 import { commandHelp, generalHelp } from './usage.js';
 import { packageVersion } from './version.js';
 import { visible } from './visible-text.js';
@@ -88,9 +89,11 @@ function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' })
 function checkSummary({ settings, scramUsers, pushTargets }: Configuration, file: string | undefined): string {
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
-    .map(([name, { kind, host, port, path }]) => `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}\n`);
+    .map(([name, { kind, host, port, path, tls }]) => {
+      return `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}${tlsSummary(tls, Date.now())}\n`;
+    });
   const { enabled, host, port } = settings.http;
-  const http = enabled ? `  http: ${host}:${port}\n` : '';
+  const http = enabled ? `  http: ${host}:${port}${tlsSummary(settings.http.tls, Date.now())}\n` : '';
   const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
   const users =
     scramUsers === undefined ? '' : `  SCRAM-SHA-256: ${scramUsers.size} ${scramUsers.size === 1 ? 'user' : 'users'}\n`;

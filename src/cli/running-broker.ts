@@ -8,6 +8,7 @@ export interface OpenListener {
   readonly kind: 'tcp' | 'ws' | 'sqs';
   readonly host: string;
   readonly port: number;
+  readonly isEncrypted: boolean;
   readonly path?: string;
 }
 

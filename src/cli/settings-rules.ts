@@ -8,6 +8,7 @@ import { soundPushes } from './push-rules.js';
 import { type SettingPath, settingName } from './setting-path.js';
 import { usesDirectory } from './storage-options.js';
 import { closestName, didYouMean } from './suggestion.js';
+import { soundTls } from './tls-settings.js';
 
 export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
   return [
@@ -20,6 +21,8 @@ export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
     ...knownQueues(settings),
     ...guardedEndpoint(settings),
     ...soundPushes(settings),
+    ...soundTls(settings),
+    ...certificatesOfTlsListeners(settings),
   ];
 }
 
@@ -89,6 +92,18 @@ function* someListener({ listeners }: Settings): Generator<BrokenRule> {
     paths: entries.map(([name]) => ['listeners', name, 'enabled']),
     message: 'every listener is switched off, so no client could connect',
   };
+}
+
+/** Whoever names a listener so counts on TLS. */
+function* certificatesOfTlsListeners({ listeners }: Settings): Generator<BrokenRule> {
+  for (const name of ['mqtts', 'wss']) {
+    const listener = listeners[name];
+    if (listener === undefined || !listener.enabled || listener.tls.certificate !== undefined) continue;
+    yield {
+      paths: [['listeners', name]],
+      message: `listeners.${name} needs tls.certificate and tls.key: it is for TLS, and would be open to read without`,
+    };
+  }
 }
 
 /** An override without effect is a promise that nobody keeps. */

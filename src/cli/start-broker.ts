@@ -16,6 +16,7 @@ import { durabilityByTopic } from './durability-by-topic.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
 import { openSqsEndpoint } from './sqs-settings.js';
 import { storageSettings } from './storage-options.js';
+import { tlsOptions } from './tls-settings.js';
 import { packageVersion } from './version.js';
 import { workQueueSettings } from './work-queue-settings.js';
 import { WorkQueues } from './work-queues.js';
@@ -82,6 +83,7 @@ async function startBehind(
     sqs = await openSqsEndpoint(settings, accessKeys, { registry: workQueues.registry, store }, clock, logger);
     const counters = sqs?.counters;
     if (counters !== undefined) workQueues.addFigures(() => counters.figures());
+    if (http !== null) workQueues.addFigures(() => http.figures());
     await http?.onStarted(store, workQueues);
   } catch (error) {
     await stop(FAILED_START_GRACE_MS);
@@ -98,17 +100,18 @@ async function startBehind(
 }
 
 function mqttListeners({ listeners }: Broker): OpenListener[] {
-  return listeners.map(({ options: { name, kind, host, path }, port }) => ({
+  return listeners.map(({ options: { name, kind, host, path, tls }, port }) => ({
     name,
     kind,
     host,
     port,
+    isEncrypted: tls !== undefined,
     ...(path === undefined ? {} : { path }),
   }));
 }
 
 function sqsListener({ port }: SqsEndpoint, { sqs: { host } }: Settings): OpenListener {
-  return { name: 'sqs', kind: 'sqs', host, port };
+  return { name: 'sqs', kind: 'sqs', host, port, isEncrypted: false };
 }
 
 /** @throws what the broker throws; the store is closed then */
@@ -132,6 +135,6 @@ function startWith(
     authenticator: new AnonymousAuthenticator(settings.auth.anonymous),
     authenticationMethods: scramUsers === undefined ? [] : [new ScramSha256(scramUsers)],
     version: packageVersion(),
-    listeners: enabled.map(([name, listener]) => ({ name, ...listener })),
+    listeners: enabled.map(([name, { tls, ...listener }]) => ({ name, ...listener, tls: tlsOptions(tls) })),
   });
 }

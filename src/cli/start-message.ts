@@ -49,7 +49,9 @@ export function startReport(
     unconfiguredQueues,
     warnings: [
       ...sqsWarnings(settings.sqs),
-      ...listeners.flatMap((listener) => anonymousWarning(listener, anonymous, scram !== undefined)),
+      ...listeners.flatMap((listener) =>
+        anonymousWarning(listener, anonymous, scram !== undefined || hasNamesOfCertificates(settings, listener)),
+      ),
       ...httpWarnings(settings.http),
       ...storageWarnings(settings.storage),
       ...damagedQueues.map(damagedQueueText),
@@ -78,16 +80,25 @@ function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined
   return [];
 }
 
-function httpWarnings({ enabled, host }: Settings['http']): string[] {
-  if (!enabled || isLoopbackHost(host)) return [];
+/** Clients get in by their certificates, and are somebody then. */
+function hasNamesOfCertificates({ listeners }: Settings, { name }: OpenListener): boolean {
+  const tls = listeners[name]?.tls;
+  return tls !== undefined && tls.clientCertificate !== 'none' && tls.username !== 'none';
+}
+
+function httpWarnings({ enabled, host, tls }: Settings['http']): string[] {
+  if (!enabled || isLoopbackHost(host) || tls.certificate !== undefined) return [];
   return [`HTTP on ${host} has no TLS: who can listen on the way reads the token of the administration`];
 }
 
-/** `mqtt://127.0.0.1:1883`, `ws://[::1]:8083/mqtt`, `http://127.0.0.1:9324` */
-export function listenerUrl({ kind, host, port, path }: OpenListener): string {
+/** Without TLS, and with it. */
+const SCHEMES = { tcp: ['mqtt', 'mqtts'], ws: ['ws', 'wss'], sqs: ['http', 'https'] } as const;
+
+/** `mqtt://127.0.0.1:1883`, `wss://[::1]:8084/mqtt`, `http://127.0.0.1:9324` */
+export function listenerUrl({ kind, host, port, path, isEncrypted }: OpenListener): string {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  if (kind === 'sqs') return `http://${authority}`;
-  return kind === 'ws' ? `ws://${authority}${path ?? ''}` : `mqtt://${authority}`;
+  const scheme = SCHEMES[kind][isEncrypted ? 1 : 0];
+  return `${scheme}://${authority}${kind === 'ws' ? (path ?? '') : ''}`;
 }
 
 /** The report for a terminal, with a way to try the broker. */
@@ -108,7 +119,7 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     ...report.warnings.map((warning) => yellow(`  warning: ${warning}`)),
     ...(report.warnings.length > 0 ? [''] : []),
   ];
-  const tcp = listeners.find(({ kind }) => kind === 'tcp');
+  const tcp = listeners.find(({ kind, isEncrypted }) => kind === 'tcp' && !isEncrypted);
   if (tcp !== undefined) {
     lines.push(
       '  Try it:',

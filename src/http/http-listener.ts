@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { ListenFailed } from '../core/errors.js';
 import { bind, closeServer } from '../transport/bind.js';
+import { putBehind, type SecureHandler, type TlsDoor } from '../transport/tls/tls-door.js';
 import { HttpListenFailed } from './http-errors.js';
 import { Problem } from './problem.js';
 
@@ -17,6 +18,8 @@ export interface HttpListenerOptions {
   readonly maximumConnections: number;
   /** For a request to arrive whole, from its first byte on; a connection that waits for the next one is closed after the same time. */
   readonly requestTimeoutMs: number;
+  /** Makes what TLS is spoken with; without it there is none. */
+  readonly openTls?: ((onSecure: SecureHandler) => TlsDoor) | undefined;
 }
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -29,12 +32,14 @@ const MAXIMUM_HEADERS = 64;
 const STALLED_MS = 30_000;
 
 export class HttpListener {
+  /** Null without TLS. */
+  readonly tls: TlsDoor | null;
   readonly #server: Server;
   readonly #host: string;
   #port = 0;
 
   private constructor(options: HttpListenerOptions, handler: HttpHandler) {
-    const { requestTimeoutMs, maximumConnections } = options;
+    const { requestTimeoutMs, maximumConnections, openTls } = options;
     this.#host = options.host;
     this.#server = createServer(
       {
@@ -51,15 +56,17 @@ export class HttpListener {
     this.#server.maxHeadersCount = MAXIMUM_HEADERS;
     this.#server.timeout = Math.max(STALLED_MS, requestTimeoutMs);
     this.#server.on('clientError', refuse);
+    this.tls = openTls === undefined ? null : putBehind(this.#server, openTls);
   }
 
-  /** @throws HttpListenFailed if the address cannot be bound */
+  /** @throws HttpListenFailed if the address cannot be bound @throws TlsUnusable */
   static async open(options: HttpListenerOptions, handler: HttpHandler): Promise<HttpListener> {
     const listener = new HttpListener(options, handler);
     const { host, port } = options;
     try {
       listener.#port = await bind(listener.#server, { name: 'http', kind: 'tcp', host, port });
     } catch (error) {
+      listener.tls?.close();
       if (!(error instanceof ListenFailed)) throw error;
       throw new HttpListenFailed(error.message, error.listener, { cause: error.cause });
     }
@@ -69,11 +76,13 @@ export class HttpListener {
   /** Where programs of this machine reach it. */
   get url(): string {
     const host = this.#host === '0.0.0.0' ? '127.0.0.1' : this.#host === '::' ? '::1' : this.#host;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
+    const scheme = this.tls === null ? 'http' : 'https';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${this.#port}`;
   }
 
   /** Accepts nothing more, and ends every connection. */
   async close(): Promise<void> {
+    this.tls?.close();
     await closeServer(this.#server);
     this.#server.closeAllConnections();
   }

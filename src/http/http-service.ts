@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { TlsDoor } from '../transport/tls/tls-door.js';
 import { BearerToken } from './bearer-token.js';
 import { BrokerIdentity } from './broker-identity.js';
 import { damagedQueueRoutes } from './damaged-queue-routes.js';
@@ -52,7 +53,7 @@ export class HttpService implements AccessCheck {
 
   private constructor() {}
 
-  /** @throws HttpListenFailed */
+  /** @throws HttpListenFailed @throws TlsUnusable */
   static async open(options: HttpServiceOptions): Promise<HttpService> {
     const service = new HttpService();
     const { host, allowedHosts, maximumBodyBytes, logger } = options;
@@ -71,6 +72,11 @@ export class HttpService implements AccessCheck {
   /** Where programs of this machine reach it. */
   get url(): string {
     return this.#listener?.url ?? '';
+  }
+
+  /** Null without TLS. */
+  get tls(): TlsDoor | null {
+    return this.#listener?.tls ?? null;
   }
 
   /** The store has been read: from now on queues can be administered. */

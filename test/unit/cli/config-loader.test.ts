@@ -43,9 +43,10 @@ describe('without any configuration', () => {
 
   test('MQTT listens on loopback, over TCP and WebSocket, and nothing is said about anonymous clients', () => {
     const { listeners, auth, log } = load({}).settings;
+    const tls = expect.not.objectContaining({ certificate: expect.anything() });
     expect(listeners).toEqual({
-      tcp: { kind: 'tcp', host: '127.0.0.1', port: 1883, maxConnections: 100_000, enabled: true },
-      ws: { kind: 'ws', host: '127.0.0.1', port: 8083, path: '/mqtt', maxConnections: 100_000, enabled: true },
+      tcp: { kind: 'tcp', host: '127.0.0.1', port: 1883, maxConnections: 100_000, enabled: true, tls },
+      ws: { kind: 'ws', host: '127.0.0.1', port: 8083, path: '/mqtt', maxConnections: 100_000, enabled: true, tls },
     });
     expect(auth.anonymous).toBeUndefined();
     expect(log).toEqual({ level: 'info', format: 'auto' });

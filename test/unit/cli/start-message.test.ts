@@ -11,8 +11,8 @@ import { isLoopbackHost } from '../../../src/transport/loopback.js';
 
 const settings = settingsSchema.parse({});
 const plain = coloursFor({ isTTY: false }, {});
-const tcp = { name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 1883 } as const;
-const ws = { name: 'ws', kind: 'ws', host: '::1', port: 8083, path: '/mqtt' } as const;
+const tcp = { name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 1883, isEncrypted: false } as const;
+const ws = { name: 'ws', kind: 'ws', host: '::1', port: 8083, isEncrypted: false, path: '/mqtt' } as const;
 
 function running(listeners: readonly OpenListener[]): Omit<RunningBroker, 'stop'> {
   return { listeners, httpUrl: 'http://127.0.0.1:8080', unconfiguredQueues: [], damagedQueues: [] };
