@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { PERMISSIONS } from '../bridge/sqs/caller.js';
 import { host, port } from './listener-schema.js';
 import { expected, setting } from './setting.js';
+import { httpTlsSchema } from './tls-schema.js';
 
 const notAMap = expected('a map of settings');
 
@@ -147,6 +148,7 @@ export const sqsSchema = z
         min: 1,
         max: 3600,
       }),
+      tls: httpTlsSchema,
     },
     notAMap,
   )

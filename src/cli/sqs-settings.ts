@@ -1,5 +1,6 @@
 /** The endpoint for clients of SQS, opened as the configuration says. */
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { OpenAuthenticator } from '../bridge/sqs/authenticator.js';
 import { type AccessKey, SignatureV4 } from '../bridge/sqs/signature-v4.js';
@@ -9,19 +10,28 @@ import type { Clock } from '../core/clock.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import type { Store } from '../store/store.js';
 import { isIpAddress, isLoopbackHost } from '../transport/loopback.js';
+import { putBehind, TlsDoor } from '../transport/tls/tls-door.js';
+import type { TlsOptions } from '../transport/tls/tls-options.js';
 import type { Settings } from './config-schema.js';
+import { tlsOptions } from './tls-settings.js';
 
 /** Of a receive: nothing moves on its connection meanwhile. */
 const LONGEST_WAIT_MS = 20_000;
 
-/** @returns null if it is switched off @throws ListenFailed */
+export interface OpenSqs {
+  readonly endpoint: SqsEndpoint;
+  /** Null without TLS. */
+  readonly tls: TlsDoor | null;
+}
+
+/** @returns null if it is switched off @throws ListenFailed @throws TlsUnusable */
 export async function openSqsEndpoint(
   { sqs }: Pick<Settings, 'sqs'>,
   accessKeys: readonly AccessKey[],
   { registry, store }: { readonly registry: QueueRegistry; readonly store: Store },
   clock: Clock,
   logger: Logger,
-): Promise<SqsEndpoint | null> {
+): Promise<OpenSqs | null> {
   if (!sqs.enabled) return null;
   const { region, account, maxWaitingReceives, host, port, publicUrl, maxConnections } = sqs;
   const service = new SqsService(registry, clock, {
@@ -30,7 +40,15 @@ export async function openSqsEndpoint(
     maxWaitingReceives,
     isAccepting: () => store.health.state === 'ok',
   });
-  return await SqsEndpoint.open(service, {
+  const tls = tlsOptions(sqs.tls);
+  let door: TlsDoor | null = null;
+  const putBehindTls = (options: TlsOptions) => (server: Server) => {
+    door = putBehind(server, (serve) => {
+      return new TlsDoor({ name: 'sqs', tls: options, applicationProtocol: 'http/1.1', clock, logger }, serve);
+    });
+    return door;
+  };
+  const endpoint = await SqsEndpoint.open(service, {
     host,
     port,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
@@ -43,7 +61,9 @@ export async function openSqsEndpoint(
     authenticator: isSigned(sqs) ? new SignatureV4(accessKeys, Date.now) : new OpenAuthenticator(ownNames(sqs)),
     newRequestId: randomUUID,
     onFailure: (error) => logger.error({ err: error }, 'a request to the SQS endpoint failed'),
+    putBehindTls: tls === undefined ? undefined : putBehindTls(tls),
   });
+  return { endpoint, tls: door };
 }
 
 /** Whether requests have to be signed. */

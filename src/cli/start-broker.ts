@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
 import type { ScramCredential } from '../auth/scram-credential.js';
 import { ScramSha256 } from '../auth/scram-sha-256.js';
-import type { SqsEndpoint } from '../bridge/sqs/sqs-endpoint.js';
 import { Broker } from '../broker/broker.js';
 import { SystemClock } from '../core/clock.js';
 import { openStore, reopenRepaired, type StoreOptions } from '../store/open-store.js';
@@ -14,7 +13,7 @@ import type { Configuration } from './config-loader.js';
 import type { Settings } from './config-schema.js';
 import { durabilityByTopic } from './durability-by-topic.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
-import { openSqsEndpoint } from './sqs-settings.js';
+import { type OpenSqs, openSqsEndpoint } from './sqs-settings.js';
 import { storageSettings } from './storage-options.js';
 import { tlsOptions } from './tls-settings.js';
 import { packageVersion } from './version.js';
@@ -64,25 +63,27 @@ async function startBehind(
   const { broker, store, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
     start(await reopenRepaired(options, error)),
   );
-  let sqs: SqsEndpoint | null = null;
+  let sqs: OpenSqs | null = null;
   const stop = async (graceMs: number): Promise<void> => {
     const beganMs = clock.now();
     await http?.onStopping();
-    const isSqsClosed = sqs?.stop();
+    const isSqsClosed = sqs?.endpoint.stop();
     // While the others are still connected: what is answered now need not be sent again.
     await workQueues.pushes.stop(graceMs / 2);
     // Whoever waits for a message is told that there is none.
     workQueues.stop();
     await broker.stop(Math.max(0, graceMs - (clock.now() - beganMs)));
     // What could be answered has been, when everything is on disk.
-    sqs?.closeAll();
+    sqs?.endpoint.closeAll();
     await isSqsClosed;
     await http?.close();
   };
   try {
     sqs = await openSqsEndpoint(settings, accessKeys, { registry: workQueues.registry, store }, clock, logger);
-    const counters = sqs?.counters;
+    const counters = sqs?.endpoint.counters;
     if (counters !== undefined) workQueues.addFigures(() => counters.figures());
+    const sqsTls = sqs?.tls ?? null;
+    if (sqsTls !== null) workQueues.addFigures(() => sqsTls.topics());
     if (http !== null) workQueues.addFigures(() => http.figures());
     await http?.onStarted(store, workQueues);
   } catch (error) {
@@ -110,8 +111,8 @@ function mqttListeners({ listeners }: Broker): OpenListener[] {
   }));
 }
 
-function sqsListener({ port }: SqsEndpoint, { sqs: { host } }: Settings): OpenListener {
-  return { name: 'sqs', kind: 'sqs', host, port, isEncrypted: false };
+function sqsListener({ endpoint: { port }, tls }: OpenSqs, { sqs: { host } }: Settings): OpenListener {
+  return { name: 'sqs', kind: 'sqs', host, port, isEncrypted: tls !== null };
 }
 
 /** @throws what the broker throws; the store is closed then */

@@ -28,12 +28,13 @@ export function tlsOptions(tls: TlsSettings): TlsOptions | undefined {
 }
 
 /** Everything that listens and may speak TLS, with the way to its `tls`. */
-function tlsSections({ listeners, http }: Settings): { readonly path: SettingPath; readonly tls: TlsSettings }[] {
+function tlsSections({ listeners, http, sqs }: Settings): { readonly path: SettingPath; readonly tls: TlsSettings }[] {
   return [
     ...Object.entries(listeners)
       .filter(([, { enabled }]) => enabled)
       .map(([name, { tls }]) => ({ path: ['listeners', name, 'tls'], tls })),
     ...(http.enabled ? [{ path: ['http', 'tls'], tls: http.tls }] : []),
+    ...(sqs.enabled ? [{ path: ['sqs', 'tls'], tls: sqs.tls }] : []),
   ];
 }
 

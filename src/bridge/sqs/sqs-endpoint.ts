@@ -44,6 +44,8 @@ export interface SqsEndpointOptions {
   readonly newRequestId: () => string;
   /** What should not happen has happened. */
   readonly onFailure: (error: unknown) => void;
+  /** Has TLS spoken on the connections of the server, until it is closed. Without it there is none. */
+  readonly putBehindTls?: ((server: Server) => { close(): void }) | undefined;
 }
 
 /** SDKs keep connections for a minute; who closes first must not be we, while a request is on its way. */
@@ -57,6 +59,7 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
   readonly #server: Server;
   readonly #budget: BodyBudget;
   readonly #sockets = new Set<Socket>();
+  readonly #tls: { close(): void } | null;
   isStopping = false;
 
   private constructor(service: SqsService, options: SqsEndpointOptions) {
@@ -78,12 +81,18 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
     this.#server.on('connection', (socket) => this.#onConnection(socket));
     this.#server.on('request', (request, response) => this.#onExchange(request, response));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onBroken(error, socket as Socket));
+    this.#tls = options.putBehindTls?.(this.#server) ?? null;
   }
 
   /** @throws SqsListenFailed */
   static async open(service: SqsService, options: SqsEndpointOptions): Promise<SqsEndpoint> {
     const endpoint = new SqsEndpoint(service, options);
-    await endpoint.#listen();
+    try {
+      await endpoint.#listen();
+    } catch (error) {
+      endpoint.#tls?.close();
+      throw error;
+    }
     return endpoint;
   }
 
@@ -104,6 +113,7 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
   /** Serves nobody any more; what is being answered may be, as long as it takes. Resolves when all connections are closed. */
   stop(): Promise<void> {
     this.isStopping = true;
+    this.#tls?.close();
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
@@ -204,7 +214,8 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
 
   #baseUrlOf({ headers }: HttpRequest): string {
     const { publicUrl, host } = this.#options;
-    return publicUrl ?? `http://${headers.host ?? `${host}:${this.port}`}`;
+    const scheme = this.#tls === null ? 'http' : 'https';
+    return publicUrl ?? `${scheme}://${headers.host ?? `${host}:${this.port}`}`;
   }
 }
 
