@@ -176,6 +176,18 @@ describe('sessions', () => {
     },
   );
 
+  it('are resumed under each name of several certificates, also after a renewal', async () => {
+    const directory = await directoryWith(first);
+    const named = authority.issue('named', { alternativeNames: 'DNS:named.example.com' });
+    const { certificates } = filesIn(directory);
+    const test = await TlsBroker.start({ certificates: [...certificates, named] });
+    const options = { ca: authority.pem, servername: 'named.example.com' };
+    const session = await ticket(test, options);
+    copyPair(second, directory);
+    expect(test.door.reload()).toBe(true);
+    expect((await resume(test, options, session)).isSessionReused()).toBe(true);
+  });
+
   it('are not resumed by a client that has been revoked meanwhile', async () => {
     const own = new TestAuthority(join(await createTemporaryDirectory(), 'ca'));
     const device = own.issue('device');
