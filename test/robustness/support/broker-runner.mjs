@@ -61,7 +61,7 @@ async function openSqsEndpoint() {
     maxUnsentBytes: 256 * MiB,
     requestTimeoutMs: 30_000,
     stallTimeoutMs: 50_000,
-    authenticator: keys === undefined ? new OpenAuthenticator(() => true) : new SignatureV4(keys, clock),
+    authenticator: keys === undefined ? new OpenAuthenticator(() => true) : new SignatureV4(keys, Date.now),
     newRequestId: () => 'request',
     onFailure: (error) => lastErrors.push(`${++errors} ${error?.stack}`),
     ...others,
