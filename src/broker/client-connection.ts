@@ -10,7 +10,7 @@ import type { ConnectPacket } from '../codec/control-packet.js';
 import { type FrameSink, FrameSplitter } from '../codec/frame-splitter.js';
 import * as PacketType from '../codec/packet-type.js';
 import type { CloseReason } from '../core/close-reason.js';
-import { OversizedPacket, ProtocolViolation, UnexpectedTls } from '../core/errors.js';
+import { OversizedPacket, ProtocolViolation } from '../core/errors.js';
 import type { CongestedReceiver, HeldPublisher, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { Session } from '../sessions/session.js';
@@ -107,10 +107,7 @@ export class ClientConnection
   #handleInput(chunk: Buffer | null): void {
     try {
       if (chunk === null) this.#splitter.resume(this);
-      else {
-        this.#handshake?.onBytes(chunk);
-        this.#splitter.push(chunk, this);
-      }
+      else if (this.#handshake?.onBytes(chunk) !== false) this.#splitter.push(chunk, this);
     } catch (error) {
       this.#onInputError(error);
     }
@@ -148,22 +145,10 @@ export class ClientConnection
       this.close('internal-error', ReasonCode.UnspecifiedError);
       return;
     }
-    if (error instanceof UnexpectedTls) {
-      this.#onUnexpectedTls(error);
-      return;
-    }
     this.#context.logger.debug({ code: error.code, reason: error.message, client }, 'protocol violation');
     if (error instanceof OversizedPacket && this.#handshake?.refuseOversized(error) === true) return;
     const reason = error.reasonCode === ReasonCode.PacketTooLarge ? 'packet-too-large' : 'protocol-violation';
     this.close(reason, error.reasonCode, error.message);
-  }
-
-  #onUnexpectedTls({ message }: UnexpectedTls): void {
-    const { logger, notices } = this.#context;
-    const { remoteAddress, listener } = this.#channel;
-    const keptBack = notices.offer(`unexpected TLS on ${listener.name}`);
-    if (keptBack !== null) logger.warn({ listener: listener.name, remoteAddress, keptBack }, message);
-    this.close('unexpected-tls');
   }
 
   // ---------------------------------------------------------------- CONNECT

@@ -9,7 +9,8 @@ import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import { AUTH, CONNECT, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
-import { type OversizedPacket, ProtocolViolation, UnexpectedTls, UnsupportedProtocol } from '../core/errors.js';
+import type { CloseReason } from '../core/close-reason.js';
+import { type OversizedPacket, ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
@@ -40,6 +41,7 @@ export interface HandshakeHost {
   /** @param version in whose form to answer */
   refuse(refusal: Refusal, version: ProtocolVersion, maximumPacketSize: number | undefined): void;
   send(type: number, bytes: Buffer): void;
+  close(reason: CloseReason): void;
   /** The client has said goodbye. */
   onDisconnect(publishWill: boolean): void;
 }
@@ -69,19 +71,32 @@ export class Handshake {
   /**
    * Looks at what has come in before it is cut into packets: whoever does not begin with CONNECT (a browser, a port
    * scan) need not be waited for until its first packet, whatever that would be, is whole.
+   * @returns false if that was the end of the connection
    * @throws ProtocolViolation [MQTT-3.1.0-1]
-   * @throws UnexpectedTls
    */
-  onBytes(chunk: Buffer): void {
+  onBytes(chunk: Buffer): boolean {
     const first = chunk[0];
-    if (this.#hasFirstByte || first === undefined) return;
+    if (this.#hasFirstByte || first === undefined) return true;
     this.#hasFirstByte = true;
     if (first === TLS_HANDSHAKE && (chunk[1] ?? TLS_MAJOR) === TLS_MAJOR) {
-      throw new UnexpectedTls();
+      this.#refuseTls();
+      return false;
     }
     if (first >> 4 !== CONNECT) {
       throw new ProtocolViolation(ReasonCode.ProtocolError, 'the first packet is not CONNECT [MQTT-3.1.0-1]');
     }
+    return true;
+  }
+
+  #refuseTls(): void {
+    const { logger, notices } = this.#context;
+    const { remoteAddress, listener } = this.#channel;
+    const keptBack = notices.offer(`unexpected TLS on ${listener.name}`);
+    if (keptBack !== null) {
+      const about = { listener: listener.name, remoteAddress, keptBack };
+      logger.warn(about, 'the client speaks TLS, and this listener has none');
+    }
+    this.#host.close('unexpected-tls');
   }
 
   /**

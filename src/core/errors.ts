@@ -33,15 +33,6 @@ export class MalformedPacket extends ProtocolViolation {
   }
 }
 
-/** A client speaks TLS where there is none. */
-export class UnexpectedTls extends ProtocolViolation {
-  override readonly code = 'ERR_UNEXPECTED_TLS';
-
-  constructor() {
-    super(ReasonCode.ProtocolError, 'the client speaks TLS, and this listener has none');
-  }
-}
-
 /** A packet is larger than its receiver takes: reason code 0x95. Thrown before the packet is whole. */
 export class OversizedPacket extends ProtocolViolation {
   override readonly code = 'ERR_OVERSIZED_PACKET';
