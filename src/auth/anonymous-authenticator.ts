@@ -4,8 +4,7 @@
  * certificate says its user name is not anonymous.
  */
 import type { Authenticator, ConnectDecision, ConnectRequest } from './authenticator.js';
-
-const ALLOWED: ConnectDecision = { allowed: true };
+import { identityOf } from './identity.js';
 
 export class AnonymousAuthenticator implements Authenticator {
   readonly #anonymous: boolean | undefined;
@@ -16,8 +15,10 @@ export class AnonymousAuthenticator implements Authenticator {
   }
 
   authenticate(request: ConnectRequest): ConnectDecision {
-    if (typeof request.certificate?.username === 'string') return ALLOWED;
-    if (this.#anonymous ?? request.isLoopback) return ALLOWED;
+    const certified = request.certificate?.username ?? null;
+    if (certified !== null || (this.#anonymous ?? request.isLoopback)) {
+      return { allowed: true, identity: identityOf(request.username ?? null) };
+    }
     return {
       allowed: false,
       why: 'forbidden',

@@ -7,6 +7,7 @@
  *   exchange        next ▶ continue          next ▶ success
  *   broker                 ◀── AUTH 0x18            ◀── CONNACK, or AUTH 0x00
  */
+import type { Identity } from './identity.js';
 
 /** One way to authenticate, for all clients. */
 export interface AuthenticationMethod {
@@ -28,8 +29,8 @@ export interface AuthenticationExchange {
 export type ExchangeStep =
   /** The client has to answer. `data` is for it. */
   | { readonly outcome: 'continue'; readonly data: Buffer | undefined }
-  /** The client is `username`. `data` is the last word to it. */
-  | { readonly outcome: 'success'; readonly data: Buffer | undefined; readonly username: string }
+  /** `data` is the last word to the client. */
+  | { readonly outcome: 'success'; readonly data: Buffer | undefined; readonly identity: Identity }
   /** `reason` is for the operator's log alone: the client learns that it failed, and nothing that helps it to guess. */
   | { readonly outcome: 'failure'; readonly reason: string };
 

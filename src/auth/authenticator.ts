@@ -1,4 +1,5 @@
 /** Who may connect. The broker asks one Authenticator at each CONNECT; the answer may come later. */
+import type { Identity } from './identity.js';
 
 /** What the client has proven by TLS, before it said anything in MQTT. */
 export interface CertificateIdentity {
@@ -21,10 +22,14 @@ export interface ConnectRequest {
   readonly certificate: CertificateIdentity | null;
 }
 
-export type ConnectDecision =
-  | { readonly allowed: true }
+export interface RefusedConnect {
+  readonly allowed: false;
   /** `unidentified`: bad or missing credentials (0x86); `forbidden`: known, and not permitted (0x87). */
-  | { readonly allowed: false; readonly why: 'unidentified' | 'forbidden'; readonly message: string };
+  readonly why: 'unidentified' | 'forbidden';
+  readonly message: string;
+}
+
+export type ConnectDecision = { readonly allowed: true; readonly identity: Identity } | RefusedConnect;
 
 export interface Authenticator {
   /** Must not throw; a rejected promise refuses the client as if the server were unavailable. */

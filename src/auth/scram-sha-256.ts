@@ -12,6 +12,7 @@ import {
   type ExchangeStep,
   failure,
 } from './authentication-method.js';
+import { identityOf } from './identity.js';
 import { saslprep, UnpreparedText } from './saslprep.js';
 import { hmac, MINIMUM_ITERATIONS, SCRAM_SHA_256, type ScramCredential, sha256 } from './scram-credential.js';
 import { type ClientFirst, InvalidScramMessage, parseClientFinal, parseClientFirst } from './scram-messages.js';
@@ -128,7 +129,7 @@ class ScramExchange implements AuthenticationExchange {
     const signature = hmac(credential.serverKey, signed).toString('base64');
     if (!isKnown) return failure(`there is no user ${JSON.stringify(username)}`);
     if (!isProven) return failure(`wrong password for user ${JSON.stringify(username)}`);
-    return { outcome: 'success', data: Buffer.from(`v=${signature}`), username };
+    return { outcome: 'success', data: Buffer.from(`v=${signature}`), identity: identityOf(username) };
   }
 }
 

@@ -5,7 +5,8 @@ import type { CloseReason } from '../core/close-reason.js';
 
 export interface ClientInfo {
   readonly clientId: string;
-  readonly username: string | undefined;
+  /** Null for a client that is nobody in particular. */
+  readonly username: string | null;
   readonly protocolVersion: 3 | 4 | 5;
   readonly remoteAddress: string;
   readonly listener: string;

@@ -5,6 +5,7 @@
  *   channel ─▶ FrameSplitter ─▶ here ─▶ Handshake | InboundPublishes | … ─▶ Router ─▶ sessions ─▶ PublishSender
  *   channel ◀──────────────────────── OutboundBuffer ◀──────────────── Acknowledger, PublishSender
  */
+import type { Identity } from '../auth/identity.js';
 import { encodeConnack, encodeDisconnect } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import { type FrameSink, FrameSplitter } from '../codec/frame-splitter.js';
@@ -20,7 +21,7 @@ import { OutboundBuffer } from '../transport/outbound-buffer.js';
 import { Acknowledger } from './acknowledger.js';
 import { acknowledgementDecoder, type BrokerContext } from './broker-context.js';
 import type { ClientInfo } from './broker-events.js';
-import { acceptance, type ConnectTerms, type ProvenIdentity, type Refusal } from './connect-handler.js';
+import { acceptance, type CompletedExchange, type ConnectTerms, type Refusal } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
 import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
@@ -165,7 +166,8 @@ export class ClientConnection
     packet: ConnectPacket,
     terms: ConnectTerms,
     { session, isPresent, ticket }: OpenedSession,
-    identity: ProvenIdentity | null,
+    identity: Identity,
+    exchange: CompletedExchange | null,
   ): void {
     const context = this.#context;
     const { limits, metrics, connections, events } = context;
@@ -173,7 +175,7 @@ export class ClientConnection
     const maximumPacketSize = packet.maximumPacketSize ?? UNLIMITED_PACKET_SIZE;
     const info: ClientInfo = {
       clientId: terms.clientId,
-      username: identity === null ? (this.#channel.clientCertificate?.username ?? packet.username) : identity.username,
+      username: identity.username,
       protocolVersion: packet.protocolVersion,
       remoteAddress: this.#channel.remoteAddress,
       listener: this.#channel.listener.name,
@@ -190,7 +192,7 @@ export class ClientConnection
       isBridge: packet.isBridge,
       maximumPacketSize,
       requestedExpirySeconds: packet.sessionExpirySeconds ?? 0,
-      identity,
+      exchange,
     };
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
     this.#client = { info, session, sender, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
@@ -201,7 +203,7 @@ export class ClientConnection
     connections.set(terms.clientId, this);
     metrics.connectionsAccepted++;
     metrics.connectionsMaximum = Math.max(metrics.connectionsMaximum, connections.size);
-    const connack = acceptance(context, packet, terms, isPresent, identity);
+    const connack = acceptance(context, packet, terms, isPresent, exchange);
     const bytes = encodeConnack(connack, packet.protocolVersion, maximumPacketSize);
     acknowledger.send(ticket, PacketType.CONNACK, bytes);
     // Nothing may be sent before CONNACK [MQTT-3.2.0-1]: what would have it sent is not handled yet.

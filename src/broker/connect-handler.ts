@@ -3,7 +3,8 @@
  * carry MQTT 5 reason codes; the encoder turns them into return codes for MQTT 3.
  */
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
-import type { ConnectDecision } from '../auth/authenticator.js';
+import type { RefusedConnect } from '../auth/authenticator.js';
+import type { Identity } from '../auth/identity.js';
 import type { ConnackFields, ConnectPacket } from '../codec/control-packet.js';
 import { buildMessage } from '../codec/message-builder.js';
 import { ReasonCode } from '../core/reason-code.js';
@@ -24,10 +25,11 @@ export interface ConnectTerms {
   readonly will: Will | null;
 }
 
-/** Who the client has proven to be in an authentication exchange, and the last word of that exchange to it. */
-export interface ProvenIdentity {
-  readonly username: string;
+/** An authentication exchange that went well. */
+export interface CompletedExchange {
+  readonly identity: Identity;
   readonly method: AuthenticationMethod;
+  /** The last word to the client. */
   readonly data: Buffer | undefined;
 }
 
@@ -67,11 +69,9 @@ export function settleTerms(context: BrokerContext, packet: ConnectPacket): Conn
   };
 }
 
-/** The refusal that follows from the authenticator's answer, if it is one. */
-export function refusalOf(decision: ConnectDecision): Refusal | null {
-  if (decision.allowed) return null;
-  const reasonCode = decision.why === 'forbidden' ? ReasonCode.NotAuthorized : ReasonCode.BadUserNameOrPassword;
-  return { reasonCode, message: decision.message };
+/** The refusal that follows from the authenticator's answer. */
+export function refusalOf({ why, message }: RefusedConnect): Refusal {
+  return { reasonCode: why === 'forbidden' ? ReasonCode.NotAuthorized : ReasonCode.BadUserNameOrPassword, message };
 }
 
 /** Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. */
@@ -82,14 +82,14 @@ export function openSession(context: BrokerContext, terms: ConnectTerms): Opened
 
 /**
  * CONNACK for an accepted client: what differs from the defaults, or from what it asked for (section 3.2.2.3).
- * @param identity null if the client has named no authentication method
+ * @param exchange null if the client has named no authentication method
  */
 export function acceptance(
   context: BrokerContext,
   packet: ConnectPacket,
   terms: ConnectTerms,
   isPresent: boolean,
-  identity: ProvenIdentity | null,
+  exchange: CompletedExchange | null,
 ): ConnackFields {
   if (packet.protocolVersion !== 5) return { sessionPresent: isPresent, reasonCode: ReasonCode.Success };
   const { limits } = context;
@@ -106,8 +106,8 @@ export function acceptance(
     // [MQTT-3.1.2-28]
     responseInformation: packet.requestResponseInformation ? responseInformationOf(terms.clientId) : undefined,
     // [MQTT-4.12.0-5], and neither without a method [MQTT-4.12.0-6]
-    authenticationMethod: identity?.method.name,
-    authenticationData: identity?.data,
+    authenticationMethod: exchange?.method.name,
+    authenticationData: exchange?.data,
   };
 }
 

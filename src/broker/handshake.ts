@@ -4,6 +4,7 @@
  */
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { ConnectDecision } from '../auth/authenticator.js';
+import type { Identity } from '../auth/identity.js';
 import { decodeConnect, decodeControlPacket } from '../codec/control-decoder.js';
 import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
@@ -18,9 +19,9 @@ import { BoundedExchange } from './bounded-exchange.js';
 import type { BrokerContext } from './broker-context.js';
 import {
   acceptance,
+  type CompletedExchange,
   type ConnectTerms,
   openSession,
-  type ProvenIdentity,
   type Refusal,
   refusalOf,
   settleTerms,
@@ -37,7 +38,13 @@ export interface HandshakeHost {
   /** No input is handled until {@link endAuthentication}. */
   beginAuthentication(): void;
   endAuthentication(): void;
-  accept(packet: ConnectPacket, terms: ConnectTerms, opened: OpenedSession, identity: ProvenIdentity | null): void;
+  accept(
+    packet: ConnectPacket,
+    terms: ConnectTerms,
+    opened: OpenedSession,
+    identity: Identity,
+    exchange: CompletedExchange | null,
+  ): void;
   /** @param version in whose form to answer */
   refuse(refusal: Refusal, version: ProtocolVersion, maximumPacketSize: number | undefined): void;
   send(type: number, bytes: Buffer): void;
@@ -166,9 +173,9 @@ export class Handshake {
 
   // Before anything is changed: a client that cannot be told that it is accepted must not get a session, nor take one
   // over, nor be sent a DISCONNECT [MQTT-3.14.0-1].
-  #checkAnswerFits(packet: ConnectPacket, terms: ConnectTerms, identity: ProvenIdentity | null): void {
+  #checkAnswerFits(packet: ConnectPacket, terms: ConnectTerms, exchange: CompletedExchange | null): void {
     if (packet.maximumPacketSize === undefined) return;
-    const connack = acceptance(this.#context, packet, terms, false, identity);
+    const connack = acceptance(this.#context, packet, terms, false, exchange);
     encodeConnack(connack, packet.protocolVersion, packet.maximumPacketSize);
   }
 
@@ -231,9 +238,9 @@ export class Handshake {
       const { protocolVersion, maximumPacketSize = Number.POSITIVE_INFINITY } = packet;
       this.#host.send(AUTH, encodeAuth(fields, protocolVersion, maximumPacketSize)); // [MQTT-4.12.0-5]
     } else {
-      const identity = { username: step.username, method, data: step.data };
-      this.#checkAnswerFits(packet, terms, identity);
-      this.#host.accept(packet, terms, openSession(this.#context, terms), identity);
+      const completed = { identity: step.identity, method, data: step.data };
+      this.#checkAnswerFits(packet, terms, completed);
+      this.#host.accept(packet, terms, openSession(this.#context, terms), step.identity, completed);
     }
   }
 
@@ -268,12 +275,8 @@ export class Handshake {
   }
 
   #onDecision(packet: ConnectPacket, terms: ConnectTerms, decision: ConnectDecision): void {
-    const refusal = refusalOf(decision);
-    if (refusal !== null) {
-      this.#refuse(packet, refusal);
-      return;
-    }
-    this.#host.accept(packet, terms, openSession(this.#context, terms), null);
+    if (decision.allowed) this.#host.accept(packet, terms, openSession(this.#context, terms), decision.identity, null);
+    else this.#refuse(packet, refusalOf(decision));
   }
 
   #refuse(packet: ConnectPacket, refusal: Refusal): void {

@@ -15,7 +15,7 @@ import type { Session } from '../sessions/session.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
 import type { Acknowledger } from './acknowledger.js';
 import type { BrokerContext } from './broker-context.js';
-import type { ProvenIdentity } from './connect-handler.js';
+import type { CompletedExchange } from './connect-handler.js';
 import type { QueueConsumers } from './queue-consumers.js';
 import { Reauthentication, type ReauthenticationHost } from './reauthentication.js';
 import { RetainedReplays } from './retained-replays.js';
@@ -40,7 +40,7 @@ export interface ControlTerms {
   /** What CONNECT asked for, whatever was granted. Seconds. */
   readonly requestedExpirySeconds: number;
   /** null if the client has named no authentication method. */
-  readonly identity: ProvenIdentity | null;
+  readonly exchange: CompletedExchange | null;
 }
 
 export class InboundControl {
@@ -64,8 +64,8 @@ export class InboundControl {
     this.#acknowledger = acknowledger;
     this.#host = host;
     this.#terms = terms;
-    const { identity, maximumPacketSize } = terms;
-    this.#reauthentication = identity && new Reauthentication(context, host, identity, maximumPacketSize);
+    const { exchange, maximumPacketSize } = terms;
+    this.#reauthentication = exchange && new Reauthentication(context, host, exchange, maximumPacketSize);
     if (session.owedRetained.length === 0) return;
     this.#replays = new RetainedReplays(context, session);
     this.#replays.restart();

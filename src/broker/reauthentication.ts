@@ -11,7 +11,7 @@ import { ProtocolViolation } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
 import { BoundedExchange } from './bounded-exchange.js';
 import type { BrokerContext } from './broker-context.js';
-import type { ProvenIdentity } from './connect-handler.js';
+import type { CompletedExchange } from './connect-handler.js';
 
 /** The connection that it is for. */
 export interface ReauthenticationHost {
@@ -22,21 +22,26 @@ export interface ReauthenticationHost {
 export class Reauthentication {
   readonly #context: BrokerContext;
   readonly #host: ReauthenticationHost;
-  readonly #identity: ProvenIdentity;
+  readonly #completed: CompletedExchange;
   readonly #maximumPacketSize: number;
   #exchange: BoundedExchange | null = null;
 
   /** @param maximumPacketSize of the client, bytes */
-  constructor(context: BrokerContext, host: ReauthenticationHost, identity: ProvenIdentity, maximumPacketSize: number) {
+  constructor(
+    context: BrokerContext,
+    host: ReauthenticationHost,
+    completed: CompletedExchange,
+    maximumPacketSize: number,
+  ) {
     this.#context = context;
     this.#host = host;
-    this.#identity = identity;
+    this.#completed = completed;
     this.#maximumPacketSize = maximumPacketSize;
   }
 
   /** @throws ProtocolViolation for an AUTH that does not belong here */
   handle(packet: AuthPacket): void {
-    expectMethod(packet, this.#identity.method.name);
+    expectMethod(packet, this.#completed.method.name);
     if (packet.reasonCode === ReasonCode.ReAuthenticate) this.#begin();
     if (this.#exchange === null) {
       throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH 0x18 where nothing is to be continued (3.15.2.1)');
@@ -48,17 +53,17 @@ export class Reauthentication {
     if (this.#exchange !== null) {
       throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH 0x19 during a re-authentication (4.12.1)');
     }
-    this.#exchange = new BoundedExchange(this.#context, this.#identity.method);
+    this.#exchange = new BoundedExchange(this.#context, this.#completed.method);
   }
 
   #onStep(step: ExchangeStep): void {
-    const { username } = this.#identity;
+    const { username } = this.#completed.identity;
     if (step.outcome === 'failure') this.#fail(step.reason);
     else if (step.outcome === 'continue')
       this.#answer(ReasonCode.ContinueAuthentication, step.data); // [MQTT-4.12.0-2]
-    else if (step.username !== username) {
+    else if (step.identity.username !== username) {
       // What the session and its will may do was decided for the one who connected.
-      this.#fail(`user ${JSON.stringify(username)} cannot become ${JSON.stringify(step.username)}`);
+      this.#fail(`user ${JSON.stringify(username)} cannot become ${JSON.stringify(step.identity.username)}`);
     } else {
       this.#exchange = null;
       this.#answer(ReasonCode.Success, step.data);
@@ -66,13 +71,13 @@ export class Reauthentication {
   }
 
   #answer(reasonCode: ReasonCode, authenticationData: Buffer | undefined): void {
-    const fields = { reasonCode, authenticationMethod: this.#identity.method.name, authenticationData };
+    const fields = { reasonCode, authenticationMethod: this.#completed.method.name, authenticationData };
     this.#host.send(AUTH, encodeAuth(fields, 5, this.#maximumPacketSize)); // [MQTT-4.12.0-5]
   }
 
   /** [MQTT-4.12.1-2] */
   #fail(reason: string): void {
-    this.#context.logger.debug({ username: this.#identity.username, reason }, 're-authentication failed');
+    this.#context.logger.debug({ username: this.#completed.identity.username, reason }, 're-authentication failed');
     this.#host.close('authentication-failed', ReasonCode.NotAuthorized, 're-authentication failed');
   }
 }

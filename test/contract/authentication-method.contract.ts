@@ -29,7 +29,7 @@ export function describeAuthenticationMethod(name: string, make: () => MethodUnd
       const abandoned = method.begin();
       abandoned.next(client()(undefined));
       for (let i = 0; i < 2; i++) {
-        expect(converse(method, client())).toMatchObject({ outcome: 'success', username });
+        expect(converse(method, client())).toMatchObject({ outcome: 'success', identity: { username } });
       }
     });
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ConnectDecision } from '../../src/auth/authenticator.js';
+import { identityOf } from '../../src/auth/identity.js';
 import { persistent, TestBroker } from '../support/test-broker.js';
 
 const VERSIONS = [4, 5] as const;
@@ -111,9 +113,11 @@ describe.each(VERSIONS)('CONNECT, MQTT %i', (version) => {
     let decide: (allowed: boolean) => void = () => {};
     const authenticator = {
       authenticate: () =>
-        new Promise<{ allowed: true } | { allowed: false; why: 'unidentified'; message: string }>((resolve) => {
+        new Promise<ConnectDecision>((resolve) => {
           decide = (allowed) =>
-            resolve(allowed ? { allowed } : { allowed: false, why: 'unidentified', message: 'unknown' });
+            resolve(
+              allowed ? { allowed, identity: identityOf(null) } : { allowed, why: 'unidentified', message: 'unknown' },
+            );
           allow();
         }),
     };

@@ -1,7 +1,9 @@
 /** AUTH exchanges over real sockets (section 4.12), with SCRAM-SHA-256. */
+
 import { connect as connectMqttJs } from 'mqtt';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AuthenticationMethod, ExchangeStep } from '../../src/auth/authentication-method.js';
+import { identityOf } from '../../src/auth/identity.js';
 import { ScramSha256 } from '../../src/auth/scram-sha-256.js';
 import type { ConnectFields, PacketOf, RawClient } from '../support/raw-client.js';
 import { ScramClient, scramUsers } from '../support/scram-client.js';
@@ -18,7 +20,9 @@ const endless: AuthenticationMethod = {
 
 const oneStep: AuthenticationMethod = {
   name: 'one step',
-  begin: () => ({ next: (data): ExchangeStep => ({ outcome: 'success', data: undefined, username: String(data) }) }),
+  begin: () => ({
+    next: (data): ExchangeStep => ({ outcome: 'success', data: undefined, identity: identityOf(String(data)) }),
+  }),
 };
 
 function start(options: TestBrokerOptions = {}): Promise<TestBroker> {
@@ -67,7 +71,7 @@ async function connectAs(test: TestBroker, user: keyof typeof USERS, clientId: s
 describe('CONNECT with SCRAM-SHA-256', () => {
   it('ends with a CONNACK that has the method and the proof of the server [MQTT-4.12.0-5]', async () => {
     const test = await start();
-    const told: (string | undefined)[] = [];
+    const told: (string | null)[] = [];
     test.broker.events.on('clientConnected', ({ username }) => told.push(username));
     const { client, connack, scram } = await connectAs(test, 'alice', 'a', { username: 'somebody else' });
     expect(connack.properties?.authenticationMethod).toBe(METHOD);

@@ -1,6 +1,8 @@
 /** Enhanced authentication with SCRAM-SHA-256: sections 3.15 and 4.12. */
+
 import { expect } from 'vitest';
 import type { AuthenticationMethod, ExchangeStep } from '../../../src/auth/authentication-method.js';
+import { identityOf } from '../../../src/auth/identity.js';
 import { ScramSha256 } from '../../../src/auth/scram-sha-256.js';
 import { publishPacket } from '../../support/publish-packet.js';
 import type { ConnectFields, PacketOf, RawClient } from '../../support/raw-client.js';
@@ -18,7 +20,7 @@ const lengthy: AuthenticationMethod = {
     let isChallenged = false;
     return {
       next: (): ExchangeStep => {
-        if (isChallenged) return { outcome: 'success', data: undefined, username: 'alice' };
+        if (isChallenged) return { outcome: 'success', data: undefined, identity: identityOf('alice') };
         isChallenged = true;
         return { outcome: 'continue', data: CHALLENGE };
       },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { identityOf } from '../../../src/auth/identity.js';
 import { deriveCredential, formatCredential } from '../../../src/auth/scram-credential.js';
 import { ScramSha256 } from '../../../src/auth/scram-sha-256.js';
 import { ScramClient, scramUsers } from '../../support/scram-client.js';
@@ -26,7 +27,7 @@ describe('the example of RFC 7677 section 3', () => {
     const end = exchange.next(Buffer.from(`c=biws,r=${NONCE},${PROOF}`));
     expect(end).toEqual({
       outcome: 'success',
-      username: 'user',
+      identity: identityOf('user'),
       data: Buffer.from('v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4='),
     });
   });
@@ -95,7 +96,10 @@ describe('a client-first-message', () => {
     const client = new ScramClient(typed, 'pencil');
     const step = exchange.next(client.first);
     const challenge = step.outcome === 'continue' ? step.data : undefined;
-    expect(exchange.next(client.final(challenge))).toMatchObject({ outcome: 'success', username: stored });
+    expect(exchange.next(client.final(challenge))).toMatchObject({
+      outcome: 'success',
+      identity: { username: stored },
+    });
   });
 
   it('may say that the client could bind to a channel and believes that the broker cannot (y)', () => {
