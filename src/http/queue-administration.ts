@@ -168,10 +168,11 @@ export class QueueAdministration {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => reject(new Problem(503, 'not-stored', NOT_STORED));
       const cancel = this.#clock.schedule(SETTLE_PATIENCE_MS, giveUp);
-      this.#registry.whenSettled(ticket, () => {
+      const onSettled = (): void => {
         cancel();
         resolve();
-      });
+      };
+      this.#registry.whenSettled(ticket, { onSettled });
     });
   }
 }

@@ -25,7 +25,7 @@ import { ReceiptHandles } from './receipt-handle.js';
 import { type ReceiptNotice, Receipts } from './receipts.js';
 import type { RedriveOptions, RedriveProgress } from './redrive.js';
 import { Redrives } from './redrives.js';
-import { SettledAnswers } from './settled-answers.js';
+import { type Answer, SettledAnswers } from './settled-answers.js';
 
 /** A message for one queue. */
 export interface QueueDelivery {
@@ -267,8 +267,8 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
   }
 
   /** Calls back when the ticket is settled, after those who asked before. */
-  whenSettled(ticket: Ticket, callback: () => void): void {
-    this.#answers.add({ onSettled: callback }, ticket, this.#log.settledTicket);
+  whenSettled(ticket: Ticket, answer: Answer): void {
+    this.#answers.add(answer, ticket, this.#log.settledTicket);
   }
 
   /** Calls nobody any more. */

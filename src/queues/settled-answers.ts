@@ -15,6 +15,9 @@ export interface AskedQueue {
 /** Answers that have left, from which on the lists are cut. */
 const CUT_FROM = 256;
 
+/** Stands where an answer stood that has left. */
+const LEFT: Answer = { onSettled() {} };
+
 export class SettledAnswers {
   #tickets: Ticket[] = [];
   #answers: Answer[] = [];
@@ -53,7 +56,9 @@ export class SettledAnswers {
     if (this.#holds > 0) return;
     this.#releases++;
     while (this.#next < this.#answers.length && (this.#tickets[this.#next] as Ticket) <= settled) {
-      const answer = this.#answers[this.#next++] as Answer;
+      const answer = this.#answers[this.#next] as Answer;
+      // It may hold much: a whole request. Waiting for the cut, it would outlive the young generation.
+      this.#answers[this.#next++] = LEFT;
       answer.onSettled();
     }
     if (this.#next === this.#answers.length) {

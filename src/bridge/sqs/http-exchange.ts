@@ -20,10 +20,17 @@ export interface BodyBudget {
   unsentBytes: number;
 }
 
+/** Who wants to know that an answer will not arrive. */
+export interface AnswerGiver {
+  /** The connection has ended before the whole answer was out. */
+  onAbandoned(): void;
+}
+
 export interface ExchangeOwner {
   onRequest(exchange: HttpExchange, request: HttpRequest): void;
   /** The body is too large, or there is no room for it. */
   onRefused(exchange: HttpExchange, error: SqsError): void;
+  onAbandoned(giver: AnswerGiver): void;
 }
 
 export class HttpExchange {
@@ -38,8 +45,8 @@ export class HttpExchange {
   #isRefused = false;
   /** The operating system has all of the answer. */
   #isSent = false;
-  /** Called if the connection ends before the answer is out. */
-  onAbandoned: (() => void) | null = null;
+  /** Who answers, from when that is known. */
+  giver: AnswerGiver | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, budget: BodyBudget, owner: ExchangeOwner) {
     this.headers = request.headers;
@@ -116,7 +123,7 @@ export class HttpExchange {
     this.#letGo();
     this.#budget.unsentBytes -= this.#unsentBytes;
     this.#unsentBytes = 0;
-    if (!this.#isSent) this.onAbandoned?.();
-    this.onAbandoned = null;
+    if (!this.#isSent && this.giver !== null) this.#owner.onAbandoned(this.giver);
+    this.giver = null;
   }
 }

@@ -3,7 +3,9 @@
  * is told only when it is on disk.
  */
 import type { Queue } from '../../queues/queue.js';
+import type { Answer } from '../../queues/settled-answers.js';
 import type { Caller, Permission } from './caller.js';
+import type { AnswerGiver } from './http-exchange.js';
 import { queueNameOfUrl } from './queue-address.js';
 import { queueDoesNotExist, SqsError } from './sqs-error.js';
 import type { SqsInput } from './sqs-input.js';
@@ -19,14 +21,14 @@ export interface SqsReplier {
   fail(error: unknown): void;
 }
 
-export class SqsCall {
+export class SqsCall implements AnswerGiver {
   readonly service: SqsService;
   readonly input: SqsInput;
   readonly caller: Caller;
   readonly #baseUrl: string;
   readonly #replier: SqsReplier;
-  /** Called if the one who asked has gone before he had the whole answer. */
-  onAbandoned: (() => void) | null = null;
+  /** Who has to take something back if the one who asked goes before he has the whole answer. */
+  giver: AnswerGiver | null = null;
 
   /** @param baseUrl of the endpoint, as the one who asks reaches it */
   constructor(service: SqsService, input: SqsInput, caller: Caller, baseUrl: string, replier: SqsReplier) {
@@ -71,15 +73,33 @@ export class SqsCall {
     this.#replier.fail(error);
   }
 
+  onAbandoned(): void {
+    this.giver?.onAbandoned();
+  }
+
   /** Answers when the ticket is settled. */
   replyWhenSettled(ticket: number, output: SqsOutput): void {
-    this.service.registry.whenSettled(ticket, () => this.#replier.reply(output));
+    this.service.registry.whenSettled(ticket, new SettledReply(this.#replier, output));
   }
 
   #find(name: string): Queue {
     const queue = this.service.registry.find(name);
     if (queue === undefined) throw queueDoesNotExist();
     return queue;
+  }
+}
+
+class SettledReply implements Answer {
+  readonly #replier: SqsReplier;
+  readonly #output: SqsOutput;
+
+  constructor(replier: SqsReplier, output: SqsOutput) {
+    this.#replier = replier;
+    this.#output = output;
+  }
+
+  onSettled(): void {
+    this.#replier.reply(this.#output);
   }
 }
 

@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Authenticator } from './authenticator.js';
 import { type AnswerContext, ExchangeAnswer } from './exchange-answer.js';
-import { type BodyBudget, type ExchangeOwner, HttpExchange } from './http-exchange.js';
+import { type AnswerGiver, type BodyBudget, type ExchangeOwner, HttpExchange } from './http-exchange.js';
 import type { HttpRequest } from './http-request.js';
 import { jsonProtocol, unknownOperation } from './json-protocol.js';
 import { queryProtocol } from './query-protocol.js';
@@ -138,10 +138,7 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
       const action = SQS_ACTIONS.get(name);
       if (action === undefined) throw unsupported(name);
       const call = new SqsCall(service, new SqsInput(fields), caller, this.#baseUrlOf(request), answer);
-      exchange.onAbandoned = () => {
-        // When the queues are going, everything goes back by itself.
-        if (!this.isStopping) call.onAbandoned?.();
-      };
+      exchange.giver = call;
       action.run(call);
     } catch (error) {
       answer.fail(error);
@@ -151,6 +148,11 @@ export class SqsEndpoint implements ExchangeOwner, AnswerContext {
   onRefused(exchange: HttpExchange, error: SqsError): void {
     this.counters.refusedBodies++;
     this.#answerOf(exchange, protocolOf(exchange)).fail(error);
+  }
+
+  onAbandoned(giver: AnswerGiver): void {
+    // When the queues are going, everything goes back by itself.
+    if (!this.isStopping) giver.onAbandoned();
   }
 
   onFailure(error: unknown): void {

@@ -4,6 +4,8 @@
  */
 import type { Delivery } from '../../../queues/delivery.js';
 import type { Queue } from '../../../queues/queue.js';
+import type { Receive, Receiver } from '../../../queues/receive.js';
+import type { AnswerGiver } from '../http-exchange.js';
 import { waitSecondsOf } from '../queue-attributes.js';
 import { ReceivedMessages } from '../received-message.js';
 import type { SqsAction, SqsCall } from '../sqs-call.js';
@@ -28,33 +30,75 @@ export const receiveMessage: SqsAction = {
     if (attemptId !== undefined) {
       const repeated = service.attempts.repeat(queue, attemptId, visibilityTimeoutMs, service.clock.now());
       if (repeated !== null) {
-        answer(call, queue, form, repeated);
+        new ReceiveAnswer(call, queue, form, undefined).give(repeated);
         return;
       }
     }
     checkLimits(call, queue, waitSeconds);
-    let isWaiting = false;
-    const receive = queue.receive(
-      { max, waitMs: waitSeconds * 1000, visibilityTimeoutMs },
-      {
-        onReceived(deliveries) {
-          if (isWaiting) service.counters.waitingReceives--;
-          if (attemptId !== undefined && deliveries.length > 0) {
-            service.attempts.remember(queue, attemptId, deliveries, service.clock.now());
-          }
-          answer(call, queue, form, deliveries);
-        },
-      },
-    );
-    if (receive.state === 'answered') return;
-    isWaiting = true;
-    service.counters.waitingReceives++;
-    call.onAbandoned = () => {
-      service.counters.waitingReceives--;
-      receive.cancel();
-    };
+    const answer = new ReceiveAnswer(call, queue, form, attemptId);
+    const receive = queue.receive({ max, waitMs: waitSeconds * 1000, visibilityTimeoutMs }, answer);
+    if (receive.state !== 'answered') answer.waitFor(receive);
   },
 };
+
+/** What becomes of a receive: its messages are given to the one who asked, or taken back when he goes. */
+class ReceiveAnswer implements Receiver, AnswerGiver {
+  readonly #call: SqsCall;
+  readonly #queue: Queue;
+  readonly #form: ReceivedMessages;
+  readonly #attemptId: string | undefined;
+  /** While it waits. */
+  #receive: Receive | null = null;
+  #deliveries: readonly Delivery[] = [];
+
+  constructor(call: SqsCall, queue: Queue, form: ReceivedMessages, attemptId: string | undefined) {
+    this.#call = call;
+    this.#queue = queue;
+    this.#form = form;
+    this.#attemptId = attemptId;
+  }
+
+  waitFor(receive: Receive): void {
+    this.#receive = receive;
+    this.#call.giver = this;
+    this.#call.service.counters.waitingReceives++;
+  }
+
+  onReceived(deliveries: readonly Delivery[]): void {
+    const { service } = this.#call;
+    if (this.#receive !== null) service.counters.waitingReceives--;
+    this.#receive = null;
+    if (this.#attemptId !== undefined && deliveries.length > 0) {
+      service.attempts.remember(this.#queue, this.#attemptId, deliveries, service.clock.now());
+    }
+    this.give(deliveries);
+  }
+
+  give(deliveries: readonly Delivery[]): void {
+    this.#deliveries = deliveries;
+    this.#call.giver = this;
+    try {
+      const Messages = deliveries.map((delivery) => this.#form.fieldsOf(delivery));
+      this.#call.reply(Messages.length === 0 ? {} : { Messages });
+    } catch (error) {
+      // The queue is in the middle of something: nothing may be thrown into it.
+      this.#call.fail(error);
+    }
+  }
+
+  onAbandoned(): void {
+    const { counters } = this.#call.service;
+    if (this.#receive !== null) {
+      counters.waitingReceives--;
+      this.#receive.cancel();
+      return;
+    }
+    if (this.#deliveries.length > 0) counters.releasedAnswers++;
+    for (const delivery of this.#deliveries) {
+      this.#queue.refuseDelivery(delivery, { delayMs: 0, isCounted: false });
+    }
+  }
+}
 
 function formOf({ input, service }: SqsCall, queue: Queue): ReceivedMessages {
   const systemNames = [...input.texts('AttributeNames'), ...input.texts('MessageSystemAttributeNames')];
@@ -70,23 +114,5 @@ function checkLimits({ service }: SqsCall, queue: Queue, waitSeconds: number): v
   if (waitSeconds > 0 && service.counters.waitingReceives >= service.options.maxWaitingReceives) {
     service.counters.refusedWaits++;
     throw new SqsError('RequestThrottled', 'Too many receives are waiting.');
-  }
-}
-
-function answer(call: SqsCall, queue: Queue, form: ReceivedMessages, deliveries: readonly Delivery[]): void {
-  if (deliveries.length === 0) {
-    call.onAbandoned = null;
-    call.reply({});
-    return;
-  }
-  call.onAbandoned = () => {
-    call.service.counters.releasedAnswers++;
-    for (const delivery of deliveries) queue.refuseDelivery(delivery, { delayMs: 0, isCounted: false });
-  };
-  try {
-    call.reply({ Messages: deliveries.map((delivery) => form.fieldsOf(delivery)) });
-  } catch (error) {
-    // The queue is in the middle of something: nothing may be thrown into it.
-    call.fail(error);
   }
 }
