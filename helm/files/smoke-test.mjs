@@ -1,10 +1,11 @@
-// `helm test`: the broker says that it is ready, and speaks MQTT 5. Whether this client may connect is not its matter.
+// `helm test`: the broker says that it is ready, and speaks MQTT 5 if `tcp` is open and without TLS. Whether this client
+// may connect is not its matter.
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const { BROKER_HOST = '127.0.0.1', HTTP_PORT = '8080', MQTT_PORT } = process.env;
+const { BROKER_HOST = '127.0.0.1', HEALTH_SCHEME = 'http', HTTP_PORT = '8080', MQTT_PORT } = process.env;
 const deadline = Date.now() + 60_000;
 
 /** By its address, which every http.allowedHosts lets pass. */
@@ -12,7 +13,7 @@ async function askHealth() {
   try {
     const { address, family } = await lookup(BROKER_HOST);
     const host = family === 6 ? `[${address}]` : address;
-    const response = await fetch(`http://${host}:${HTTP_PORT}/health/ready`);
+    const response = await fetch(`${HEALTH_SCHEME}://${host}:${HTTP_PORT}/health/ready`);
     return { isReady: response.ok, text: (await response.text()).trim() };
   } catch (error) {
     return { isReady: false, text: String(error.cause ?? error) };

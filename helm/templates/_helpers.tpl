@@ -78,25 +78,31 @@ What the configuration opens to others than the pod itself, as a list of maps:
   name      of the port, in pod and Service
   port      on which the broker listens
   protocol  for appProtocol
+  tls       whether it is spoken there
 */}}
 {{- define "millrace.doors" -}}
 {{- $doors := list -}}
-{{- $listeners := deepCopy (dig "listeners" dict .Values.config) -}}
-{{- $listeners = mergeOverwrite (dict "tcp" (dict "kind" "tcp" "port" 1883) "ws" (dict "kind" "ws" "port" 8083)) $listeners -}}
-{{- range $door, $listener := $listeners -}}
+{{- $given := deepCopy (dig "listeners" dict .Values.config) -}}
+{{- $listeners := mergeOverwrite (dict "tcp" dict "ws" dict) $given -}}
+{{- $known := dict "tcp" (dict "kind" "tcp" "port" 1883) "ws" (dict "kind" "ws" "port" 8083) "mqtts" (dict "kind" "tcp" "port" 8883) "wss" (dict "kind" "ws" "port" 8084) -}}
+{{- range $door, $own := $listeners -}}
+{{- $listener := mergeOverwrite (deepCopy (get $known $door | default dict)) $own -}}
 {{- $name := printf "%s-%d" $listener.kind (int $listener.port) -}}
-{{- $doors = append $doors (dict "door" $door "name" $name "protocol" (eq $listener.kind "ws" | ternary "kubernetes.io/ws" "mqtt") "listener" $listener) -}}
+{{- $protocol := eq $listener.kind "ws" | ternary (list "kubernetes.io/ws" "kubernetes.io/wss") (list "mqtt" "secure-mqtt") -}}
+{{- $doors = append $doors (dict "door" $door "name" $name "protocols" $protocol "listener" $listener) -}}
 {{- end -}}
 {{- $http := mergeOverwrite (dict "port" 8080) (deepCopy (dig "http" dict .Values.config)) -}}
 {{- $sqs := mergeOverwrite (dict "port" 9324) (deepCopy (dig "sqs" dict .Values.config)) -}}
-{{- $doors = append $doors (dict "door" "http" "name" "http" "protocol" "http" "listener" $http) -}}
-{{- $doors = append $doors (dict "door" "sqs" "name" "sqs" "protocol" "http" "listener" $sqs) -}}
+{{- $web := list "http" "https" -}}
+{{- $doors = append $doors (dict "door" "http" "name" "http" "protocols" $web "listener" $http) -}}
+{{- $doors = append $doors (dict "door" "sqs" "name" "sqs" "protocols" $web "listener" $sqs) -}}
 {{- $open := list -}}
 {{- range $doors -}}
 {{- $host := .listener.host | default "127.0.0.1" | lower -}}
 {{- $isOpen := and (ne (.listener.enabled | toString) "false") (gt (int .listener.port) 0) -}}
 {{- if and $isOpen (not (regexMatch "^(127\\.|::1$|localhost$)" $host)) -}}
-{{- $open = append $open (dict "door" .door "name" .name "port" (int .listener.port) "protocol" .protocol) -}}
+{{- $hasTls := ne (dig "tls" "certificate" "" .listener) "" -}}
+{{- $open = append $open (dict "door" .door "name" .name "port" (int .listener.port) "protocol" (index .protocols ($hasTls | ternary 1 0)) "tls" $hasTls) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $open -}}
@@ -114,6 +120,11 @@ What the configuration opens to others than the pod itself, as a list of maps:
 {{- toYaml $served -}}
 {{- end -}}
 
+{{/* HTTP where the probes ask, or HTTPS, whose certificate the kubelet does not check. */}}
+{{- define "millrace.probeScheme" -}}
+{{- dig "http" "tls" "certificate" "" .Values.config | empty | ternary "HTTP" "HTTPS" -}}
+{{- end -}}
+
 {{/* What the schema of the values cannot say. */}}
 {{- define "millrace.validate" -}}
 {{- $doors := dict -}}
@@ -122,6 +133,9 @@ What the configuration opens to others than the pod itself, as a list of maps:
 {{- end -}}
 {{- if not (hasKey $doors "http") -}}
 {{- fail "config.http must be enabled, on an address that the kubelet reaches (0.0.0.0 or ::): the probes ask there" -}}
+{{- end -}}
+{{- if eq (dig "http" "tls" "clientCertificate" "none" .Values.config) "require" -}}
+{{- fail "config.http.tls.clientCertificate must not be require: the probes ask there, and the kubelet has no certificate" -}}
 {{- end -}}
 {{- $listeners := dig "listeners" dict .Values.config -}}
 {{- range list "http" "sqs" -}}

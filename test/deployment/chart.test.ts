@@ -157,6 +157,11 @@ describe('the configuration', () => {
     ['a directory without a place for its volume', { config: { storage: { directory: 'data' } } }, /absolute path/],
     ['a port of no listener', { service: { ports: { tpc: {} } } }, /there is no listener tpc/],
     ['a token from two places', { adminToken: { value: 'x'.repeat(16), existingSecret: 'y' } }, /not both/],
+    [
+      'certificates asked of the probes',
+      { config: { http: { tls: { clientCertificate: 'require' } } } },
+      /the kubelet has no certificate/,
+    ],
     ['a listener called http', { config: { listeners: { http: { kind: 'tcp', port: 1 } } } }, /another name/],
     [
       'nothing to connect to',
@@ -202,6 +207,26 @@ describe('the doors', () => {
   test('are MQTT and WebSocket alone unless somebody says otherwise', () => {
     const manifests = render({ release: 'x' });
     expect(portsOf(find(manifests, 'Service', 'x-millrace'))).toEqual({ 'tcp-1883': 1883, 'ws-8083': 8083 });
+  });
+
+  test('with TLS are known by name and told apart, and the probes speak it', () => {
+    const manifests = render({ release: 'x', files: ['tls-values.yaml'] });
+    const { ports } = find(manifests, 'Service', 'x-millrace-headless').spec;
+    expect(ports).toMatchObject([
+      { name: 'tcp-8883', port: 8883, appProtocol: 'secure-mqtt' },
+      { name: 'ws-8084', port: 8084, appProtocol: 'kubernetes.io/wss' },
+      { name: 'http', port: 8080, appProtocol: 'https' },
+    ]);
+    expect(portsOf(find(manifests, 'Service', 'x-millrace'))).toEqual({ 'tcp-8883': 8883, 'ws-8084': 8084 });
+    for (const [rendered, scheme] of [
+      [manifests, 'HTTPS'],
+      [render({}), 'HTTP'],
+    ] as const) {
+      const [broker] = find(rendered, 'StatefulSet').spec.template.spec.containers;
+      for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
+        expect(broker[probe].httpGet.scheme).toBe(scheme);
+      }
+    }
   });
 
   test('that the broker does not open are nowhere', () => {
@@ -272,9 +297,15 @@ describe('the notes', () => {
 
   test('say who can connect, and what would be lost', () => {
     expect(notes({})).toMatch(/WARNING: nobody can connect/);
-    expect(notes({ config: { auth: { anonymous: true } } })).toMatch(/whoever reaches the Service may do anything/);
+    expect(notes({ config: { auth: { anonymous: true } } })).toMatch(
+      /whoever reaches the Service may do anything\. There is no TLS on: tcp, ws\.\n/,
+    );
     expect(notes({ persistence: { enabled: false } })).toMatch(/everything that is stored goes with the pod/);
     expect(notes({ service: { type: 'LoadBalancer', ports: { http: { enabled: true } } } })).toMatch(/reads the token/);
+    const secured = { config: { http: { tls: { certificate: '/x', key: '/y' } } } };
+    expect(notes({ ...secured, service: { type: 'LoadBalancer', ports: { http: { enabled: true } } } })).not.toMatch(
+      /reads the token/,
+    );
     const quiet = { config: { auth: { scram: '/x' } } };
     expect(notes(quiet)).toMatch(/There is no second one/);
     expect(notes(quiet)).not.toMatch(/WARNING/);

@@ -2,6 +2,7 @@
 import { connect, connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
 import { describe, expect, test } from 'vitest';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
+import { cert, key } from '../support/test-certificate.js';
 import { find, type Manifest, render } from './support/chart.js';
 import { freePorts } from './support/free-ports.js';
 import { Pod } from './support/pod.js';
@@ -79,6 +80,19 @@ describe('the pod', () => {
     await again.endAsync();
     second.kill('SIGTERM');
     expect(await second.exitCode()).toBe(0);
+  });
+
+  test('is probed, and passes helm test, over TLS', async () => {
+    const directory = '/etc/millrace/secrets/tls';
+    const { manifests, pod } = await deploy({
+      config: { http: { tls: { certificate: `${directory}/tls.crt`, key: `${directory}/tls.key` } } },
+      secretFiles: { tls: { files: { 'tls.crt': cert, 'tls.key': key } } },
+    });
+    await pod.start();
+    expect(await pod.probe('startupProbe')).toBe(200);
+    const test = new Pod(manifests, find(manifests, 'Pod').spec, await createTemporaryDirectory());
+    const run = await test.start();
+    expect([await run.exitCode(), run.output]).toEqual([0, expect.stringContaining('"status":"ready"')]);
   });
 
   test('passes helm test, by whatever names HTTP may be called', async () => {
