@@ -47,7 +47,7 @@ async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   if (command.name === 'check') return print(checkSummary(configuration, configFile));
   const { settings } = configuration;
   if (command.name.startsWith('queues ')) return await queues(request, settings);
-  await start(settings, (_, logger) => startBroker(configuration, logger));
+  await start(settings, (_, logger, onOpening) => startBroker(configuration, logger, onOpening));
 }
 
 async function scram({ operand = '', options }: Request & { readonly kind: 'run' }): Promise<void> {

@@ -24,5 +24,9 @@ export interface RunningBroker {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Opens everything that the settings ask for, or rejects and leaves nothing open. */
-export type StartBroker = (settings: Settings, logger: Logger) => Promise<RunningBroker>;
+/**
+ * Opens everything that the settings ask for, or rejects and leaves nothing open.
+ * @param onOpening called when the store has been recovered and clients are about to be let in; until then the process may end
+ *   at any moment
+ */
+export type StartBroker = (settings: Settings, logger: Logger, onOpening: () => void) => Promise<RunningBroker>;

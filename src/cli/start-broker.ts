@@ -26,12 +26,13 @@ const FAILED_START_GRACE_MS = 1000;
 export async function startBroker(
   configuration: Omit<Configuration, 'origins'>,
   logger: Logger,
+  onOpening: () => void,
 ): Promise<RunningBroker> {
   const { settings } = configuration;
   const clock = new SystemClock();
   const http = await BrokerHttp.open(settings, clock, logger);
   try {
-    return await startBehind(http, configuration, clock, logger);
+    return await startBehind(http, configuration, clock, logger, onOpening);
   } catch (error) {
     await http?.close();
     throw error;
@@ -43,6 +44,7 @@ async function startBehind(
   { settings, scramUsers, accessKeys, pushTargets }: Omit<Configuration, 'origins'>,
   clock: SystemClock,
   logger: Logger,
+  onOpening: () => void,
 ): Promise<RunningBroker> {
   const storage = storageSettings(settings);
   const options: StoreOptions = {
@@ -55,7 +57,7 @@ async function startBehind(
     const pushes = { ...settings.push, targets: pushTargets, timeOfDayMs: Date.now };
     const queueSettings = { ...workQueueSettings(settings), pushes };
     const workQueues = new WorkQueues(store, clock, queueSettings, logger);
-    const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues);
+    const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues, onOpening);
     workQueues.giveReceipts((receipt) => broker.publish(receipt));
     return { broker, store, workQueues };
   };
@@ -116,16 +118,16 @@ function sqsListener({ endpoint: { port }, tls }: OpenSqs, { sqs: { host } }: Se
 }
 
 /** @throws what the broker throws; the store is closed then */
-function startWith(
+async function startWith(
   settings: Settings,
   scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
   logger: Logger,
   clock: SystemClock,
   store: Store,
   { queues, sink, work }: WorkQueues,
+  onOpening: () => void,
 ): Promise<Broker> {
-  const enabled = Object.entries(settings.listeners).filter(([, listener]) => listener.enabled);
-  return Broker.start({
+  const broker = new Broker({
     clock,
     logger,
     store,
@@ -136,6 +138,16 @@ function startWith(
     authenticator: new AnonymousAuthenticator(settings.auth.anonymous),
     authenticationMethods: scramUsers === undefined ? [] : [new ScramSha256(scramUsers)],
     version: packageVersion(),
-    listeners: enabled.map(([name, { tls, ...listener }]) => ({ name, ...listener, tls: tlsOptions(tls) })),
   });
+  try {
+    await broker.restore();
+    onOpening();
+    for (const [name, { enabled, tls, ...listener }] of Object.entries(settings.listeners)) {
+      if (enabled) await broker.listen({ name, ...listener, tls: tlsOptions(tls) });
+    }
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
+  return broker;
 }

@@ -17,7 +17,11 @@ const GRACE_MS = 8000;
 /** Beyond the grace time, for a broker that does not keep its word. */
 const GUARD_MS = 500;
 
-/** Runs the broker until a signal comes, and then ends the process: it never returns. */
+/**
+ * Runs the broker until a signal comes, and then ends the process: it never returns. While the store is being recovered, which may
+ * take minutes, a signal ends the process at once: no client has been let in, and what recovery leaves at any moment it
+ * takes up again, as after a crash.
+ */
 export async function start(settings: Settings, startBroker: StartBroker): Promise<never> {
   const log = openLog(settings.log, process.env);
   const ended = (code: number): never => {
@@ -26,7 +30,8 @@ export async function start(settings: Settings, startBroker: StartBroker): Promi
   };
   endOnUncaught(log, ended);
   const stopRequest = awaitSignal(log, ended);
-  const broker = await startOrExplain(settings, startBroker, log, ended);
+  const onOpening = endUntilOpening(stopRequest, log, ended);
+  const broker = await startOrExplain(() => startBroker(settings, log.logger, onOpening), settings, log, ended);
   announce(settings, broker, log);
   await stopRequest;
   return ended(await stopWithin(broker, log));
@@ -61,14 +66,31 @@ function awaitSignal({ logger }: ProcessLog, ended: (code: number) => never): Pr
   });
 }
 
+/** A stop request ends the process at once, until clients are let in. @returns to be called when they are */
+function endUntilOpening(
+  stopRequest: Promise<void>,
+  { logger }: ProcessLog,
+  ended: (code: number) => never,
+): () => void {
+  let isOpening = false;
+  void stopRequest.then(() => {
+    if (isOpening) return;
+    logger.info('stopped before the store was recovered: the next start does it');
+    ended(0);
+  });
+  return () => {
+    isOpening = true;
+  };
+}
+
 async function startOrExplain(
+  startBroker: () => Promise<RunningBroker>,
   settings: Settings,
-  startBroker: StartBroker,
   { logger, format }: ProcessLog,
   ended: (code: number) => never,
 ): Promise<RunningBroker> {
   try {
-    return await startBroker(settings, logger);
+    return await startBroker();
   } catch (error) {
     // An error of ours is about the machine or the settings, and says so: nobody needs to see where it was thrown.
     const ours = error instanceof MillraceError ? error : undefined;

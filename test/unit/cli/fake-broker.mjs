@@ -12,11 +12,16 @@ class DirectoryInUse extends MillraceError {
   code = 'ERR_DIRECTORY_IN_USE';
 }
 
-async function startBroker(_settings, logger) {
+async function startBroker(_settings, logger, onOpening) {
   const server = createServer();
   const listen = (port) =>
     new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   await listen(0);
+  if (behaviour === 'recovers') {
+    logger.info('fake broker recovers');
+    await new Promise(() => {});
+  }
+  onOpening();
   const { port } = server.address();
   if (behaviour === 'port-in-use') {
     settings.listeners.tcp.port = port;

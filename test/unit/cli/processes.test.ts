@@ -191,7 +191,16 @@ describe('millrace start', () => {
     expect(start.stdout).toContain('second signal: exiting at once');
   });
 
-  test('a signal during the start is not lost', async () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s during recovery does not wait for its end', async (signal) => {
+    const start = run(FAKE, ['recovers', 'json']);
+    await start.seen('fake broker recovers');
+    start.child.kill(signal);
+    expect(await start.exitCode()).toBe(0);
+    const messages = start.records().map(({ msg }) => msg);
+    expect(messages.slice(1)).toEqual(['stopping', expect.stringContaining('stopped before the store was recovered')]);
+  });
+
+  test('a signal while clients are being let in is not lost', async () => {
     const start = run(FAKE, ['signal-early', 'json']);
     expect(await start.exitCode()).toBe(0);
     expect(start.records().at(-1)).toMatchObject({ msg: 'stopped' });
