@@ -50,6 +50,13 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: broker
 {{- end -}}
 
+{{/* The pod of helm test is not one of those that the Services lead to. */}}
+{{- define "millrace.testLabels" -}}
+app.kubernetes.io/name: {{ include "millrace.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: test
+{{- end -}}
+
 {{- define "millrace.image" -}}
 {{- with .Values.image -}}
 {{- if .digest -}}
@@ -113,7 +120,8 @@ What the configuration opens to others than the pod itself, as a list of maps:
 {{- $served := list -}}
 {{- range include "millrace.doors" . | fromYamlArray -}}
 {{- $wish := get $.Values.service.ports .door | default dict -}}
-{{- if ne ($wish.enabled | toString) "false" -}}
+{{- $answer := $wish.enabled | toString -}}
+{{- if or (eq $answer "true") (and (ne .door "http") (ne $answer "false")) -}}
 {{- $served = append $served (merge (dict "servicePort" (int ($wish.port | default .port)) "nodePort" (int ($wish.nodePort | default 0))) .) -}}
 {{- end -}}
 {{- end -}}
@@ -143,18 +151,64 @@ What the configuration opens to others than the pod itself, as a list of maps:
 {{- fail (printf "config.listeners.%s: the chart cannot tell a listener of this name from config.%s; choose another name" . .) -}}
 {{- end -}}
 {{- end -}}
-{{- range $door, $wish := .Values.service.ports -}}
+{{- range $door, $listener := $listeners -}}
+{{- if and (not $listener.host) (ne ($listener.enabled | toString) "false") -}}
+{{- fail (printf "config.listeners.%s.host is missing: the broker would listen on 127.0.0.1, where no client comes. Set 0.0.0.0 or ::, or 127.0.0.1 if it is for the pod itself" $door) -}}
+{{- end -}}
+{{- end -}}
+{{- range $part, $named := dict "service.ports" .Values.service.ports "networkPolicy.from" .Values.networkPolicy.from -}}
+{{- range $door, $wish := $named -}}
 {{- if not (or (has $door (list "tcp" "ws" "http" "sqs")) (hasKey $listeners $door)) -}}
-{{- fail (printf "service.ports.%s: there is no listener %s under config.listeners" $door $door) -}}
+{{- fail (printf "%s.%s: there is no listener %s under config.listeners" $part $door $door) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- include "millrace.validatePorts" . -}}
 {{- if not (include "millrace.servedDoors" . | fromYamlArray) -}}
 {{- fail "the client Service would have no port: every listener is switched off, on a loopback address, or off under service.ports" -}}
 {{- end -}}
-{{- if not (hasPrefix "/" (include "millrace.dataDirectory" .)) -}}
+{{- if not (regexMatch "^/[^/]" (include "millrace.dataDirectory" .)) -}}
 {{- fail "config.storage.directory must be an absolute path: the volume is mounted there" -}}
+{{- end -}}
+{{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) -}}
+{{- fail "persistence: existingClaim would not be used, for enabled is false" -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if regexMatch "^MILLRACE__(((LISTENERS__.+|HTTP|SQS)__(ENABLED|HOST|PORT))|STORAGE__DIRECTORY)$" (upper .name) -}}
+{{- fail (printf "extraEnv: %s belongs into config: ports, probes and volume follow what stands there" .name) -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.adminToken.value .Values.adminToken.existingSecret -}}
 {{- fail "adminToken: give value or existingSecret, not both" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the broker, or the API server in the middle of an upgrade, would refuse. */}}
+{{- define "millrace.validatePorts" -}}
+{{- $doorOf := dict -}}
+{{- range $door := include "millrace.doors" . | fromYamlArray -}}
+{{- $port := toString $door.port -}}
+{{- if hasKey $doorOf $port -}}
+{{- fail (printf "config: %s and %s are both on port %s" (get $doorOf $port) $door.door $port) -}}
+{{- end -}}
+{{- $_ := set $doorOf $port $door.door -}}
+{{- end -}}
+{{- $service := .Values.service -}}
+{{- $servedOf := dict -}}
+{{- range $door := include "millrace.servedDoors" . | fromYamlArray -}}
+{{- $port := toString $door.servicePort -}}
+{{- if hasKey $servedOf $port -}}
+{{- fail (printf "service.ports: %s and %s are both on port %s" (get $servedOf $port) $door.door $port) -}}
+{{- end -}}
+{{- $_ := set $servedOf $port $door.door -}}
+{{- if and $door.nodePort (eq $service.type "ClusterIP") -}}
+{{- fail (printf "service.ports.%s.nodePort needs service.type NodePort or LoadBalancer" $door.door) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $service.externalTrafficPolicy (eq $service.type "ClusterIP") -}}
+{{- fail "service.externalTrafficPolicy needs service.type NodePort or LoadBalancer" -}}
+{{- end -}}
+{{- if and (or $service.loadBalancerClass $service.loadBalancerSourceRanges) (ne $service.type "LoadBalancer") -}}
+{{- fail "service.loadBalancerClass and loadBalancerSourceRanges need service.type LoadBalancer" -}}
 {{- end -}}
 {{- end -}}

@@ -129,6 +129,14 @@ describe('the pod', () => {
   });
 });
 
+/** To every value of the chart, maps before what is in them. */
+function* valuePaths(values: Manifest, parent: readonly string[] = []): Generator<readonly string[]> {
+  for (const [key, value] of Object.entries<Manifest>(values)) {
+    yield [...parent, key];
+    if (value?.constructor === Object) yield* valuePaths(value, [...parent, key]);
+  }
+}
+
 describe('the configuration', () => {
   test('goes into the ConfigMap as it is, large numbers included', () => {
     const config = { sessions: { maxQueuedMessages: 1_000_000_000 }, queues: { 'a.fifo': { retry: { base: '1s' } } } };
@@ -155,7 +163,43 @@ describe('the configuration', () => {
     ['HTTP switched off', { config: { http: { enabled: false } } }, /the probes ask there/],
     ['HTTP where no probe reaches it', { config: { http: { host: 'localhost' } } }, /the probes ask there/],
     ['a directory without a place for its volume', { config: { storage: { directory: 'data' } } }, /absolute path/],
-    ['a port of no listener', { service: { ports: { tpc: {} } } }, /there is no listener tpc/],
+    ['a directory that is the root', { config: { storage: { directory: '/' } } }, /absolute path/],
+    ['a port of no listener', { service: { ports: { tpc: {} } } }, /service\.ports\.tpc: there is no listener tpc/],
+    ['a policy for no listener', { networkPolicy: { from: { tpc: [{}] } } }, /from\.tpc: there is no listener tpc/],
+    // Kubernetes would let in everybody.
+    ['a policy that lets in nobody', { networkPolicy: { from: { http: [] } } }, /networkPolicy.*from.*http/],
+    [
+      'a listener that nobody reaches, for want of a host',
+      { config: { listeners: { mqtts: { tls: { certificate: '/x', key: '/y' } } } } },
+      /listeners\.mqtts\.host is missing/,
+    ],
+    ['two listeners on one port', { config: { http: { port: 1883 } } }, /tcp and http are both on port 1883/],
+    ['one port twice in the Service', { service: { ports: { tcp: { port: 8083 } } } }, /tcp and ws are both on port/],
+    [
+      'a port of the nodes that is not opened',
+      { service: { ports: { tcp: { nodePort: 31883 } } } },
+      /tcp\.nodePort needs/,
+    ],
+    ['a traffic policy for ClusterIP', { service: { externalTrafficPolicy: 'Local' } }, /externalTrafficPolicy needs/],
+    [
+      'ranges of no balancer',
+      { service: { loadBalancerSourceRanges: ['10.0.0.0/8'] } },
+      /need service\.type LoadBalancer/,
+    ],
+    ['a claim that would not be used', { persistence: { enabled: false, existingClaim: 'x' } }, /would not be used/],
+    [
+      'a port behind the back of the chart',
+      { extraEnv: [{ name: 'MILLRACE__HTTP__PORT', value: '9' }] },
+      /HTTP__PORT belongs into config/,
+    ],
+    ['a variable that is no text', { extraEnv: [{ name: 'X', value: 1 }] }, /extraEnv/],
+    ['a tag in the name of the repository', { image: { repository: 'registry:5000/millrace:1.0' } }, /repository/],
+    ['a port that is text', { config: { listeners: { tcp: { port: '1883' } } } }, /port/],
+    [
+      'a label that selects',
+      { podLabels: { 'app.kubernetes.io/instance': 'x' } },
+      /app\.kubernetes\.io\/instance|podLabels/,
+    ],
     ['a token from two places', { adminToken: { value: 'x'.repeat(16), existingSecret: 'y' } }, /not both/],
     [
       'certificates asked of the probes',
@@ -173,6 +217,15 @@ describe('the configuration', () => {
       const { ok, stderr } = tryRender({ helm: program, values });
       expect(ok).toBe(false);
       expect(stderr).toMatch(message);
+    }
+  });
+
+  test('is refused by its name where a default is taken away that has to be there, or goes without it', async () => {
+    for (const path of valuePaths(parse(readFileSync(`${CHART}/values.yaml`, 'utf8')))) {
+      const values = path.reduceRight<unknown>((value, key) => ({ [key]: value }), null) as object;
+      const { ok, stdout, stderr } = tryRender({ values });
+      if (!ok) expect(stderr).toMatch(/missing property|execution error/);
+      else for (const manifest of manifestsOf(stdout)) expect([path, await findings(manifest)]).toEqual([path, []]);
     }
   });
 
@@ -229,6 +282,15 @@ describe('the doors', () => {
     }
   });
 
+  test('of the administration stay shut until somebody opens them', () => {
+    for (const http of [null, { enabled: null }, { port: 80 }]) {
+      const ports = portsOf(
+        find(render({ release: 'x', values: { service: { ports: { http } } } }), 'Service', 'x-millrace'),
+      );
+      expect(ports).toEqual({ 'tcp-1883': 1883, 'ws-8083': 8083 });
+    }
+  });
+
   test('that the broker does not open are nowhere', () => {
     const text = JSON.stringify(render({ values: { config: { listeners: { ws: { enabled: false } } } } }));
     expect(text).not.toMatch(/ws-8083|sqs"/);
@@ -238,7 +300,9 @@ describe('the doors', () => {
     const { spec } = find(render({}), 'NetworkPolicy');
     expect(spec.policyTypes).toEqual(['Ingress']);
     const http = spec.ingress.find(({ ports }: Manifest) => ports[0].port === 'http');
-    expect(http.from).toEqual([{ podSelector: {} }]);
+    const helmTest = find(render({}), 'Pod').metadata.labels;
+    expect(http.from).toEqual([{ podSelector: {} }, { podSelector: { matchLabels: expect.anything() } }]);
+    expect(helmTest).toMatchObject(http.from[1].podSelector.matchLabels);
     const { spec: strict } = find(render({ files: ['everything-values.yaml'] }), 'NetworkPolicy');
     expect(strict.policyTypes).toEqual(['Ingress', 'Egress']);
     expect(strict.egress).toHaveLength(1);
@@ -255,6 +319,17 @@ describe('the doors', () => {
   });
 });
 
+test('labels of one name are taken from where they are said last', () => {
+  const values = { commonLabels: { tier: 'a' }, podLabels: { tier: 'b' }, service: { labels: { tier: 'c' } } };
+  const manifests = render({ release: 'x', values });
+  const labels = [
+    find(manifests, 'ConfigMap').metadata,
+    find(manifests, 'StatefulSet').spec.template.metadata,
+    find(manifests, 'Service', 'x-millrace').metadata,
+  ].map((metadata) => metadata.labels.tier);
+  expect(labels).toEqual(['a', 'b', 'c']);
+});
+
 describe('the secrets', () => {
   test('are Secrets, and in no ConfigMap', () => {
     const manifests = render({ files: ['everything-values.yaml'] });
@@ -266,6 +341,11 @@ describe('the secrets', () => {
     ]);
     const others = JSON.stringify(manifests.filter(({ kind }) => kind !== 'Secret'));
     expect(others).not.toMatch(/a-token-for-administrators|station-7|must survive/);
+  });
+
+  test('are found by the key that they are given, whatever YAML 1.1 makes of it', () => {
+    const manifests = render({ values: { adminToken: { value: 'x'.repeat(16), existingSecretKey: 'on' } } });
+    expect(find(manifests, 'Secret').stringData).toEqual({ on: 'x'.repeat(16) });
   });
 
   test('that are there are used, and none is made', () => {
@@ -300,6 +380,7 @@ describe('the notes', () => {
     expect(notes({ config: { auth: { anonymous: true } } })).toMatch(
       /whoever reaches the Service may do anything\. There is no TLS on: tcp, ws\.\n/,
     );
+    expect(notes({ podDisruptionBudget: { enabled: true } })).toMatch(/kubectl drain.*waits/);
     expect(notes({ persistence: { enabled: false } })).toMatch(/everything that is stored goes with the pod/);
     expect(notes({ service: { type: 'LoadBalancer', ports: { http: { enabled: true } } } })).toMatch(/reads the token/);
     const secured = { config: { http: { tls: { certificate: '/x', key: '/y' } } } };
