@@ -41,7 +41,8 @@ export const httpSchema = z
         what: 'host names',
         max: 100,
       }),
-      adminToken: z.string(wantedToken).refine(isUsableToken, wantedToken).optional().meta({
+      // The line's end, where it comes from a file by way of a Secret, is not part of it.
+      adminToken: z.string(wantedToken).trim().refine(isUsableToken, wantedToken).optional().meta({
         description:
           'What an administrator has to present: `Authorization: Bearer …`. Better in the environment than in a file that others can read. Default: unset, which makes one at the first start and keeps it in the file `admin-token` of the data directory; without a directory, nobody can administer.',
         'x-unit': '',

@@ -110,8 +110,9 @@ describe('the pod', () => {
     const users =
       'station-7:SCRAM-SHA-256$4096:2lWhVvRhr4ZlSZkn0s2v7g==$8js1nKGZ4yVfexFObG1FOxHPRqL24wpLdjpTEqYfjcA=:UDBjfSQEV07D7YgLjrsP5ZX5U3/yV/zmM+Mgmv2vbzk=\n';
     const existing = [
-      { kind: 'Secret', metadata: { name: 'administration' }, stringData: { token: TOKEN } },
-      { kind: 'Secret', metadata: { name: 'keys' }, stringData: { worker: 'the-secret-of-the-worker' } },
+      // As `kubectl create secret --from-file` makes them of files that end with a line.
+      { kind: 'Secret', metadata: { name: 'administration' }, stringData: { token: `${TOKEN}\n` } },
+      { kind: 'Secret', metadata: { name: 'keys' }, stringData: { worker: 'the-secret-of-the-worker\n' } },
     ];
     const { ports, pod } = await deploy(
       {
