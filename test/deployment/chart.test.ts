@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { settingsSchema } from '../../src/cli/config-schema.js';
 import { CHART, find, HELMS, helm, type Manifest, manifestsOf, render, tryRender } from './support/chart.js';
 import { findings } from './support/kubernetes-types.js';
 
+const MIB = 1024 * 1024;
 const VALUE_FILES = readdirSync(`${CHART}/ci`);
 /** A boolean and a number of YAML 1.1, one letter, and the longest that Helm allows. */
 const RELEASES = ['n', 'on', '1e3', `long-${'x'.repeat(48)}`];
@@ -27,6 +29,28 @@ describe.each(VALUE_FILES)('with %s', (file) => {
       expect(new Set(names).size).toBe(names.length);
     },
   );
+});
+
+describe('docs/kubernetes.md', () => {
+  const text = readFileSync(`${CHART}/../docs/kubernetes.md`, 'utf8');
+  const examples = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = '']) => parse(yaml));
+
+  test('has values that the chart takes', async () => {
+    expect(examples.length).toBeGreaterThan(4);
+    for (const values of examples) {
+      for (const program of HELMS) expect(tryRender({ helm: program, values })).toMatchObject({ ok: true });
+      // What a Certificate of cert-manager is, its own project says.
+      const manifests = render({ values }).filter(({ kind }) => kind !== 'Certificate');
+      for (const manifest of manifests) expect(await findings(manifest)).toEqual([]);
+    }
+  });
+
+  test('mounts every secret file that it names', () => {
+    for (const values of examples) {
+      const named = JSON.stringify(values).matchAll(/\/etc\/millrace\/secrets\/([a-z]+)\//g);
+      for (const [, name = ''] of named) expect(Object.keys(values.secretFiles)).toContain(name);
+    }
+  });
 });
 
 describe('the check of the manifests', () => {
@@ -115,6 +139,23 @@ describe('the pod', () => {
     expect(annotations({ config: { log: { level: 'debug' } } })['checksum/config']).not.toBe(plain['checksum/config']);
     const secret = { secretFiles: { x: { files: { y: 'z' } } } };
     expect(annotations(secret)['checksum/secret']).not.toBe(plain['checksum/secret']);
+  });
+
+  test('has room for all that the configuration lets clients put into its memory', () => {
+    const manifests = render({});
+    const { data } = find(manifests, 'ConfigMap');
+    const { limits, retained, storage } = settingsSchema.parse(parse(data['millrace.yaml']));
+    const program = 80 * MIB;
+    const needed =
+      program +
+      retained.maxBytes +
+      retained.maxMessages * 1000 +
+      limits.outboundTotalLimit +
+      storage.cache +
+      storage.maxPending;
+    const [broker] = find(manifests, 'StatefulSet').spec.template.spec.containers;
+    expect(broker.resources.limits.memory).toBe('1Gi');
+    expect(needed).toBeLessThan(1024 * MIB);
   });
 
   test('uses a claim that is there, or none', () => {
