@@ -95,9 +95,10 @@ describe('the pod', () => {
     expect([await run.exitCode(), run.output]).toEqual([0, expect.stringContaining('"status":"ready"')]);
   });
 
-  test('passes helm test, by whatever names HTTP may be called', async () => {
+  test('is probed, and passes helm test, by whatever names HTTP may be called', async () => {
     const { manifests, pod } = await deploy({ config: { http: { allowedHosts: ['broker.example.com'] } } });
     await pod.start();
+    expect(await pod.probe('startupProbe')).toBe(200);
     const test = new Pod(manifests, find(manifests, 'Pod').spec, await createTemporaryDirectory());
     const run = await test.start();
     expect([await run.exitCode(), run.output]).toEqual([

@@ -104,7 +104,7 @@ export class Pod {
     const { containerPort } = this.#spec.containers[0].ports.find((port: Manifest) => port.name === httpGet.port);
     for (let failures = 0; ; ) {
       const address = `${httpGet.scheme.toLowerCase()}://127.0.0.1:${containerPort}${httpGet.path}`;
-      const status = await statusOf(address, timeoutSeconds * 1000);
+      const status = await statusOf(address, timeoutSeconds * 1000, `10.244.1.7:${containerPort}`);
       if ((status >= 200 && status < 400) || ++failures >= failureThreshold) return status;
       await pause(50);
     }
@@ -167,11 +167,15 @@ export class Pod {
   }
 }
 
-/** A kubelet does not look at certificates. @returns 0 if there is no answer */
-function statusOf(address: string, timeoutMs: number): Promise<number> {
+/**
+ * A kubelet does not look at certificates.
+ * @param host by what it calls the pod: the address that it has in the cluster
+ * @returns 0 if there is no answer
+ */
+function statusOf(address: string, timeoutMs: number, host: string): Promise<number> {
   const { get } = address.startsWith('https:') ? https : http;
   const options = {
-    headers: { 'user-agent': 'kube-probe/1.35', connection: 'close' },
+    headers: { host, 'user-agent': 'kube-probe/1.35', connection: 'close' },
     rejectUnauthorized: false,
     signal: AbortSignal.timeout(timeoutMs),
   };
