@@ -158,6 +158,28 @@ describe('the pod', () => {
     expect(needed).toBeLessThan(1024 * MIB);
   });
 
+  test('can be upgraded: what Kubernetes lets nobody change stays as it is', () => {
+    const fixed = (values: object): Manifest => {
+      const { serviceName, selector, podManagementPolicy, volumeClaimTemplates } = find(
+        render({ values }),
+        'StatefulSet',
+      ).spec;
+      return { serviceName, selector, podManagementPolicy, volumeClaimTemplates };
+    };
+    const changed = {
+      image: { tag: '0.2.0' },
+      commonLabels: { team: 'b' },
+      podLabels: { zone: 'c' },
+      config: { log: { level: 'debug' }, listeners: { ws: { enabled: false } } },
+      resources: { limits: { memory: '2Gi' } },
+      persistence: { whenScaled: 'Delete' },
+      terminationGracePeriodSeconds: 60,
+    };
+    expect(fixed(changed)).toEqual(fixed({}));
+    // With OrderedReady, a pod that cannot start stays until somebody deletes it, whatever the next upgrade says.
+    expect(fixed({}).podManagementPolicy).toBe('Parallel');
+  });
+
   test('uses a claim that is there, or none', () => {
     const existing = find(render({ files: ['existing-values.yaml'] }), 'StatefulSet').spec;
     expect(existing.volumeClaimTemplates).toBeUndefined();
