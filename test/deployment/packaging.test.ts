@@ -153,6 +153,18 @@ describe('the systemd unit', () => {
     expect(run('systemd-analyze', ['verify', '--man=no', file]).stderr).toContain('ProtectSistem');
   });
 
+  test('does not try a wrong configuration again and again', async () => {
+    const text = readFileSync(join(ROOT, 'packaging/millrace.service'), 'utf8');
+    // Of what runs before the broker, systemd does not ask RestartPreventExitStatus.
+    expect(text).not.toMatch(/^ExecStartPre=/m);
+    expect(text).toMatch(/^RestartPreventExitStatus=2$/m);
+    const directory = await createTemporaryDirectory();
+    const config = join(directory, 'millrace.yaml');
+    writeFileSync(config, 'listners: {}\n');
+    const broker = runIn(directory, MAIN, ['start', '--config', config, '--data', join(directory, 'data')]);
+    expect([await broker.exitCode(), broker.stderr]).toEqual([2, expect.stringContaining('listners')]);
+  });
+
   test('gives the broker little to do harm with', async () => {
     const { status, stdout } = run('systemd-analyze', ['security', '--offline=true', '--threshold=20', await unit()]);
     expect([status, stdout]).toEqual([0, expect.stringContaining('Overall exposure level')]);
