@@ -55,17 +55,6 @@ const wantedHeaders = {
     code === 'invalid_key' ? wantedName : 'expected a map of header names and values',
 };
 
-const wantedFile = expected('the path of a file');
-
-function file(description: string) {
-  return z
-    .string(wantedFile)
-    .min(1, wantedFile)
-    .refine((path) => !path.includes('\0'), wantedFile)
-    .optional()
-    .meta({ description, 'x-unit': '' });
-}
-
 const breaker = z
   .strictObject(
     {
@@ -127,9 +116,11 @@ export const queuePushSchema = z
           'x-unit': '',
           'x-secret': true,
         }),
-      secretsFile: file(
-        'File with more of them, one a line; blank lines, and lines that begin with `#`, are skipped. Read at start. Default: unset.',
-      ),
+      secretsFile: setting
+        .file(
+          'File with more of them, one a line; blank lines, and lines that begin with `#`, are skipped. Read at start. Default: unset.',
+        )
+        .optional(),
       headers: z
         .record(
           z.string().refine((name) => isHeaderName(name) && isSettableHeader(name)),
@@ -143,9 +134,11 @@ export const queuePushSchema = z
           'x-unit': '',
           'x-secret': true,
         }),
-      ca: file(
-        'File with certificates, as PEM, of who vouches for the target. Default: unset, for the authorities that Node.js knows.',
-      ),
+      ca: setting
+        .file(
+          'File with certificates, as PEM, of who vouches for the target. Default: unset, for the authorities that Node.js knows.',
+        )
+        .optional(),
       timeout: setting.duration({
         description: 'How long a request may take, from its beginning to the status of the answer.',
         reason: 'long for a server that answers when the work is stored, and short enough to notice one that hangs',

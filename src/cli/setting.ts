@@ -125,4 +125,14 @@ function list<Item extends z.ZodType>(
     .meta(describe(setting, ''));
 }
 
-export const setting = { size, duration, durationValue, count, choice, list };
+/** The path of a file. @param description with the reason for the default, if it may be left out */
+function file(description: string) {
+  const wanted = expected('the path of a file');
+  return z
+    .string(wanted)
+    .min(1, wanted)
+    .refine((path) => !path.includes('\0'), wanted)
+    .meta({ description, 'x-unit': '' });
+}
+
+export const setting = { size, duration, durationValue, count, choice, list, file };

@@ -7,7 +7,6 @@ import { httpTlsSchema } from './tls-schema.js';
 
 const notAMap = expected('a map of settings');
 
-const wantedFile = expected('the path of a file');
 const wantedVariable = expected('the name of an environment variable');
 const wantedQueues = expected('the name of a queue, or a list of names, in which * stands for any characters');
 const queues = z.string(wantedQueues).min(1, wantedQueues).max(128, wantedQueues);
@@ -34,11 +33,9 @@ const accessKey = z
           description: 'Id of the key, as clients send it. It is no secret.',
           'x-unit': '',
         }),
-      secretFile: z.string(wantedFile).min(1, wantedFile).optional().meta({
-        description:
-          'File whose first line is the secret; read at start. Unset: the secret comes from `secretEnvironment`.',
-        'x-unit': '',
-      }),
+      secretFile: setting
+        .file('File whose first line is the secret; read at start. Unset: the secret comes from `secretEnvironment`.')
+        .optional(),
       secretEnvironment: z
         .string(wantedVariable)
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, wantedVariable)

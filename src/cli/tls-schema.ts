@@ -4,29 +4,22 @@ import { DEFAULT_HANDSHAKE_TIMEOUT_MS, DEFAULT_MAXIMUM_HANDSHAKES } from '../tra
 import { expected, setting } from './setting.js';
 
 const notAMap = expected('a map of settings');
-const wantedFile = expected('the path of a file');
-
-function file(description: string) {
-  return z
-    .string(wantedFile)
-    .min(1, wantedFile)
-    .refine((path) => !path.includes('\0'), wantedFile)
-    .meta({ description, 'x-unit': '' });
-}
 
 const serving = {
-  certificate: file(
-    'File with the certificate, and behind it those that lead to its authority, as PEM. Read again when it changes. Default: unset, and then there is no TLS.',
-  ).optional(),
-  key: file(
-    'File with the private key of the certificate, as PEM and without a passphrase. Default: unset.',
-  ).optional(),
+  certificate: setting
+    .file(
+      'File with the certificate, and behind it those that lead to its authority, as PEM. Read again when it changes. Default: unset, and then there is no TLS.',
+    )
+    .optional(),
+  key: setting
+    .file('File with the private key of the certificate, as PEM and without a passphrase. Default: unset.')
+    .optional(),
   moreCertificates: setting.list({
     description:
       'Further certificates: each client gets the one that is for the name it asks for (SNI), and `certificate` if none is.',
     reason: 'most listeners have one name',
     item: z.strictObject(
-      { certificate: file('As `certificate`.'), key: file('As `key`.') },
+      { certificate: setting.file('As `certificate`.'), key: setting.file('As `key`.') },
       expected('a certificate, such as {certificate: b.pem, key: b.key}'),
     ),
     what: 'certificates',
@@ -64,14 +57,16 @@ const clients = {
     words: ['none', 'request', 'require'],
     default: 'none',
   }),
-  ca: file(
-    'File with the certificates of the authorities that vouch for clients, as PEM. Read again when it changes. Default: unset.',
-  ).optional(),
+  ca: setting
+    .file(
+      'File with the certificates of the authorities that vouch for clients, as PEM. Read again when it changes. Default: unset.',
+    )
+    .optional(),
   crl: setting.list({
     description:
       'Files with the revocation lists of those authorities, as PEM: with one, every authority on the way from a client’s certificate needs one that has not expired. Read again when they change.',
     reason: 'nothing is revoked until you say so',
-    item: file('Path of the file.'),
+    item: setting.file('Path of the file.'),
     what: 'files',
     max: 100,
   }),
