@@ -2,9 +2,10 @@
  * Puts together what the history has of each message, from rows as they stand behind each other: the message and its events. In memory are the
  * rows of a slice, and those of one message.
  */
-import type { HistoryRow, HistoryRows, HistoryScan } from '../../store/history-rows.js';
-import { ROWS_PER_SLICE, type SearchBudget } from '../search-budget.js';
+import type { HistoryRow, HistoryRows } from '../../store/history-rows.js';
+import type { SearchBudget } from '../search-budget.js';
 import { messageRange, parseRowKey } from './history-keys.js';
+import { RowSlices } from './row-slices.js';
 import type { TracePosition } from './trace-query.js';
 
 /** Rows of one message in one queue, in the order of their keys. */
@@ -28,10 +29,7 @@ export interface MessageSource {
 export class QueueRows {
   readonly #queue: number;
   readonly #isReverse: boolean;
-  readonly #budget: SearchBudget;
-  readonly #scan: HistoryScan;
-  #slice: readonly HistoryRow[] = [];
-  #at = 0;
+  readonly #slices: RowSlices;
   #head: MessageRows | null = null;
 
   constructor(
@@ -43,8 +41,7 @@ export class QueueRows {
   ) {
     this.#queue = queue;
     this.#isReverse = isReverse;
-    this.#budget = budget;
-    this.#scan = rows.scan({ ...messageRange(queue, range.from, range.to), isReverse });
+    this.#slices = new RowSlices(rows.scan({ ...messageRange(queue, range.from, range.to), isReverse }), budget);
   }
 
   get head(): MessageRows | null {
@@ -55,27 +52,20 @@ export class QueueRows {
     const rows: HistoryRow[] = [];
     let sequence = -1;
     for (;;) {
-      if (this.#at === this.#slice.length && !(await this.#readSlice())) break;
-      const row = this.#slice[this.#at] as HistoryRow;
+      const row = this.#slices.head ?? (await this.#slices.read());
+      if (row === undefined) break;
       const rowSequence = parseRowKey(row[0]).sequence;
       if (sequence !== -1 && rowSequence !== sequence) break;
       sequence = rowSequence;
       rows.push(row);
-      this.#at++;
+      this.#slices.skip();
     }
     if (this.#isReverse) rows.reverse();
     this.#head = rows.length === 0 ? null : { queue: this.#queue, sequence, rows };
   }
 
   async close(): Promise<void> {
-    await this.#scan.close();
-  }
-
-  async #readSlice(): Promise<boolean> {
-    this.#slice = await this.#scan.next(ROWS_PER_SLICE);
-    this.#at = 0;
-    this.#budget.onRead(this.#slice.length);
-    return this.#slice.length > 0;
+    await this.#slices.close();
   }
 }
 

@@ -1,8 +1,9 @@
 /** The messages that a term finds, in the order of an answer: those that the search is about, each read when it is its turn. */
-import type { HistoryRow, HistoryRows, HistoryScan } from '../../store/history-rows.js';
-import { ROWS_PER_SLICE, type SearchBudget } from '../search-budget.js';
+import type { HistoryRow, HistoryRows } from '../../store/history-rows.js';
+import type { SearchBudget } from '../search-budget.js';
 import { messageRange, parseTermKey, termRange } from './history-keys.js';
 import type { MessageRows, MessageSource } from './message-rows.js';
+import { RowSlices } from './row-slices.js';
 import type { TracePosition } from './trace-query.js';
 
 /** More than a message has rows. */
@@ -12,9 +13,7 @@ export class TermRows implements MessageSource {
   readonly #rows: HistoryRows;
   readonly #isWanted: (position: TracePosition) => boolean;
   readonly #budget: SearchBudget;
-  readonly #scan: HistoryScan;
-  #slice: readonly HistoryRow[] = [];
-  #at = 0;
+  readonly #slices: RowSlices;
   #head: MessageRows | null = null;
   #position: TracePosition | null = null;
   #isCutOff = false;
@@ -31,7 +30,7 @@ export class TermRows implements MessageSource {
     this.#rows = rows;
     this.#isWanted = isWanted;
     this.#budget = budget;
-    this.#scan = rows.scan({ ...termRange(hash, range.from, range.to), isReverse });
+    this.#slices = new RowSlices(rows.scan({ ...termRange(hash, range.from, range.to), isReverse }), budget);
   }
 
   get head(): MessageRows | null {
@@ -55,8 +54,10 @@ export class TermRows implements MessageSource {
         this.#isCutOff = true;
         return;
       }
-      if (this.#at === this.#slice.length && !(await this.#readSlice())) return;
-      const position = parseTermKey((this.#slice[this.#at++] as HistoryRow)[0]);
+      const row = this.#slices.head ?? (await this.#slices.read());
+      if (row === undefined) return;
+      this.#slices.skip();
+      const position = parseTermKey(row[0]);
       const rows = this.#isWanted(position) ? await this.#read(position) : [];
       if (rows.length > 0) {
         this.#head = { ...position, rows };
@@ -67,14 +68,7 @@ export class TermRows implements MessageSource {
   }
 
   async close(): Promise<void> {
-    await this.#scan.close();
-  }
-
-  async #readSlice(): Promise<boolean> {
-    this.#slice = await this.#scan.next(ROWS_PER_SLICE);
-    this.#at = 0;
-    this.#budget.onRead(this.#slice.length);
-    return this.#slice.length > 0;
+    await this.#slices.close();
   }
 
   async #read({ queue, sequence }: TracePosition): Promise<readonly HistoryRow[]> {
