@@ -3,25 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
-import { MAIN, type Run, runIn } from '../support/millrace-process.js';
+import { type Started, startIn } from '../support/executable-broker.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
-
-interface Started {
-  readonly broker: Run;
-  readonly http: string;
-  readonly mqtt: string;
-}
-
-async function startIn(directory: string): Promise<Started> {
-  const ports = ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
-  const broker = runIn(directory, MAIN, ['start', ...ports, '--log-format', 'json']);
-  await broker.seen('millrace started');
-  const report = broker.records().find(({ msg }) => msg === 'millrace started') as {
-    readonly http: string;
-    readonly listeners: readonly { readonly url: string }[];
-  };
-  return { broker, http: report.http, mqtt: report.listeners[0]?.url ?? '' };
-}
 
 function portOf({ mqtt }: Started): number {
   return Number(new URL(mqtt).port);
