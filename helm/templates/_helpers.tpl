@@ -173,6 +173,15 @@ What the configuration opens to others than the pod itself, as a list of maps:
 {{- if and .Values.persistence.existingClaim (not .Values.persistence.enabled) -}}
 {{- fail "persistence: existingClaim would not be used, for enabled is false" -}}
 {{- end -}}
+{{- $mounted := dict -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- $_ := set $mounted (trimSuffix "/" .mountPath) true -}}
+{{- end -}}
+{{- range regexFindAll "/etc/millrace/secrets/[^/\"]+" (toJson .Values.config) -1 -}}
+{{- if not (or (hasKey $.Values.secretFiles (base .)) (hasKey $mounted .)) -}}
+{{- fail (printf "config: there is no secretFiles.%s, which would be mounted as %s" (base .) .) -}}
+{{- end -}}
+{{- end -}}
 {{- range .Values.extraEnv -}}
 {{- if regexMatch "^MILLRACE__(((LISTENERS__.+|HTTP|SQS)__(ENABLED|HOST|PORT))|STORAGE__DIRECTORY)$" (upper .name) -}}
 {{- fail (printf "extraEnv: %s belongs into config: ports, probes and volume follow what stands there" .name) -}}

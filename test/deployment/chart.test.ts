@@ -44,13 +44,6 @@ describe('docs/kubernetes.md', () => {
       for (const manifest of manifests) expect(await findings(manifest)).toEqual([]);
     }
   });
-
-  test('mounts every secret file that it names', () => {
-    for (const values of examples) {
-      const named = JSON.stringify(values).matchAll(/\/etc\/millrace\/secrets\/([a-z]+)\//g);
-      for (const [, name = ''] of named) expect(Object.keys(values.secretFiles)).toContain(name);
-    }
-  });
 });
 
 describe('the check of the manifests', () => {
@@ -262,6 +255,14 @@ describe('the configuration', () => {
       'a label that selects',
       { podLabels: { 'app.kubernetes.io/instance': 'x' } },
       /app\.kubernetes\.io\/instance|podLabels/,
+    ],
+    [
+      'a file of secrets that nothing mounts',
+      {
+        config: { auth: { scram: '/etc/millrace/secrets/scram/users' } },
+        secretFiles: { scrm: { existingSecret: 'x' } },
+      },
+      /there is no secretFiles\.scram/,
     ],
     ['a token from two places', { adminToken: { value: 'x'.repeat(16), existingSecret: 'y' } }, /not both/],
     [

@@ -154,7 +154,7 @@ describe('the pod', () => {
   });
 
   test('says what is wrong with its configuration, and ends', async () => {
-    const { pod } = await deploy({ config: { auth: { scram: '/etc/millrace/secrets/scram/users' } } });
+    const { pod } = await deploy({ config: { auth: { scram: '/etc/millrace/users' } } });
     const broker = await pod.start();
     expect([await broker.exitCode(), broker.output]).toEqual([2, expect.stringContaining('there is no such file')]);
   });
