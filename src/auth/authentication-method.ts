@@ -7,6 +7,7 @@
  *   exchange        next ▶ continue          next ▶ success
  *   broker                 ◀── AUTH 0x18            ◀── CONNACK, or AUTH 0x00
  */
+import type { RefusedConnect } from './authenticator.js';
 import type { Identity } from './identity.js';
 
 /** One way to authenticate, for all clients. */
@@ -14,16 +15,26 @@ export interface AuthenticationMethod {
   /** As clients name it in the Authentication Method; the case counts. */
   readonly name: string;
   /** Begins an exchange. It may be dropped at any time, without being told. Must not throw. */
-  begin(): AuthenticationExchange;
+  begin(client: ExchangeClient): AuthenticationExchange;
+}
+
+/** Who wants to authenticate, as far as it has said so in CONNECT. */
+export interface ExchangeClient {
+  readonly clientId: string;
+  /** That of the certificate, where the listener takes names from there. */
+  readonly username: string | undefined;
+  /** Whether nobody waits for the outcome any more: what has not been begun for it need not be. */
+  isGone(): boolean;
 }
 
 /** The state of one client's authentication. */
 export interface AuthenticationExchange {
   /**
-   * Takes what the client says next; not called again after success or failure. Must not throw, whatever is said.
+   * Takes what the client says next; not called again after success or failure, nor before it has answered. Must not throw,
+   * whatever is said; a rejected promise ends the exchange as if the server were unavailable.
    * @param data the Authentication Data, undefined if the packet has none
    */
-  next(data: Buffer | undefined): ExchangeStep;
+  next(data: Buffer | undefined): ExchangeStep | Promise<ExchangeStep>;
 }
 
 export type ExchangeStep =
@@ -32,9 +43,9 @@ export type ExchangeStep =
   /** `data` is the last word to the client. */
   | { readonly outcome: 'success'; readonly data: Buffer | undefined; readonly identity: Identity }
   /** `reason` is for the operator's log alone: the client learns that it failed, and nothing that helps it to guess. */
-  | { readonly outcome: 'failure'; readonly reason: string };
+  | { readonly outcome: 'failure'; readonly reason: string; readonly why: RefusedConnect['why'] };
 
 /** The outcome that ends an exchange badly. */
-export function failure(reason: string): ExchangeStep {
-  return { outcome: 'failure', reason };
+export function failure(reason: string, why: RefusedConnect['why'] = 'unidentified'): ExchangeStep {
+  return { outcome: 'failure', reason, why };
 }

@@ -20,13 +20,21 @@ export interface ConnectRequest {
   readonly isLoopback: boolean;
   /** The certificate that the client has shown, verified; null if it has shown none. */
   readonly certificate: CertificateIdentity | null;
+  /** Whether nobody waits for the answer any more: what has not been begun for it need not be. Default: somebody does. */
+  readonly isGone?: () => boolean;
 }
 
 export interface RefusedConnect {
   readonly allowed: false;
-  /** `unidentified`: bad or missing credentials (0x86); `forbidden`: known, and not permitted (0x87). */
-  readonly why: 'unidentified' | 'forbidden';
+  /**
+   * `unidentified`: bad or missing credentials (0x86); `forbidden`: known, and not permitted (0x87); `busy`: too many are
+   * being checked, try again (0x89); `unavailable`: whoever has to say cannot be asked (0x88).
+   */
+  readonly why: 'unidentified' | 'forbidden' | 'busy' | 'unavailable';
+  /** For the client. */
   readonly message: string;
+  /** For the operator's log, where it says more than the client is told. */
+  readonly detail?: string;
 }
 
 export type ConnectDecision = { readonly allowed: true; readonly identity: Identity } | RefusedConnect;

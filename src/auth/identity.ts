@@ -8,17 +8,25 @@ export interface GrantedRule {
   readonly filter: string;
 }
 
+/** What somebody was let in by, where that can be taken back: an entry of a file with users. */
+export interface Grounds {
+  /** Becomes true when the entry is gone or another: who was let in by it is not to stay. */
+  readonly isWithdrawn: boolean;
+}
+
 export interface Identity {
   /** Null for a client that is nobody in particular. */
   readonly username: string | null;
   /** Roles that the credentials name, beside those that the broker knows for the user. */
   readonly roles: readonly string[];
   readonly rules: readonly GrantedRule[];
-  /** When the credentials run out, milliseconds since the epoch; Infinity if they don't. */
+  /** When the credentials run out, milliseconds on the broker's clock; Infinity if they don't. */
   readonly expiresAtMs: number;
+  readonly grounds?: Grounds;
 }
 
 /** An identity of which nothing is known but the name. */
-export function identityOf(username: string | null): Identity {
-  return { username, roles: [], rules: [], expiresAtMs: Number.POSITIVE_INFINITY };
+export function identityOf(username: string | null, grounds?: Grounds): Identity {
+  const identity = { username, roles: [], rules: [], expiresAtMs: Number.POSITIVE_INFINITY };
+  return grounds === undefined ? identity : { ...identity, grounds };
 }

@@ -1,5 +1,5 @@
 /**
- * The file with the users of SCRAM-SHA-256, one a line; empty lines and those that begin with `#` do not count:
+ * The file with the users of SCRAM, one a line for each mechanism; empty lines and those that begin with `#` do not count:
  *
  *   station-7:SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm…=:wfPLwcE6…=
  *
@@ -7,14 +7,8 @@
  */
 import { decodeBase64 } from './base64.js';
 import { saslprep, UnpreparedText } from './saslprep.js';
-import {
-  formatCredential,
-  KEY_BYTES,
-  MAXIMUM_ITERATIONS,
-  MINIMUM_ITERATIONS,
-  SCRAM_SHA_256,
-  type ScramCredential,
-} from './scram-credential.js';
+import { MAXIMUM_ITERATIONS, MINIMUM_ITERATIONS, type ScramCredential, scramCredential } from './scram-credential.js';
+import { SCRAM_MECHANISMS } from './scram-mechanism.js';
 
 export interface CredentialProblem {
   /** Both from 1. */
@@ -24,12 +18,17 @@ export interface CredentialProblem {
   readonly suggestion?: string | undefined;
 }
 
+/** By name of the mechanism, then by user name. A mechanism that nobody has a line for is not there. */
+export type ScramUsers = ReadonlyMap<string, ReadonlyMap<string, ScramCredential>>;
+
 export interface ScramCredentialsFile {
-  readonly users: ReadonlyMap<string, ScramCredential>;
+  readonly users: ScramUsers;
   readonly problems: readonly CredentialProblem[];
 }
 
-const FORM = `USER:${SCRAM_SHA_256}$ITERATIONS:SALT$STOREDKEY:SERVERKEY`;
+const NAMES = SCRAM_MECHANISMS.map(({ name }) => name);
+
+const FORM = `USER:${NAMES[0]}$ITERATIONS:SALT$STOREDKEY:SERVERKEY`;
 
 /** No value has a `:` or `$` in it, so that a user name may. */
 const LINE = /^(.*):([^:$]*)\$([^:$]*):([^:$]*)\$([^:$]*):([^:$]*)$/d;
@@ -51,7 +50,7 @@ class Fault {
 }
 
 export function parseCredentialsFile(text: string): ScramCredentialsFile {
-  const users = new Map<string, ScramCredential>();
+  const users = new Map<string, Map<string, ScramCredential>>();
   const lineOf = new Map<string, number>();
   const problems: CredentialProblem[] = [];
   for (const [index, content] of text
@@ -67,20 +66,22 @@ export function parseCredentialsFile(text: string): ScramCredentialsFile {
       continue;
     }
     const { username, credential } = parsed;
-    const first = lineOf.get(username);
+    const { name } = credential.mechanism;
+    const first = lineOf.get(`${name}:${username}`);
     if (first !== undefined) {
-      const message = `user ${JSON.stringify(username)} is there twice, first in line ${first}`;
+      const message = `user ${JSON.stringify(username)} is there twice for ${name}, first in line ${first}`;
       problems.push({ line, column: 1, message });
     }
-    lineOf.set(username, first ?? line);
-    users.set(username, credential);
+    lineOf.set(`${name}:${username}`, first ?? line);
+    const ofMechanism = users.get(name) ?? new Map<string, ScramCredential>();
+    users.set(name, ofMechanism.set(username, credential));
   }
   return { users, problems };
 }
 
 /** The line for one user. @param username one that {@link describeUnusableUsername} has nothing against */
 export function formatCredentialLine(username: string, credential: ScramCredential): string {
-  return `${username}:${formatCredential(credential)}`;
+  return `${username}:${credential.text}`;
 }
 
 /**
@@ -96,11 +97,13 @@ export function describeUnusableUsername(username: string): string | undefined {
 function parseLine(line: string): { readonly username: string; readonly credential: ScramCredential } | Fault {
   const match = LINE.exec(line);
   if (match === null) return new Fault(0, `expected ${FORM}, as millrace scram prints it`);
-  const [, username = '', mechanism = '', iterationsText = '', saltText = '', storedText = '', serverText = ''] = match;
+  const [, username = '', name = '', iterationsText = '', saltText = '', storedText = '', serverText = ''] = match;
   const startOf = (group: number): number => match.indices?.[group]?.[0] ?? 0;
   const unusable = usernameFault(username);
   if (unusable !== undefined) return unusable;
-  if (mechanism !== SCRAM_SHA_256) return mechanismFault(startOf(2), mechanism);
+  const mechanism = SCRAM_MECHANISMS.find((each) => each.name === name);
+  if (mechanism === undefined) return mechanismFault(startOf(2), name);
+  const { keyBytes } = mechanism;
   const iterations = /^[1-9]\d{0,9}$/.test(iterationsText) ? Number(iterationsText) : 0;
   if (iterations < MINIMUM_ITERATIONS || iterations > MAXIMUM_ITERATIONS) {
     const message = `expected a number of iterations from ${MINIMUM_ITERATIONS} to ${MAXIMUM_ITERATIONS}`;
@@ -111,10 +114,10 @@ function parseLine(line: string): { readonly username: string; readonly credenti
     return new Fault(startOf(4), `expected a salt of at least ${MINIMUM_SALT_BYTES} bytes in base64`);
   }
   const storedKey = decodeBase64(storedText);
-  if (storedKey?.length !== KEY_BYTES) return new Fault(startOf(5), keyMessage('stored'));
+  if (storedKey?.length !== keyBytes) return new Fault(startOf(5), keyMessage('stored', keyBytes));
   const serverKey = decodeBase64(serverText);
-  if (serverKey?.length !== KEY_BYTES) return new Fault(startOf(6), keyMessage('server'));
-  return { username, credential: { iterations, salt, storedKey, serverKey } };
+  if (serverKey?.length !== keyBytes) return new Fault(startOf(6), keyMessage('server', keyBytes));
+  return { username, credential: scramCredential(mechanism, { iterations, salt, storedKey, serverKey }) };
 }
 
 function usernameFault(username: string): Fault | undefined {
@@ -127,11 +130,12 @@ function usernameFault(username: string): Fault | undefined {
   return new Fault(0, 'the user name is not in the form that SASLprep (RFC 4013) gives it', prepared);
 }
 
-function mechanismFault(offset: number, mechanism: string): Fault {
-  const isMisspelt = mechanism.replace(/[-_]/g, '').toLowerCase() === 'scramsha256';
-  return new Fault(offset, `expected ${SCRAM_SHA_256}`, isMisspelt ? SCRAM_SHA_256 : undefined);
+function mechanismFault(offset: number, name: string): Fault {
+  const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase();
+  const meant = NAMES.find((known) => plain(known) === plain(name));
+  return new Fault(offset, `expected ${NAMES.join(' or ')}`, meant);
 }
 
-function keyMessage(name: string): string {
-  return `expected a ${name} key of ${KEY_BYTES} bytes in base64`;
+function keyMessage(name: string, keyBytes: number): string {
+  return `expected a ${name} key of ${keyBytes} bytes in base64`;
 }

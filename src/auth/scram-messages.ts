@@ -6,7 +6,6 @@
  *   client-final   c=biws,r=NONCE…,p=PROOF      all but the proof is signed
  */
 import { decodeBase64 } from './base64.js';
-import { KEY_BYTES } from './scram-credential.js';
 
 export interface ClientFirst {
   /** `n,,` or `y,,`: the client-final-message has to repeat it. */
@@ -61,7 +60,8 @@ export function parseClientFirst(data: Buffer): ClientFirst | InvalidScramMessag
   };
 }
 
-export function parseClientFinal(data: Buffer): ClientFinal | InvalidScramMessage {
+/** @param keyBytes of the mechanism */
+export function parseClientFinal(data: Buffer, keyBytes: number): ClientFinal | InvalidScramMessage {
   const text = decodeText(data);
   if (text === undefined) return new InvalidScramMessage('the message is not UTF-8 text');
   const [binding = '', nonce = '', ...rest] = text.split(',');
@@ -73,8 +73,8 @@ export function parseClientFinal(data: Buffer): ClientFinal | InvalidScramMessag
   if (!NONCE.test(nonce)) return new InvalidScramMessage('the nonce (r=) is missing or not printable ASCII');
   if (!areExtensions(rest)) return new InvalidScramMessage('what follows the nonce is not an extension');
   const proofBytes = proof.startsWith('p=') ? decodeBase64(proof.slice(2)) : undefined;
-  if (proofBytes?.length !== KEY_BYTES) {
-    return new InvalidScramMessage(`the proof (p=) is missing or not ${KEY_BYTES} bytes in base64`);
+  if (proofBytes?.length !== keyBytes) {
+    return new InvalidScramMessage(`the proof (p=) is missing or not ${keyBytes} bytes in base64`);
   }
   return {
     channelBinding: channelBinding.toString('latin1'),

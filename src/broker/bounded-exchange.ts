@@ -5,6 +5,7 @@
 import {
   type AuthenticationExchange,
   type AuthenticationMethod,
+  type ExchangeClient,
   type ExchangeStep,
   failure,
 } from '../auth/authentication-method.js';
@@ -17,13 +18,13 @@ export class BoundedExchange implements AuthenticationExchange {
   #rounds = 0;
   #bytes = 0;
 
-  constructor(context: BrokerContext, method: AuthenticationMethod) {
+  constructor(context: BrokerContext, method: AuthenticationMethod, client: ExchangeClient) {
     this.#context = context;
-    this.#exchange = method.begin();
+    this.#exchange = method.begin(client);
     this.#endsAtMs = context.clock.now() + context.limits.connectTimeoutMs;
   }
 
-  next(data: Buffer | undefined): ExchangeStep {
+  next(data: Buffer | undefined): ExchangeStep | Promise<ExchangeStep> {
     const { clock, limits } = this.#context;
     if (clock.now() > this.#endsAtMs) return failure('the exchange takes too long');
     this.#rounds++;

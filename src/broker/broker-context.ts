@@ -33,6 +33,8 @@ import type { StorageGuard } from './storage-guard.js';
 /** A client's connection, as others see it. */
 export interface OpenConnection {
   close(reason: CloseReason, reasonCode?: ReasonCode): void;
+  /** Ends the connection if what its client was let in by has been taken back. @returns whether it has ended it */
+  endIfWithdrawn(): boolean;
   /** The journal has settled more. */
   onSettled(): void;
   /** Answers wait for the journal. */

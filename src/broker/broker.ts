@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
+import { AuthenticationChain } from '../auth/authentication-chain.js';
 import {
   buildMessage,
   encodePublishProperties,
@@ -157,7 +157,7 @@ export class Broker {
       journal,
       router: new Router(topics, retained, recorder, this.drops, this.metrics, sink, isStorable),
       flushQueue: new FlushQueue(),
-      authenticator: options.authenticator ?? new AnonymousAuthenticator(undefined),
+      authenticator: options.authenticator ?? new AuthenticationChain(undefined),
       authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
       events: this.events,
       listeners: this.#listeners,
@@ -314,6 +314,21 @@ export class Broker {
     return () => {
       topics.unsubscribe(subscriber, parsed);
     };
+  }
+
+  /**
+   * Ends the connections of clients that were let in by what has been taken back since: users who are gone from a file, or
+   * have another password.
+   * @returns how many
+   */
+  async endWithdrawn(): Promise<number> {
+    let ended = 0;
+    let inSlice = 0;
+    for (const connection of [...this.#context.connections.values()]) {
+      if (connection.endIfWithdrawn()) ended++;
+      if (++inSlice % CLOSE_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return ended;
   }
 
   /**

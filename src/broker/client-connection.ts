@@ -25,6 +25,7 @@ import { acceptance, type CompletedExchange, type ConnectTerms, type Refusal } f
 import { ConsumerPressure } from './consumer-pressure.js';
 import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
+import { IdentityExpiry } from './identity-expiry.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
 import { type ControlHost, InboundControl } from './inbound-control.js';
 import { InboundPublishes } from './inbound-publishes.js';
@@ -75,6 +76,8 @@ export class ClientConnection
   /** For a work queue is full. */
   #waitsForRoom = false;
   #queueConsumers: QueueConsumers | null = null;
+  #identity: Identity | null = null;
+  #identityExpiry: IdentityExpiry | null = null;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -197,6 +200,7 @@ export class ClientConnection
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
     this.#client = { info, session, sender, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
     this.#handshake = null;
+    this.takeIdentity(identity);
     context.handshaking.delete(this);
     // [MQTT-3.1.2-22] one and a half times the keep alive
     this.#silence.setLimit(terms.keepAliveSeconds * 1500);
@@ -223,6 +227,22 @@ export class ClientConnection
     const fields = { sessionPresent: false, reasonCode, reasonString: message }; // [MQTT-3.2.2-6]
     this.send(PacketType.CONNACK, encodeConnack(fields, version, maximumPacketSize));
     this.close('connect-refused');
+  }
+
+  /** What the client has shown now counts, and not what it has shown before. */
+  takeIdentity(identity: Identity): void {
+    this.#identity = identity;
+    if (identity.expiresAtMs === Number.POSITIVE_INFINITY && this.#identityExpiry === null) return;
+    this.#identityExpiry ??= new IdentityExpiry(this.#context.wheel, () => {
+      this.close('credentials-expired', ReasonCode.NotAuthorized, 'the credentials have expired');
+    });
+    this.#identityExpiry.setEnd(identity.expiresAtMs);
+  }
+
+  endIfWithdrawn(): boolean {
+    if (this.#identity?.grounds?.isWithdrawn !== true || this.isClosed) return false;
+    this.close('credentials-withdrawn', ReasonCode.NotAuthorized, 'the credentials are no longer valid');
+    return true;
   }
 
   get queueConsumers(): QueueConsumers | null {
@@ -447,6 +467,7 @@ export class ClientConnection
     const context = this.#context;
     this.#holds |= CLOSED;
     this.#silence.stop();
+    this.#identityExpiry?.stop();
     this.#outbound.flushAtEnd();
     this.#channel.end();
     this.#pressure?.release();

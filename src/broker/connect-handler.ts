@@ -70,9 +70,16 @@ export function settleTerms(context: BrokerContext, packet: ConnectPacket): Conn
 }
 
 /** The refusal that follows from the authenticator's answer. */
-export function refusalOf({ why, message }: RefusedConnect): Refusal {
-  return { reasonCode: why === 'forbidden' ? ReasonCode.NotAuthorized : ReasonCode.BadUserNameOrPassword, message };
+export function refusalOf({ why, message, detail }: RefusedConnect): Refusal {
+  return { reasonCode: REFUSALS[why], message, ...(detail === undefined ? {} : { detail }) };
 }
+
+const REFUSALS = {
+  unidentified: ReasonCode.BadUserNameOrPassword,
+  forbidden: ReasonCode.NotAuthorized,
+  busy: ReasonCode.ServerBusy,
+  unavailable: ReasonCode.ServerUnavailable,
+} as const;
 
 /** Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. */
 export function openSession(context: BrokerContext, terms: ConnectTerms): OpenedSession {

@@ -2,7 +2,7 @@
  * A connection from its first packet to its CONNACK (section 3.1.4): decodes CONNECT, has the client authenticated,
  * by what CONNECT says or in an exchange of AUTH packets (section 4.12), and opens its session. Lives until then; whatever goes wrong is told to the client in the form that it can read.
  */
-import type { AuthenticationMethod } from '../auth/authentication-method.js';
+import type { AuthenticationMethod, ExchangeStep } from '../auth/authentication-method.js';
 import type { ConnectDecision } from '../auth/authenticator.js';
 import type { Identity } from '../auth/identity.js';
 import { decodeConnect, decodeControlPacket } from '../codec/control-decoder.js';
@@ -180,7 +180,9 @@ export class Handshake {
   }
 
   #beginExchange(packet: ConnectPacket, terms: ConnectTerms, method: AuthenticationMethod): void {
-    const candidate = { packet, terms, method, exchange: new BoundedExchange(this.#context, method) };
+    const username = this.#channel.clientCertificate?.username ?? packet.username;
+    const client = { clientId: terms.clientId, username, isGone: () => this.#host.isClosed };
+    const candidate = { packet, terms, method, exchange: new BoundedExchange(this.#context, method, client) };
     this.#candidate = candidate;
     try {
       this.#advance(candidate, packet.authenticationData);
@@ -227,11 +229,31 @@ export class Handshake {
     this.#advance(candidate, answer.authenticationData);
   }
 
-  #advance({ packet, terms, method, exchange }: Candidate, data: Buffer | undefined): void {
-    const step = exchange.next(data);
+  #advance(candidate: Candidate, data: Buffer | undefined): void {
+    const step = candidate.exchange.next(data);
+    if (step instanceof Promise) this.#awaitStep(candidate, step);
+    else this.#onStep(candidate, step);
+  }
+
+  #awaitStep(candidate: Candidate, step: Promise<ExchangeStep>): void {
+    this.#host.beginAuthentication();
+    step
+      .then((late) => {
+        if (this.#host.isClosed) return;
+        try {
+          this.#onStep(candidate, late);
+        } catch (error) {
+          this.#onExchangeError(candidate, error);
+        }
+        this.#host.endAuthentication();
+      })
+      .catch((error: unknown) => this.#onUnavailable(candidate.packet, error));
+  }
+
+  #onStep({ packet, terms, method }: Candidate, step: ExchangeStep): void {
     if (step.outcome === 'failure') {
-      const reasonCode = ReasonCode.BadUserNameOrPassword; // [MQTT-4.12.0-4]
-      this.#refuse(packet, { reasonCode, message: 'authentication failed', detail: step.reason });
+      const message = 'authentication failed';
+      this.#refuse(packet, refusalOf({ allowed: false, why: step.why, message, detail: step.reason })); // [MQTT-4.12.0-4]
     } else if (step.outcome === 'continue') {
       const reasonCode = ReasonCode.ContinueAuthentication; // [MQTT-4.12.0-2]
       const fields = { reasonCode, authenticationMethod: method.name, authenticationData: step.data };
@@ -254,6 +276,7 @@ export class Handshake {
       listenerName: listener.name,
       isLoopback: listener.isLoopback,
       certificate: clientCertificate,
+      isGone: () => this.#host.isClosed,
     });
     if (answer instanceof Promise) this.#awaitDecision(packet, terms, answer);
     else this.#onDecision(packet, terms, answer);
@@ -267,11 +290,13 @@ export class Handshake {
         this.#onDecision(packet, terms, decision);
         this.#host.endAuthentication();
       })
-      .catch((error: unknown) => {
-        this.#context.logger.error({ err: error }, 'a client could not be authenticated');
-        const message = 'authentication is not available';
-        this.#refuse(packet, { reasonCode: ReasonCode.ServerUnavailable, message });
-      });
+      .catch((error: unknown) => this.#onUnavailable(packet, error));
+  }
+
+  #onUnavailable(packet: ConnectPacket, error: unknown): void {
+    this.#context.logger.error({ err: error }, 'a client could not be authenticated');
+    const message = 'authentication is not available';
+    this.#refuse(packet, { reasonCode: ReasonCode.ServerUnavailable, message });
   }
 
   #onDecision(packet: ConnectPacket, terms: ConnectTerms, decision: ConnectDecision): void {

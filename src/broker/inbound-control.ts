@@ -65,7 +65,8 @@ export class InboundControl {
     this.#host = host;
     this.#terms = terms;
     const { exchange, maximumPacketSize } = terms;
-    this.#reauthentication = exchange && new Reauthentication(context, host, exchange, maximumPacketSize);
+    this.#reauthentication =
+      exchange && new Reauthentication(context, host, exchange, session.clientId, maximumPacketSize);
     if (session.owedRetained.length === 0) return;
     this.#replays = new RetainedReplays(context, session);
     this.#replays.restart();

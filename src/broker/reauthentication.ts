@@ -3,6 +3,7 @@
  * object for each connection that has authenticated by a method; at most one exchange at a time.
  */
 import type { ExchangeStep } from '../auth/authentication-method.js';
+import type { Identity } from '../auth/identity.js';
 import { encodeAuth } from '../codec/control-encoder.js';
 import type { AuthPacket } from '../codec/control-packet.js';
 import { AUTH } from '../codec/packet-type.js';
@@ -15,6 +16,12 @@ import type { CompletedExchange } from './connect-handler.js';
 
 /** The connection that it is for. */
 export interface ReauthenticationHost {
+  readonly isClosed: boolean;
+  /** No input is handled until {@link endAuthentication}. */
+  beginAuthentication(): void;
+  endAuthentication(): void;
+  /** The client is still the same one, and what holds for it may have changed. */
+  takeIdentity(identity: Identity): void;
   send(type: number, bytes: Buffer): void;
   close(reason: CloseReason, reasonCode: ReasonCode, reasonString: string): void;
 }
@@ -23,6 +30,7 @@ export class Reauthentication {
   readonly #context: BrokerContext;
   readonly #host: ReauthenticationHost;
   readonly #completed: CompletedExchange;
+  readonly #clientId: string;
   readonly #maximumPacketSize: number;
   #exchange: BoundedExchange | null = null;
 
@@ -31,11 +39,13 @@ export class Reauthentication {
     context: BrokerContext,
     host: ReauthenticationHost,
     completed: CompletedExchange,
+    clientId: string,
     maximumPacketSize: number,
   ) {
     this.#context = context;
     this.#host = host;
     this.#completed = completed;
+    this.#clientId = clientId;
     this.#maximumPacketSize = maximumPacketSize;
   }
 
@@ -46,19 +56,41 @@ export class Reauthentication {
     if (this.#exchange === null) {
       throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH 0x18 where nothing is to be continued (3.15.2.1)');
     }
-    this.#onStep(this.#exchange.next(packet.authenticationData));
+    const step = this.#exchange.next(packet.authenticationData);
+    if (step instanceof Promise) this.#awaitStep(step);
+    else this.#onStep(step);
+  }
+
+  #awaitStep(step: Promise<ExchangeStep>): void {
+    this.#host.beginAuthentication();
+    step
+      .then((late) => {
+        if (this.#host.isClosed) return;
+        this.#onStep(late);
+        this.#host.endAuthentication();
+      })
+      .catch((error: unknown) => {
+        this.#context.logger.error({ err: error }, 'a client could not be authenticated again');
+        this.#fail('authentication is not available', ReasonCode.ServerUnavailable);
+      });
   }
 
   #begin(): void {
     if (this.#exchange !== null) {
       throw new ProtocolViolation(ReasonCode.ProtocolError, 'AUTH 0x19 during a re-authentication (4.12.1)');
     }
-    this.#exchange = new BoundedExchange(this.#context, this.#completed.method);
+    const { identity, method } = this.#completed;
+    const client = {
+      clientId: this.#clientId,
+      username: identity.username ?? undefined,
+      isGone: () => this.#host.isClosed,
+    };
+    this.#exchange = new BoundedExchange(this.#context, method, client);
   }
 
   #onStep(step: ExchangeStep): void {
     const { username } = this.#completed.identity;
-    if (step.outcome === 'failure') this.#fail(step.reason);
+    if (step.outcome === 'failure') this.#fail(step.reason, REASON_CODES[step.why]);
     else if (step.outcome === 'continue')
       this.#answer(ReasonCode.ContinueAuthentication, step.data); // [MQTT-4.12.0-2]
     else if (step.identity.username !== username) {
@@ -66,6 +98,7 @@ export class Reauthentication {
       this.#fail(`user ${JSON.stringify(username)} cannot become ${JSON.stringify(step.identity.username)}`);
     } else {
       this.#exchange = null;
+      this.#host.takeIdentity(step.identity);
       this.#answer(ReasonCode.Success, step.data);
     }
   }
@@ -76,11 +109,18 @@ export class Reauthentication {
   }
 
   /** [MQTT-4.12.1-2] */
-  #fail(reason: string): void {
+  #fail(reason: string, reasonCode: ReasonCode = ReasonCode.NotAuthorized): void {
     this.#context.logger.debug({ username: this.#completed.identity.username, reason }, 're-authentication failed');
-    this.#host.close('authentication-failed', ReasonCode.NotAuthorized, 're-authentication failed');
+    this.#host.close('authentication-failed', reasonCode, 're-authentication failed');
   }
 }
+
+const REASON_CODES = {
+  unidentified: ReasonCode.NotAuthorized,
+  forbidden: ReasonCode.NotAuthorized,
+  busy: ReasonCode.ServerBusy,
+  unavailable: ReasonCode.ServerUnavailable,
+} as const;
 
 /** @throws ProtocolViolation for another method than that of CONNECT [MQTT-4.12.0-5] [MQTT-4.12.1-1] */
 export function expectMethod({ authenticationMethod }: AuthPacket, name: string): void {

@@ -11,8 +11,9 @@ export type Request =
       readonly command: Command;
       readonly configFile: string | undefined;
       readonly flags: ReadonlyMap<string, string>;
-      /** What follows the command's name, if it takes anything. */
+      /** What follows the command's name, if it takes anything: the first of it, and all. */
       readonly operand: string | undefined;
+      readonly operands: readonly string[];
       /** Values of the command's own flags, as typed, by name without the dashes. */
       readonly options: ReadonlyMap<string, string>;
       /** The command's own flags without a value that are given. */
@@ -82,13 +83,12 @@ export function parseCommandLine(args: readonly string[]): Request {
   if (command === undefined || needless !== undefined) {
     return { kind: 'misuse', problems: [`millrace ${command?.name ?? ''} takes no flag --${needless ?? ''}`] };
   }
-  if (command.operand !== undefined && !command.isOperandOptional && operands.length === 0) {
-    return { kind: 'misuse', problems: [`${command.name} needs a ${command.operand}`] };
-  }
+  const missing = command.isOperandOptional ? undefined : operandNames(command)[operands.length];
+  if (missing !== undefined) return { kind: 'misuse', problems: [`${command.name} needs a ${missing}`] };
   const configFile = values.get('config');
   const options = new Map([...values].filter(([name]) => COMMAND_FLAGS.includes(name)));
   const flags = new Map([...values].filter(([name]) => CONFIGURATION_FLAGS.includes(name) && name !== 'config'));
-  return { kind: 'run', command, configFile, flags, operand: operands[0], options, switches };
+  return { kind: 'run', command, configFile, flags, operand: operands[0], operands, options, switches };
 }
 
 function takesFlag({ readsConfiguration, flags = [] }: Command, name: string): boolean {
@@ -108,12 +108,16 @@ function findCommand(words: readonly string[], problems: string[]): [Command | u
     return [undefined, []];
   }
   const operands = words.slice(command.name.split(' ').length);
-  const surplus = operands[command.operand === undefined ? 0 : 1];
+  const surplus = operands[operandNames(command).length];
   if (surplus !== undefined) {
     const isFile = /\.(ya?ml|json)$/.test(surplus);
     problems.push(`unexpected argument ${surplus}${didYouMean(isFile ? `--config ${surplus}` : undefined)}`);
   }
   return [command, operands];
+}
+
+function operandNames({ operand }: Command): readonly string[] {
+  return operand === undefined ? [] : operand.split(' ');
 }
 
 /** `a, b or c` */

@@ -6,7 +6,7 @@ export interface Command {
   readonly details: string;
   /** Whether it reads the configuration, and so takes `--config` and the flags that stand for settings. */
   readonly readsConfiguration: boolean;
-  /** What follows its name, as the help shows it. */
+  /** What follows its name, as the help shows it; several are separated by blanks. */
   readonly operand?: string;
   /** It may be left out. */
   readonly isOperandOptional?: boolean;

@@ -4,9 +4,9 @@
  * then the rules between settings, as far as the settings that they speak of are right, then the files that they name.
  */
 import type { z } from 'zod';
-import type { ScramCredential } from '../auth/scram-credential.js';
 import type { PushTarget } from '../bridge/push/push-target.js';
 import type { AccessKey } from '../bridge/sqs/signature-v4.js';
+import { type AuthFiles, NO_AUTH_FILES, readAuthFiles } from './auth-files.js';
 import { readEnvironment } from './config-environment.js';
 import { type ConfigFile, type Positions, readConfigFile } from './config-file.js';
 import { readFlags } from './config-flags.js';
@@ -15,7 +15,6 @@ import { type Settings, settingsSchema } from './config-schema.js';
 import { ConfigurationError, type ConfigurationProblem, problemText } from './configuration-error.js';
 import type { IssueParameters } from './listener-schema.js';
 import { readPushTargets } from './push-targets.js';
-import { readScramUsers } from './scram-users.js';
 import { type SettingPath, settingName } from './setting-path.js';
 import { suggestSetting } from './setting-suggestion.js';
 import { findNode, isList, isSection, settingTree } from './setting-tree.js';
@@ -35,15 +34,14 @@ export interface Configuration {
   readonly settings: Settings;
   /** Where each value that is not a default came from. */
   readonly origins: Origins;
-  /** The users of `auth.scram`; undefined if it is not set. */
-  readonly scramUsers: ReadonlyMap<string, ScramCredential> | undefined;
+  /** What the files of `auth` say. */
+  readonly authFiles: AuthFiles;
   /** Those of `sqs.accessKeys`, with their secrets. */
   readonly accessKeys: readonly AccessKey[];
   /** By name of the queue: where its messages are sent. */
   readonly pushTargets: ReadonlyMap<string, PushTarget>;
 }
 
-const SCRAM: SettingPath = ['auth', 'scram'];
 const ACCESS_KEYS: SettingPath = ['sqs', 'accessKeys'];
 
 /** @throws ConfigurationError with every problem of all sources */
@@ -74,8 +72,10 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     ...whole.issues.map(located),
     ...ruleProblems(whole, origins),
   ];
-  const scramFile = whole.settings?.auth.scram;
-  const scram = scramFile === undefined ? undefined : readScramUsers(scramFile, whereText(origins.find(SCRAM)));
+  const auth =
+    whole.settings === undefined
+      ? { value: NO_AUTH_FILES, problems: [] }
+      : readAuthFiles(whole.settings.auth, (path) => whereText(origins.findNearest(path)));
   const access = readAccessKeys(
     whole.settings?.sqs.accessKeys ?? [],
     sources.environment,
@@ -84,12 +84,12 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   const pushes = readPushTargets(whole.settings ?? { queues: {} }, (path) => whereText(origins.findNearest(path)));
   const tls =
     whole.settings === undefined ? [] : tlsFileProblems(whole.settings, (path) => whereText(origins.findNearest(path)));
-  const ofFiles = [...(scram?.problems ?? []), ...access.problems, ...pushes.problems, ...tls];
+  const ofFiles = [...auth.problems, ...access.problems, ...pushes.problems, ...tls];
   const found = [...inOrder(problems, sources.file ?? ''), ...ofFiles];
   if (found.length > 0) throw new ConfigurationError(found);
   const settings = settingsSchema.parse(values);
   const { targets: pushTargets } = pushes;
-  return { settings, origins, scramUsers: scram?.users, accessKeys: access.keys, pushTargets };
+  return { settings, origins, authFiles: auth.value, accessKeys: access.keys, pushTargets };
 }
 
 // --- values

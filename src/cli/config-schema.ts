@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
+import { authSchema } from './auth-schema.js';
 import { bridgeSchema } from './bridge-schema.js';
 import { httpSchema } from './http-schema.js';
 import { listenersSchema } from './listener-schema.js';
@@ -18,47 +19,6 @@ import { sqsSchema } from './sqs-schema.js';
 import { storageSchema } from './storage-schema.js';
 
 const notAMap = expected('a map of settings');
-
-const wantedFile = expected('the path of a file');
-
-const authSchema = z
-  .strictObject(
-    {
-      anonymous: z.boolean(expected('true or false')).optional().meta({
-        description:
-          'Whether clients without credentials may connect: `true` on every listener, `false` on none. Default: unset, which allows them on listeners with a loopback address only, so that a first try needs no setup and a broker on the network is never open by accident.',
-        'x-unit': '',
-      }),
-      scram: z
-        .string(wantedFile)
-        .min(1, wantedFile)
-        .refine((path) => !path.includes('\0'), wantedFile)
-        .optional()
-        .meta({
-          description:
-            'File with the users of the authentication method `SCRAM-SHA-256` (MQTT 5), one line for each as `millrace scram USER` prints it; read at start. A relative path starts from the working directory. Clients that name no method are decided on by `anonymous`, with this file or without. Default: unset, which refuses every authentication method.',
-          'x-unit': '',
-        }),
-      maxExchangeRounds: setting.count({
-        description: 'Packets that a client may send in one authentication exchange, its CONNECT included.',
-        reason: 'SCRAM takes two or three, and no method in use takes many more',
-        default: DEFAULT_LIMITS.authenticationMaximumRounds,
-        min: 2,
-        max: 1000,
-        unit: 'packets',
-      }),
-      maxExchangeBytes: setting.size({
-        description: 'Bytes of authentication data that a client may send in one exchange.',
-        reason: 'room for a token or a chain of certificates; who sends it is nobody yet',
-        default: DEFAULT_LIMITS.authenticationMaximumBytes,
-        min: 256,
-        max: 1024 * 1024,
-      }),
-    },
-    notAMap,
-  )
-  .prefault({})
-  .meta({ description: 'Who may connect.' });
 
 const sessionsSchema = z
   .strictObject(

@@ -2,11 +2,13 @@
 /** The executable. Exit codes: 0 ok, 1 failure at run time, 2 wrong usage or configuration. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminCallFailed } from './admin-client.js';
+import { authSummary } from './auth-summary.js';
 import { parseCommandLine, type Request } from './command-line.js';
 import { type Configuration, loadConfiguration } from './config-loader.js';
 import { printConfiguration } from './config-printer.js';
 import type { Settings } from './config-schema.js';
 import { ConfigurationError } from './configuration-error.js';
+import { changePassword, PasswordNotWritten, PasswordRefused } from './passwd-command.js';
 import { runQueuesCommand } from './queues-command.js';
 import { QueuesMisuse } from './queues-request.js';
 import { makeScramLine, NoScramLine } from './scram-line.js';
@@ -40,6 +42,7 @@ async function main(): Promise<void> {
 async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   const { command, configFile } = request;
   if (command.name === 'scram') return await scram(request);
+  if (command.name === 'passwd') return await passwd(request);
   if (command.name === 'config schema') return print(`${JSON.stringify(settingTree(), null, 2)}\n`);
   const configuration = loadOrRefuse(request);
   if (configuration === undefined) return;
@@ -51,9 +54,24 @@ async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
 }
 
 async function scram({ operand = '', options }: Request & { readonly kind: 'run' }): Promise<void> {
-  const line = await makeScramLine(operand, options.get('iterations'), process.stdin, process.stderr);
+  const wishes = { mechanism: options.get('mechanism'), iterations: options.get('iterations') };
+  const line = await makeScramLine(operand, wishes, process.stdin, process.stderr);
   if (line instanceof NoScramLine) return refuse(`millrace: ${line.reason}\n`);
   print(`${line}\n`);
+}
+
+async function passwd({ operands, options, switches }: Request & { readonly kind: 'run' }): Promise<void> {
+  const [file = '', username = ''] = operands;
+  const wishes = {
+    hash: options.get('hash'),
+    iterations: options.get('iterations'),
+    isDeleting: switches.has('delete'),
+  };
+  const outcome = await changePassword(file, username, wishes, process.stdin, process.stderr);
+  if (outcome instanceof PasswordRefused) return refuse(`millrace: ${visible(outcome.reason)}\n`);
+  if (!(outcome instanceof PasswordNotWritten)) return print(`${outcome}\n`);
+  process.stderr.write(`millrace: ${visible(outcome.reason)}\n`);
+  process.exitCode = FAILURE;
 }
 
 async function queues({ command, ...request }: Request & { readonly kind: 'run' }, settings: Settings): Promise<void> {
@@ -86,7 +104,7 @@ function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' })
   }
 }
 
-function checkSummary({ settings, scramUsers, pushTargets }: Configuration, file: string | undefined): string {
+function checkSummary({ settings, authFiles, pushTargets }: Configuration, file: string | undefined): string {
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
     .map(([name, { kind, host, port, path, tls }]) => {
@@ -95,8 +113,7 @@ function checkSummary({ settings, scramUsers, pushTargets }: Configuration, file
   const { enabled, host, port } = settings.http;
   const http = enabled ? `  http: ${host}:${port}${tlsSummary(settings.http.tls, Date.now())}\n` : '';
   const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
-  const users =
-    scramUsers === undefined ? '' : `  SCRAM-SHA-256: ${scramUsers.size} ${scramUsers.size === 1 ? 'user' : 'users'}\n`;
+  const users = authSummary(settings.auth, authFiles);
   const pushes = [...pushTargets].map(([queue, { url, secrets }]) => {
     const signatures = secrets.length === 1 ? '1 signature' : `${secrets.length} signatures`;
     return `  webhook of ${queue}: ${new URL(url).origin}, ${secrets.length === 0 ? 'unsigned' : signatures}\n`;

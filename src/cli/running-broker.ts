@@ -20,6 +20,8 @@ export interface RunningBroker {
   readonly unconfiguredQueues: readonly string[];
   /** Queues that are stored, and whose definition cannot be read. */
   readonly damagedQueues: readonly DamagedQueue[];
+  /** Reads files of credentials and certificates again, without waiting for them to change. */
+  reload(): void;
   /** Resolves when everything is closed and flushed; never takes longer than `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { saslprep, UnpreparedText } from '../auth/saslprep.js';
 import { deriveCredential, MINIMUM_ITERATIONS } from '../auth/scram-credential.js';
 import { describeUnusableUsername, formatCredentialLine } from '../auth/scram-credentials-file.js';
+import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
 import { NoPassword, type PasswordInput, type PromptOutput, readPassword } from './password-input.js';
 
 /**
@@ -25,13 +26,23 @@ export class NoScramLine {
   }
 }
 
-/** @param iterationsText as typed, undefined for the default */
+/** What was typed; undefined for the default. */
+export interface ScramWishes {
+  readonly mechanism: string | undefined;
+  readonly iterations: string | undefined;
+}
+
 export async function makeScramLine(
   user: string,
-  iterationsText: string | undefined,
+  { mechanism: mechanismText, iterations: iterationsText }: ScramWishes,
   input: PasswordInput,
   prompt: PromptOutput,
 ): Promise<string | NoScramLine> {
+  const mechanism = SCRAM_MECHANISMS.find(({ name }) => name === (mechanismText ?? SCRAM_MECHANISMS[0]?.name));
+  if (mechanism === undefined) {
+    const names = SCRAM_MECHANISMS.map(({ name }) => name).join(' or ');
+    return new NoScramLine(`flag --mechanism: expected ${names}, found "${mechanismText}"`);
+  }
   const iterations = iterationsText === undefined ? DEFAULT_ITERATIONS : parseIterations(iterationsText);
   if (iterations === undefined) {
     const range = `from ${MINIMUM_ITERATIONS} to ${MAXIMUM_ITERATIONS}`;
@@ -45,7 +56,7 @@ export async function makeScramLine(
   if (typed instanceof NoPassword) return new NoScramLine(typed.reason);
   const password = saslprep(typed, 'stored');
   if (password instanceof UnpreparedText) return new NoScramLine(`the password ${password.reason}`);
-  return formatCredentialLine(username, deriveCredential(password, randomBytes(SALT_BYTES), iterations));
+  return formatCredentialLine(username, deriveCredential(mechanism, password, randomBytes(SALT_BYTES), iterations));
 }
 
 function parseIterations(text: string): number | undefined {

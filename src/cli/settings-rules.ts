@@ -1,5 +1,6 @@
 /** What must hold between settings that are each right on their own. */
 import { isLoopbackHost } from '../transport/loopback.js';
+import { soundAuthentication } from './auth-rules.js';
 import type { BrokenRule } from './broken-rule.js';
 import { formatByteSize } from './byte-size.js';
 import type { Settings } from './config-schema.js';
@@ -22,6 +23,7 @@ export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
     ...guardedEndpoint(settings),
     ...soundPushes(settings),
     ...soundTls(settings),
+    ...soundAuthentication(settings),
     ...certificatesOfTlsListeners(settings),
   ];
 }

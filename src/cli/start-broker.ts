@@ -1,12 +1,10 @@
 /** The composition root: where the parts of the broker are put together from the settings. */
 import type { Logger } from 'pino';
-import { AnonymousAuthenticator } from '../auth/anonymous-authenticator.js';
-import type { ScramCredential } from '../auth/scram-credential.js';
-import { ScramSha256 } from '../auth/scram-sha-256.js';
 import { Broker } from '../broker/broker.js';
 import { SystemClock } from '../core/clock.js';
 import { openStore, reopenRepaired, type StoreOptions } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
+import { AuthSources } from './auth-sources.js';
 import { BrokerHttp } from './broker-http.js';
 import { brokerLimits } from './broker-limits.js';
 import type { Configuration } from './config-loader.js';
@@ -41,7 +39,7 @@ export async function startBroker(
 
 async function startBehind(
   http: BrokerHttp | null,
-  { settings, scramUsers, accessKeys, pushTargets }: Omit<Configuration, 'origins'>,
+  { settings, authFiles, accessKeys, pushTargets }: Omit<Configuration, 'origins'>,
   clock: SystemClock,
   logger: Logger,
   onOpening: () => void,
@@ -53,21 +51,27 @@ async function startBehind(
     durabilityOf: durabilityByTopic(storage),
     onNotice: (sentence) => logger.warn(sentence),
   };
+  const auth = new AuthSources(settings.auth, authFiles, clock, Date.now, logger);
   const start = async (store: Store): Promise<{ broker: Broker; store: Store; workQueues: WorkQueues }> => {
     const pushes = { ...settings.push, targets: pushTargets, timeOfDayMs: Date.now };
     const queueSettings = { ...workQueueSettings(settings), pushes };
     const workQueues = new WorkQueues(store, clock, queueSettings, logger);
-    const broker = await startWith(settings, scramUsers, logger, clock, store, workQueues, onOpening);
+    const broker = await startWith(settings, auth, logger, clock, store, workQueues, onOpening);
     workQueues.giveReceipts((receipt) => broker.publish(receipt));
     return { broker, store, workQueues };
   };
   // Damage within the database may show only when it is read.
-  const { broker, store, workQueues } = await start(await openStore(options)).catch(async (error: unknown) =>
-    start(await reopenRepaired(options, error)),
-  );
+  const open = async () =>
+    start(await openStore(options)).catch(async (error: unknown) => start(await reopenRepaired(options, error)));
+  const { broker, store, workQueues } = await open().catch((error: unknown) => {
+    auth.close();
+    throw error;
+  });
+  auth.onWithdrawn = () => void endWithdrawn(broker, logger);
   let sqs: OpenSqs | null = null;
   const stop = async (graceMs: number): Promise<void> => {
     const beganMs = clock.now();
+    auth.close();
     await http?.onStopping();
     const isSqsClosed = sqs?.endpoint.stop();
     // While the others are still connected: what is answered now need not be sent again.
@@ -87,6 +91,7 @@ async function startBehind(
     const sqsTls = sqs?.tls ?? null;
     if (sqsTls !== null) workQueues.addFigures(() => sqsTls.topics());
     if (http !== null) workQueues.addFigures(() => http.figures());
+    workQueues.addFigures(() => auth.figures());
     await http?.onStarted(store, workQueues);
   } catch (error) {
     await stop(FAILED_START_GRACE_MS);
@@ -98,8 +103,17 @@ async function startBehind(
     unconfiguredQueues: workQueues.unconfigured,
     damagedQueues: workQueues.registry.quarantined,
     httpUrl: http?.url ?? null,
+    reload: () => {
+      auth.reload();
+      for (const { tls } of broker.listeners) tls?.reload();
+    },
     stop,
   };
+}
+
+async function endWithdrawn(broker: Broker, logger: Logger): Promise<void> {
+  const connections = await broker.endWithdrawn();
+  if (connections > 0) logger.info({ connections }, 'connections of users who are gone or changed have been ended');
 }
 
 function mqttListeners({ listeners }: Broker): OpenListener[] {
@@ -120,7 +134,7 @@ function sqsListener({ endpoint: { port }, tls }: OpenSqs, { sqs: { host } }: Se
 /** @throws what the broker throws; the store is closed then */
 async function startWith(
   settings: Settings,
-  scramUsers: ReadonlyMap<string, ScramCredential> | undefined,
+  auth: AuthSources,
   logger: Logger,
   clock: SystemClock,
   store: Store,
@@ -135,8 +149,8 @@ async function startWith(
     sink,
     work,
     limits: brokerLimits(settings),
-    authenticator: new AnonymousAuthenticator(settings.auth.anonymous),
-    authenticationMethods: scramUsers === undefined ? [] : [new ScramSha256(scramUsers)],
+    authenticator: auth.authenticator,
+    authenticationMethods: auth.methods,
     version: packageVersion(),
   });
   try {

@@ -1,7 +1,7 @@
 /** What the operator sees first: what runs, where it listens, what is notable, and how to try it. */
 
-import { SCRAM_SHA_256 } from '../auth/scram-credential.js';
 import { isLoopbackHost } from '../transport/loopback.js';
+import { authenticationWays, hasCredentials, httpAuthWarnings } from './auth-summary.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
 import { damagedQueueText } from './queues-text.js';
@@ -17,8 +17,8 @@ export interface StartReport {
   /** null if HTTP is switched off. */
   readonly http: string | null;
   readonly anonymousClients: string;
-  /** By which clients may authenticate. */
-  readonly authenticationMethods: readonly string[];
+  /** Ways in which clients show who they are. */
+  readonly authentication: readonly string[];
   readonly storage: StorageSummary;
   /** How many are configured. */
   readonly queues: number;
@@ -32,17 +32,18 @@ export interface StartReport {
 export function startReport(
   version: string,
   settings: Settings,
-  { listeners, httpUrl, unconfiguredQueues, damagedQueues }: Omit<RunningBroker, 'stop'>,
+  { listeners, httpUrl, unconfiguredQueues, damagedQueues }: Omit<RunningBroker, 'stop' | 'reload'>,
 ): StartReport {
   const { queues, rules } = workQueueSettings(settings);
-  const { anonymous, scram } = settings.auth;
+  const { anonymous } = settings.auth;
+  const hasWays = hasCredentials(settings.auth);
   return {
     version,
     node: process.versions.node,
     listeners: listeners.map((listener) => ({ name: listener.name, url: listenerUrl(listener) })),
     http: httpUrl,
-    anonymousClients: anonymous === undefined ? 'loopback only' : anonymous ? 'allowed' : 'refused',
-    authenticationMethods: scram === undefined ? [] : [SCRAM_SHA_256],
+    anonymousClients: anonymousText(anonymous, hasWays),
+    authentication: authenticationWays(settings.auth),
     storage: storageSummary(settings.storage),
     queues: queues.size,
     rules: rules.length,
@@ -50,9 +51,10 @@ export function startReport(
     warnings: [
       ...sqsWarnings(settings.sqs),
       ...listeners.flatMap((listener) =>
-        anonymousWarning(listener, anonymous, scram !== undefined || hasNamesOfCertificates(settings, listener)),
+        anonymousWarning(listener, anonymous, hasWays || hasNamesOfCertificates(settings, listener)),
       ),
       ...httpWarnings(settings.http),
+      ...httpAuthWarnings(settings.auth),
       ...storageWarnings(settings.storage),
       ...damagedQueues.map(damagedQueueText),
     ],
@@ -78,6 +80,11 @@ function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined
     ];
   }
   return [];
+}
+
+function anonymousText(anonymous: boolean | undefined, hasWays: boolean): string {
+  if (anonymous !== undefined) return anonymous ? 'allowed' : 'refused';
+  return hasWays ? 'refused' : 'loopback only';
 }
 
 /** Clients get in by their certificates, and are somebody then. */
@@ -112,7 +119,7 @@ export function formatStartReport(report: StartReport, listeners: readonly OpenL
     ...report.listeners.map(({ name, url }) => `  ${label(name)} ${cyan(url)}`),
     ...(report.http === null ? [] : [`  ${label('http')} ${cyan(report.http)}`]),
     `  ${label('anonymous clients:')} ${report.anonymousClients}`,
-    ...report.authenticationMethods.map((method) => `  ${label('authentication:')} ${method}`),
+    ...report.authentication.map((way) => `  ${label('authentication:')} ${way}`),
     `  ${label('storage:')} ${storageText(report.storage)}`,
     `  ${label('queues:')} ${queuesText(report)}`,
     '',

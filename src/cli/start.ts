@@ -33,6 +33,7 @@ export async function start(settings: Settings, startBroker: StartBroker): Promi
   const onOpening = endUntilOpening(stopRequest, log, ended);
   const broker = await startOrExplain(() => startBroker(settings, log.logger, onOpening), settings, log, ended);
   announce(settings, broker, log);
+  reloadOnHangup(broker, log);
   await stopRequest;
   return ended(await stopWithin(broker, log));
 }
@@ -102,6 +103,14 @@ async function startOrExplain(
     else logger.fatal({ code: ours?.code }, explanation);
     return ended(1);
   }
+}
+
+/** SIGHUP, as for every daemon: what stands in files of their own is read again. The configuration is not. */
+function reloadOnHangup(broker: RunningBroker, { logger }: ProcessLog): void {
+  process.on('SIGHUP', () => {
+    logger.info({ signal: 'SIGHUP' }, 'reading files of credentials and certificates again');
+    broker.reload();
+  });
 }
 
 function announce(settings: Settings, broker: RunningBroker, { logger, format, flush }: ProcessLog): void {

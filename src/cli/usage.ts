@@ -1,8 +1,13 @@
 /** The commands of the executable and their help texts. */
+
+import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
 import type { Command } from './command.js';
 import { SETTING_FLAGS } from './config-flags.js';
+import { DEFAULT_PASSWORD_ITERATIONS, PASSWORD_HASHES } from './passwd-command.js';
 import { QUEUE_COMMANDS } from './queues-usage.js';
 import { DEFAULT_ITERATIONS } from './scram-line.js';
+
+const SCRAM_NAMES = SCRAM_MECHANISMS.map(({ name }) => name);
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -38,11 +43,33 @@ export const COMMANDS: readonly Command[] = [
     readsConfiguration: false,
     operand: 'USER',
     flags: [
+      { name: 'mechanism', value: 'NAME', help: `${SCRAM_NAMES.join(' or ')} (default ${SCRAM_NAMES[0]})` },
       {
         name: 'iterations',
         value: 'N',
         help: `of the key derivation (default ${DEFAULT_ITERATIONS}). Each is paid by the client when it connects, none by the broker`,
       },
+    ],
+  },
+  {
+    name: 'passwd',
+    summary: 'set or delete the password of a user in the file of auth.passwordFile',
+    details:
+      "Asks for the password, or reads it from the first line of standard input if that is no terminal, and puts its hash\ninto the file, in mosquitto's format; the file is made if it is not there, and replaced as a whole. A broker that\nruns takes the change into use by itself.\n\n  millrace passwd passwords station-7",
+    readsConfiguration: false,
+    operand: 'FILE USER',
+    flags: [
+      {
+        name: 'hash',
+        value: 'NAME',
+        help: `${PASSWORD_HASHES.join(' or ')} (default ${PASSWORD_HASHES[0]}, which every mosquitto reads)`,
+      },
+      {
+        name: 'iterations',
+        value: 'N',
+        help: `of ${PASSWORD_HASHES[0]} (default ${DEFAULT_PASSWORD_ITERATIONS}). Each is paid by the broker when a client connects`,
+      },
+      { name: 'delete', help: 'delete the user' },
     ],
   },
   ...QUEUE_COMMANDS,

@@ -7,6 +7,8 @@ export const CLOSE_REASONS = [
   'connect-timeout',
   'connect-refused',
   'authentication-failed',
+  'credentials-expired',
+  'credentials-withdrawn',
   'unexpected-tls',
   'protocol-violation',
   'packet-too-large',

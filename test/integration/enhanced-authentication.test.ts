@@ -4,7 +4,8 @@ import { connect as connectMqttJs } from 'mqtt';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AuthenticationMethod, ExchangeStep } from '../../src/auth/authentication-method.js';
 import { identityOf } from '../../src/auth/identity.js';
-import { ScramSha256 } from '../../src/auth/scram-sha-256.js';
+import { SCRAM_SHA_256 } from '../../src/auth/scram-mechanism.js';
+import { ScramMethod } from '../../src/auth/scram-method.js';
 import type { ConnectFields, PacketOf, RawClient } from '../support/raw-client.js';
 import { ScramClient, scramUsers } from '../support/scram-client.js';
 import { TestBroker, type TestBrokerOptions } from '../support/test-broker.js';
@@ -26,7 +27,7 @@ const oneStep: AuthenticationMethod = {
 };
 
 function start(options: TestBrokerOptions = {}): Promise<TestBroker> {
-  const authenticationMethods = [new ScramSha256(scramUsers(USERS)), endless, oneStep];
+  const authenticationMethods = [new ScramMethod(SCRAM_SHA_256, scramUsers(USERS)), endless, oneStep];
   return TestBroker.start({ authenticationMethods, ...options });
 }
 

@@ -3,7 +3,8 @@
 import { expect } from 'vitest';
 import type { AuthenticationMethod, ExchangeStep } from '../../../src/auth/authentication-method.js';
 import { identityOf } from '../../../src/auth/identity.js';
-import { ScramSha256 } from '../../../src/auth/scram-sha-256.js';
+import { SCRAM_SHA_256 } from '../../../src/auth/scram-mechanism.js';
+import { ScramMethod } from '../../../src/auth/scram-method.js';
 import { publishPacket } from '../../support/publish-packet.js';
 import type { ConnectFields, PacketOf, RawClient } from '../../support/raw-client.js';
 import { ScramClient, scramUsers } from '../../support/scram-client.js';
@@ -28,7 +29,9 @@ const lengthy: AuthenticationMethod = {
   },
 };
 
-const broker = { authenticationMethods: [new ScramSha256(scramUsers({ alice: 'pencil', bob: 'crayon' })), lengthy] };
+const broker = {
+  authenticationMethods: [new ScramMethod(SCRAM_SHA_256, scramUsers({ alice: 'pencil', bob: 'crayon' })), lengthy],
+};
 const versions = [5] as const;
 
 function sendConnect(client: RawClient, scram: ScramClient, fields: ConnectFields = {}): void {

@@ -147,8 +147,8 @@ describe('auth.scram', () => {
 
   test('is read with the configuration', () => {
     writeFileSync(users, `# ours\n${line('alice')}${line('bob')}`);
-    expect([...(load({ yaml }).scramUsers?.keys() ?? [])]).toEqual(['alice', 'bob']);
-    expect(load({}).scramUsers).toBeUndefined();
+    expect([...(load({ yaml }).authFiles.scram?.get('SCRAM-SHA-256')?.keys() ?? [])]).toEqual(['alice', 'bob']);
+    expect(load({}).authFiles.scram).toBeUndefined();
   });
 
   test('that is wrong is told by line and column, after the problems of the file', () => {
@@ -156,7 +156,7 @@ describe('auth.scram', () => {
     expect(problemsOf({ yaml: `${yaml}lgo: 1` })).toEqual([
       'config.yaml:3:1: lgo: unknown setting - did you mean "log"?',
       'users:2:1: expected USER:SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY, as millrace scram prints it',
-      'users:3:7: expected SCRAM-SHA-256 - did you mean "SCRAM-SHA-256"?',
+      'users:3:7: expected SCRAM-SHA-256 or SCRAM-SHA-512 - did you mean "SCRAM-SHA-256"?',
     ]);
   });
 

@@ -85,7 +85,7 @@ millrace: 2 problems in the configuration
     );
     await start.seen('millrace started');
     expect(start.records().find(({ msg }) => msg === 'millrace started')).toMatchObject({
-      authenticationMethods: ['SCRAM-SHA-256'],
+      authentication: ['SCRAM-SHA-256', 'SCRAM-SHA-512'],
     });
     start.child.kill('SIGTERM');
     expect(await start.exitCode()).toBe(0);

@@ -21,9 +21,9 @@ class Keyboard extends PassThrough {
   }
 }
 
-async function make(user: string, keyboard: Keyboard, iterations?: string) {
+async function make(user: string, keyboard: Keyboard, iterations?: string, mechanism?: string) {
   let shown = '';
-  const line = await makeScramLine(user, iterations, keyboard, { write: (text) => (shown += text) });
+  const line = await makeScramLine(user, { mechanism, iterations }, keyboard, { write: (text) => (shown += text) });
   return { line, shown };
 }
 
@@ -31,10 +31,12 @@ async function make(user: string, keyboard: Keyboard, iterations?: string) {
 function expectPassword(line: string | NoScramLine, user: string, password: string): void {
   const { users, problems } = parseCredentialsFile(String(line));
   expect(problems).toEqual([]);
-  const credential = users.get(user);
+  const credential = [...users.values()][0]?.get(user);
   expect(credential).toBeDefined();
   if (credential !== undefined)
-    expect(credential).toEqual(deriveCredential(password, credential.salt, credential.iterations));
+    expect(credential).toEqual(
+      deriveCredential(credential.mechanism, password, credential.salt, credential.iterations),
+    );
 }
 
 describe('millrace scram', () => {
@@ -49,6 +51,15 @@ describe('millrace scram', () => {
     expect(line).toMatch(/^station-7:SCRAM-SHA-256\$4096:/);
     expect(shown).toBe('');
     expectPassword(line, 'station-7', password);
+  });
+
+  test('makes one for SCRAM-SHA-512, and for nothing else', async () => {
+    const { line } = await make('u', new Keyboard(false, 'p'), undefined, 'SCRAM-SHA-512');
+    expect(line).toMatch(/^u:SCRAM-SHA-512\$4096:/);
+    expectPassword(line, 'u', 'p');
+    const refused = await make('u', new Keyboard(false, 'p'), undefined, 'SCRAM-SHA-1');
+    const reason = 'flag --mechanism: expected SCRAM-SHA-256 or SCRAM-SHA-512, found "SCRAM-SHA-1"';
+    expect(refused.line).toEqual(new NoScramLine(reason));
   });
 
   test('takes another salt each time', async () => {

@@ -14,7 +14,7 @@ const plain = coloursFor({ isTTY: false }, {});
 const tcp = { name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 1883, isEncrypted: false } as const;
 const ws = { name: 'ws', kind: 'ws', host: '::1', port: 8083, isEncrypted: false, path: '/mqtt' } as const;
 
-function running(listeners: readonly OpenListener[]): Omit<RunningBroker, 'stop'> {
+function running(listeners: readonly OpenListener[]): Omit<RunningBroker, 'stop' | 'reload'> {
   return { listeners, httpUrl: 'http://127.0.0.1:8080', unconfiguredQueues: [], damagedQueues: [] };
 }
 

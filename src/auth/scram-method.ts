@@ -1,5 +1,5 @@
 /**
- * SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding. Neither side sends the password, and the broker has not
+ * SCRAM-SHA-256 and SCRAM-SHA-512 (RFC 5802, RFC 7677) without channel binding. Neither side sends the password, and the broker has not
  * got it: the client proves that it knows it, the broker proves that it holds what was made from it.
  *
  * Who is asked for a user that does not exist answers as for one that does, with a salt of its own for each name, and
@@ -14,20 +14,15 @@ import {
 } from './authentication-method.js';
 import { identityOf } from './identity.js';
 import { saslprep, UnpreparedText } from './saslprep.js';
-import { hmac, MINIMUM_ITERATIONS, SCRAM_SHA_256, type ScramCredential, sha256 } from './scram-credential.js';
+import { MINIMUM_ITERATIONS, type ScramCredential, type ScramKeys } from './scram-credential.js';
+import { digest, hmac, type ScramMechanism } from './scram-mechanism.js';
 import { type ClientFirst, InvalidScramMessage, parseClientFinal, parseClientFirst } from './scram-messages.js';
+import { type KnownUser, UserTable } from './user-table.js';
 
 /** As many random bits as a salt of 16 bytes has; a multiple of three bytes leaves no padding. */
 const NONCE_BYTES = 18;
 const SALT_BYTES = 16;
 const SECRET_BYTES = 32;
-
-/** Who may authenticate. */
-export interface ScramUsers {
-  /** @param username as `saslprep` returns it */
-  get(username: string): ScramCredential | undefined;
-  values(): Iterable<ScramCredential>;
-}
 
 export interface ScramOptions {
   /** A fresh nonce: printable ASCII without comma. Default: random. */
@@ -36,43 +31,58 @@ export interface ScramOptions {
   readonly secret?: Buffer;
 }
 
-export class ScramSha256 implements AuthenticationMethod {
-  readonly name = SCRAM_SHA_256;
-  readonly #users: ScramUsers;
+export class ScramMethod implements AuthenticationMethod {
+  readonly name: string;
+  readonly #mechanism: ScramMechanism;
+  readonly #users: UserTable<ScramCredential>;
   readonly #newNonce: () => string;
   readonly #secret: Buffer;
-  readonly #usualIterations: number;
+  #usualIterations: number;
 
-  constructor(users: ScramUsers, options: ScramOptions = {}) {
-    this.#users = users;
+  /** @param users by name, as `saslprep` returns it */
+  constructor(mechanism: ScramMechanism, users: ReadonlyMap<string, ScramCredential>, options: ScramOptions = {}) {
+    this.name = mechanism.name;
+    this.#mechanism = mechanism;
+    this.#users = new UserTable(users);
     this.#newNonce = options.newNonce ?? (() => randomBytes(NONCE_BYTES).toString('base64'));
     this.#secret = options.secret ?? randomBytes(SECRET_BYTES);
-    this.#usualIterations = mostFrequentIterations(users);
+    this.#usualIterations = mostFrequentIterations(users.values());
   }
 
-  begin(): AuthenticationExchange {
-    return new ScramExchange(this.#newNonce(), (username) => this.#find(username));
+  get users(): number {
+    return this.#users.size;
+  }
+
+  begin(): ScramExchange {
+    return new ScramExchange(this.#mechanism, this.#newNonce(), (username) => this.#find(username));
+  }
+
+  /** Takes the place of those before. @returns how many users have lost what they were let in by */
+  replaceUsers(users: ReadonlyMap<string, ScramCredential>): number {
+    this.#usualIterations = mostFrequentIterations(users.values());
+    return this.#users.replace(users);
   }
 
   #find(username: string): FoundUser {
     // Made for known users too, so that the time tells nothing.
     const standIn = this.#standIn(username);
-    const credential = this.#users.get(username);
-    return { username, isKnown: credential !== undefined, credential: credential ?? standIn };
+    const known = this.#users.find(username) ?? null;
+    return { username, known, keys: known?.credential ?? standIn };
   }
 
   /** Keys that no password has. The same salt for the same name, as a real user has. */
-  #standIn(username: string): ScramCredential {
-    const storedKey = hmac(this.#secret, `key:${username}`);
-    const salt = hmac(this.#secret, `salt:${username}`).subarray(0, SALT_BYTES);
+  #standIn(username: string): ScramKeys {
+    const storedKey = hmac(this.#mechanism, this.#secret, `key:${username}`);
+    const salt = hmac(this.#mechanism, this.#secret, `salt:${username}`).subarray(0, SALT_BYTES);
     return { iterations: this.#usualIterations, salt, storedKey, serverKey: storedKey };
   }
 }
 
 interface FoundUser {
   readonly username: string;
-  readonly isKnown: boolean;
-  readonly credential: ScramCredential;
+  /** Null for a name that is not there. */
+  readonly known: KnownUser<ScramCredential> | null;
+  readonly keys: ScramKeys;
 }
 
 interface Challenge {
@@ -83,13 +93,15 @@ interface Challenge {
   readonly serverFirst: string;
 }
 
-class ScramExchange implements AuthenticationExchange {
+export class ScramExchange implements AuthenticationExchange {
+  readonly #mechanism: ScramMechanism;
   readonly #serverNonce: string;
   readonly #find: (username: string) => FoundUser;
   #isAskedToBegin = false;
   #challenge: Challenge | null = null;
 
-  constructor(serverNonce: string, find: (username: string) => FoundUser) {
+  constructor(mechanism: ScramMechanism, serverNonce: string, find: (username: string) => FoundUser) {
+    this.#mechanism = mechanism;
     this.#serverNonce = serverNonce;
     this.#find = find;
   }
@@ -109,7 +121,7 @@ class ScramExchange implements AuthenticationExchange {
     const username = saslprep(first.username, 'query');
     if (username instanceof UnpreparedText) return failure(`the user name ${username.reason}`);
     const user = this.#find(username);
-    const { salt, iterations } = user.credential;
+    const { salt, iterations } = user.keys;
     const nonce = first.nonce + this.#serverNonce;
     const serverFirst = `r=${nonce},s=${salt.toString('base64')},i=${iterations}`;
     this.#challenge = { user, first, nonce, serverFirst };
@@ -117,27 +129,29 @@ class ScramExchange implements AuthenticationExchange {
   }
 
   #verify({ user, first, nonce, serverFirst }: Challenge, data: Buffer): ExchangeStep {
-    const final = parseClientFinal(data);
+    const final = parseClientFinal(data, this.#mechanism.keyBytes);
     if (final instanceof InvalidScramMessage) return failure(final.reason);
     if (final.channelBinding !== first.gs2Header)
       return failure('the channel binding (c=) is not that of the beginning');
     if (final.nonce !== nonce) return failure('the nonce (r=) is not the one of this exchange');
-    const { username, credential, isKnown } = user;
+    const mechanism = this.#mechanism;
+    const { username, keys, known } = user;
     const signed = `${first.bare},${serverFirst},${final.withoutProof}`;
-    const clientKey = exclusiveOr(final.proof, hmac(credential.storedKey, signed));
-    const isProven = timingSafeEqual(sha256(clientKey), credential.storedKey);
-    const signature = hmac(credential.serverKey, signed).toString('base64');
-    if (!isKnown) return failure(`there is no user ${JSON.stringify(username)}`);
+    const clientKey = exclusiveOr(final.proof, hmac(mechanism, keys.storedKey, signed));
+    const isProven = timingSafeEqual(digest(mechanism, clientKey), keys.storedKey);
+    const signature = hmac(mechanism, keys.serverKey, signed).toString('base64');
+    if (known === null) return failure(`there is no user ${JSON.stringify(username)}`);
     if (!isProven) return failure(`wrong password for user ${JSON.stringify(username)}`);
-    return { outcome: 'success', data: Buffer.from(`v=${signature}`), identity: identityOf(username) };
+    if (known.isWithdrawn) return failure(`user ${JSON.stringify(username)} has been changed meanwhile`);
+    return { outcome: 'success', data: Buffer.from(`v=${signature}`), identity: identityOf(username, known) };
   }
 }
 
 /** A stand-in must not show by a number of its own. */
-function mostFrequentIterations(users: ScramUsers): number {
+function mostFrequentIterations(users: Iterable<ScramCredential>): number {
   const counts = new Map<number, number>();
   let usual = MINIMUM_ITERATIONS;
-  for (const { iterations } of users.values()) {
+  for (const { iterations } of users) {
     const count = (counts.get(iterations) ?? 0) + 1;
     counts.set(iterations, count);
     if (count > (counts.get(usual) ?? 0)) usual = iterations;

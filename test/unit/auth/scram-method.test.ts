@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { failure } from '../../../src/auth/authentication-method.js';
 import { identityOf } from '../../../src/auth/identity.js';
-import { deriveCredential, formatCredential } from '../../../src/auth/scram-credential.js';
-import { ScramSha256 } from '../../../src/auth/scram-sha-256.js';
+import { deriveCredential } from '../../../src/auth/scram-credential.js';
+import { SCRAM_SHA_256 } from '../../../src/auth/scram-mechanism.js';
+import { ScramMethod } from '../../../src/auth/scram-method.js';
 import { ScramClient, scramUsers } from '../../support/scram-client.js';
 
 const SERVER_NONCE = '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
 const SALT = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
-const USERS = new Map([['user', deriveCredential('pencil', SALT, 4096)]]);
+const USERS = new Map([['user', deriveCredential(SCRAM_SHA_256, 'pencil', SALT, 4096)]]);
 const CLIENT_FIRST = 'n,,n=user,r=rOprNGfwEbeRWgbNEkqO';
 const NONCE = `rOprNGfwEbeRWgbNEkqO${SERVER_NONCE}`;
 const PROOF = 'p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=';
 
 function begin(users = USERS) {
-  return new ScramSha256(users, { newNonce: () => SERVER_NONCE, secret: Buffer.alloc(32, 7) }).begin();
+  return new ScramMethod(SCRAM_SHA_256, users, { newNonce: () => SERVER_NONCE, secret: Buffer.alloc(32, 7) }).begin();
 }
 
 const text = (data: Buffer | undefined): string => String(data);
@@ -27,13 +29,13 @@ describe('the example of RFC 7677 section 3', () => {
     const end = exchange.next(Buffer.from(`c=biws,r=${NONCE},${PROOF}`));
     expect(end).toEqual({
       outcome: 'success',
-      identity: identityOf('user'),
+      identity: expect.objectContaining({ ...identityOf('user') }),
       data: Buffer.from('v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4='),
     });
   });
 
   it('has the stored keys that PostgreSQL makes of it', () => {
-    expect(formatCredential(deriveCredential('pencil', SALT, 4096))).toBe(
+    expect(deriveCredential(SCRAM_SHA_256, 'pencil', SALT, 4096).text).toBe(
       'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
     );
   });
@@ -65,12 +67,12 @@ describe('a client-first-message', () => {
   ])('%j fails: %s', (message, reason) => {
     const exchange = begin();
     if (message === '') exchange.next(undefined);
-    expect(exchange.next(Buffer.from(message))).toEqual({ outcome: 'failure', reason });
+    expect(exchange.next(Buffer.from(message))).toEqual(failure(reason));
   });
 
   it('that is not UTF-8 fails', () => {
     const message = Buffer.concat([Buffer.from('n,,n='), Buffer.from([0xc0, 0x80]), Buffer.from(',r=abc')]);
-    expect(begin().next(message)).toEqual({ outcome: 'failure', reason: 'the message is not UTF-8 text' });
+    expect(begin().next(message)).toEqual(failure('the message is not UTF-8 text'));
   });
 
   it('may come after an empty challenge (RFC 4422 section 5.1)', () => {
@@ -130,7 +132,7 @@ describe('a client-final-message', () => {
   ])('%j fails: %s', (message, reason) => {
     const exchange = begin();
     exchange.next(Buffer.from(CLIENT_FIRST));
-    expect(exchange.next(Buffer.from(message))).toEqual({ outcome: 'failure', reason });
+    expect(exchange.next(Buffer.from(message))).toEqual(failure(reason));
   });
 
   it('that does not come fails', () => {
@@ -141,7 +143,7 @@ describe('a client-final-message', () => {
 });
 
 describe('a user that does not exist', () => {
-  const method = new ScramSha256(scramUsers({ one: 'a', two: 'b' }));
+  const method = new ScramMethod(SCRAM_SHA_256, scramUsers({ one: 'a', two: 'b' }));
   const challengeOf = (user: string): string => {
     const step = method.begin().next(Buffer.from(`n,,n=${user},r=abc`));
     return step.outcome === 'continue' ? text(step.data).replace(/^r=[^,]*/, '') : step.outcome;
@@ -156,14 +158,14 @@ describe('a user that does not exist', () => {
 
   it('has another salt in another process', () => {
     const salt = challengeOf('nobody');
-    const other = new ScramSha256(scramUsers({})).begin().next(Buffer.from('n,,n=nobody,r=abc'));
+    const other = new ScramMethod(SCRAM_SHA_256, scramUsers({})).begin().next(Buffer.from('n,,n=nobody,r=abc'));
     expect(other.outcome === 'continue' && text(other.data)).not.toContain(salt);
   });
 
   it('is shown with the number of iterations that most users have', () => {
     const users = scramUsers({ one: 'a' });
-    for (const user of ['two', 'three']) users.set(user, deriveCredential('b', SALT, 5000));
-    const step = new ScramSha256(users).begin().next(Buffer.from('n,,n=nobody,r=abc'));
+    for (const user of ['two', 'three']) users.set(user, deriveCredential(SCRAM_SHA_256, 'b', SALT, 5000));
+    const step = new ScramMethod(SCRAM_SHA_256, users).begin().next(Buffer.from('n,,n=nobody,r=abc'));
     expect(step.outcome === 'continue' && text(step.data)).toMatch(/,i=5000$/);
   });
 
@@ -174,12 +176,13 @@ describe('a user that does not exist', () => {
     expect(exchange.next(client.final(step.outcome === 'continue' ? step.data : undefined))).toEqual({
       outcome: 'failure',
       reason: 'there is no user "nobody"',
+      why: 'unidentified',
     });
   });
 });
 
 it('a nonce is fresh for each exchange', () => {
-  const method = new ScramSha256(USERS);
+  const method = new ScramMethod(SCRAM_SHA_256, USERS);
   const nonces = [1, 2].map(() => {
     const step = method.begin().next(Buffer.from(CLIENT_FIRST));
     return step.outcome === 'continue' ? text(step.data) : '';

@@ -1,0 +1,115 @@
+/**
+ * Checks of credentials that go well are remembered for a while, and the same check that several wait for is made once: a
+ * fleet that comes back after a broken network costs a hash each. Nothing can be read from what is kept: the keys are made
+ * with a secret that the process alone has, and does not tell.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '../core/clock.js';
+import { BUSY, type Busy, type CheckLane } from './check-lane.js';
+
+export interface Checked<Outcome> {
+  readonly outcome: Outcome;
+  /** How long it may be remembered, ms on the clock; 0 for not at all. */
+  readonly rememberUntilMs: number;
+}
+
+interface Remembered<Outcome> {
+  readonly outcome: Outcome;
+  readonly untilMs: number;
+}
+
+interface Pending<Outcome> {
+  readonly outcome: Promise<Outcome | Busy>;
+  /** Of everybody who waits for it. */
+  readonly isWanted: (() => boolean)[];
+}
+
+export class RememberedChecks<Outcome> {
+  readonly #lane: CheckLane;
+  readonly #clock: Clock;
+  readonly #maximumEntries: number;
+  readonly #secret = randomBytes(32);
+  /** The one used last stands last. */
+  readonly #remembered = new Map<string, Remembered<Outcome>>();
+  readonly #pending = new Map<string, Pending<Outcome>>();
+  #generation = 0;
+  #hits = 0;
+
+  /** @param maximumEntries 0 remembers nothing */
+  constructor(lane: CheckLane, maximumEntries: number, clock: Clock) {
+    this.#lane = lane;
+    this.#clock = clock;
+    this.#maximumEntries = maximumEntries;
+  }
+
+  /** Times that a check was not needed. */
+  get hits(): number {
+    return this.#hits;
+  }
+
+  get size(): number {
+    return this.#remembered.size;
+  }
+
+  /** The key of a check: of everything that its outcome depends on. */
+  keyOf(...parts: readonly (string | Buffer)[]): string {
+    const hmac = createHmac('sha256', this.#secret);
+    for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:`).update(part);
+    return hmac.digest('base64');
+  }
+
+  find(key: string): Outcome | undefined {
+    const known = this.#remembered.get(key);
+    if (known === undefined) return undefined;
+    this.#remembered.delete(key);
+    if (known.untilMs <= this.#clock.now()) return undefined;
+    this.#remembered.set(key, known);
+    this.#hits++;
+    return known.outcome;
+  }
+
+  /**
+   * Has `work` done in the lane, or waits for the same check of somebody else.
+   * @returns rejected if `work` is
+   */
+  check(key: string, isWanted: () => boolean, work: () => Promise<Checked<Outcome>>): Promise<Outcome | Busy> {
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) {
+      pending.isWanted.push(isWanted);
+      return pending.outcome;
+    }
+    const wanted = [isWanted];
+    const generation = this.#generation;
+    const outcome = this.#lane
+      .run(work, () => wanted.some((each) => each()))
+      .then((checked) => {
+        if (checked === BUSY) return BUSY;
+        if (generation === this.#generation) this.#remember(key, checked);
+        return checked.outcome;
+      })
+      .finally(() => {
+        if (this.#pending.get(key)?.outcome === outcome) this.#pending.delete(key);
+      });
+    this.#pending.set(key, { outcome, isWanted: wanted });
+    return outcome;
+  }
+
+  /** Forgets everything; what is being checked is not remembered, and nobody joins it any more. */
+  clear(): void {
+    this.#generation++;
+    this.#remembered.clear();
+    this.#pending.clear();
+  }
+
+  #remember(key: string, { outcome, rememberUntilMs }: Checked<Outcome>): void {
+    if (this.#maximumEntries === 0 || rememberUntilMs <= this.#clock.now()) return;
+    this.#remembered.delete(key);
+    if (this.#remembered.size >= this.#maximumEntries) {
+      for (const oldest of this.#remembered.keys()) {
+        this.#remembered.delete(oldest);
+        break;
+      }
+    }
+    this.#remembered.set(key, { outcome, untilMs: rememberUntilMs });
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Authentication as the configuration says: the sources in their order, the methods, and the files behind them, which are read again when
+ * they change. Whoever has been let in by what is gone from a file is told to whoever asks.
+ */
+import { statSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { AuthenticationChain } from '../auth/authentication-chain.js';
+import { AuthenticationCounters } from '../auth/authentication-counters.js';
+import type { AuthenticationMethod } from '../auth/authentication-method.js';
+import type { Authenticator } from '../auth/authenticator.js';
+import { CheckLane } from '../auth/check-lane.js';
+import { CountedMethod } from '../auth/counted-method.js';
+import type { CredentialJudge } from '../auth/credential-judge.js';
+import { HttpJudge } from '../auth/http-judge.js';
+import { PasswordJudge } from '../auth/password-judge.js';
+import { RemoteTokenKeys } from '../auth/remote-token-keys.js';
+import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
+import { ScramMethod } from '../auth/scram-method.js';
+import { TokenJudge } from '../auth/token-judge.js';
+import { FileTokenKeys } from '../auth/token-keys.js';
+import { TokenMethod } from '../auth/token-method.js';
+import { TokenVerifier } from '../auth/token-verifier.js';
+import type { CancelTimer, Clock } from '../core/clock.js';
+import { NoticeLimit } from '../core/notice-limit.js';
+import { FileWatch } from '../transport/tls/file-watch.js';
+import { type AuthFiles, type FileRead, readHeaders, readPasswords, readScram, readTokenKeys } from './auth-files.js';
+import { takesTokens } from './auth-rules.js';
+import type { AuthSettings } from './auth-schema.js';
+import { problemText } from './configuration-error.js';
+
+/** A file that is just being written looks another way after this. */
+const SETTLING_MS = 500;
+
+type Figures = () => Iterable<readonly [topic: string, value: number]>;
+
+export class AuthSources {
+  readonly authenticator: Authenticator;
+  readonly methods: readonly AuthenticationMethod[];
+  /** Users have lost what they were let in by: their connections are to be ended. */
+  onWithdrawn: () => void = () => {};
+  readonly #clock: Clock;
+  readonly #timeOfDayMs: () => number;
+  readonly #logger: Logger;
+  readonly #notices: NoticeLimit;
+  readonly #counters = new AuthenticationCounters();
+  readonly #lane: CheckLane;
+  readonly #files: ReloadedFile[] = [];
+  readonly #figures: Figures[] = [];
+  readonly #watch: FileWatch | null;
+  #cancelSettling: CancelTimer | null = null;
+  #reloads = 0;
+  #failedReloads = 0;
+
+  /**
+   * @param files what they said when the configuration was read
+   * @param timeOfDayMs as issuers of tokens have it
+   */
+  constructor(settings: AuthSettings, files: AuthFiles, clock: Clock, timeOfDayMs: () => number, logger: Logger) {
+    const { checks } = settings;
+    this.#clock = clock;
+    this.#timeOfDayMs = timeOfDayMs;
+    this.#logger = logger;
+    this.#notices = new NoticeLimit(clock);
+    const { concurrency, maxWaiting, maxWait } = checks;
+    const limits = { concurrency, maximumWaiting: maxWaiting, maximumWaitMs: milliseconds(maxWait) };
+    this.#lane = new CheckLane(limits, clock);
+    const verifier = takesTokens(settings.jwt) ? this.#tokenVerifier(settings, files) : null;
+    const judges: CredentialJudge[] = [];
+    if (verifier !== null) judges.push(new TokenJudge(verifier));
+    if (settings.passwordFile !== undefined) judges.push(this.#passwordJudge(settings, settings.passwordFile, files));
+    if (settings.http.url !== undefined) judges.push(this.#httpJudge(settings.http, settings.http.url, files));
+    const methods: AuthenticationMethod[] =
+      settings.scram === undefined ? [] : this.#scramMethods(settings.scram, files);
+    if (verifier !== null) methods.push(new TokenMethod(verifier));
+    this.methods = methods.map((method) => new CountedMethod(method, this.#counters));
+    const options = { judges, hasMethods: methods.length > 0, counters: this.#counters };
+    this.authenticator = new AuthenticationChain(settings.anonymous, options);
+    const paths = this.#files.flatMap((file) => file.paths);
+    this.#watch = paths.length === 0 ? null : new FileWatch(paths, clock, () => this.#reload(false));
+  }
+
+  /** Reads all files again, also those that do not look changed. */
+  reload(): void {
+    this.#reload(true);
+  }
+
+  /** Below `$SYS/broker/`. */
+  *figures(): Generator<readonly [topic: string, value: number]> {
+    yield* this.#counters.figures();
+    for (const figures of this.#figures) yield* figures();
+    yield ['authentication/checks/waiting', this.#lane.waiting];
+    yield ['authentication/checks/refused as busy', this.#lane.refused];
+    yield ['authentication/reloads/done', this.#reloads];
+    yield ['authentication/reloads/failed', this.#failedReloads];
+  }
+
+  close(): void {
+    this.#cancelSettling?.();
+    this.#watch?.close();
+  }
+
+  #tokenVerifier({ jwt, checks }: AuthSettings, files: AuthFiles): TokenVerifier {
+    const surroundings = {
+      clock: this.#clock,
+      timeOfDayMs: this.#timeOfDayMs,
+      logger: this.#logger,
+      notices: this.#notices,
+    };
+    const rules = {
+      algorithms: jwt.algorithms.length === 0 ? undefined : jwt.algorithms,
+      issuer: jwt.issuer,
+      audience: jwt.audience,
+      clockToleranceMs: milliseconds(jwt.clockTolerance),
+      isExpiryRequired: jwt.requireExpiry,
+      usernameClaim: jwt.usernameClaim,
+      rolesClaim: jwt.rolesClaim,
+      rulesClaim: jwt.rulesClaim,
+      maximumRemembered: checks.maxRemembered,
+    };
+    if (jwt.jwksUrl === undefined) {
+      const keys = new FileTokenKeys(files.tokenKeys ?? []);
+      const verifier = new TokenVerifier(keys, rules, this.#lane, surroundings);
+      const paths = [jwt.secretFile, jwt.keyFile].filter((path) => path !== undefined);
+      this.#follow(
+        paths,
+        'keys for tokens',
+        () => readTokenKeys(jwt, settingIs),
+        (changed) => {
+          keys.replace(changed);
+          verifier.forget();
+        },
+      );
+      this.#figures.push(() => verifier.figures());
+      return verifier;
+    }
+    const options = {
+      url: jwt.jwksUrl,
+      timeoutMs: milliseconds(jwt.jwksTimeout),
+      cooldownMs: milliseconds(jwt.jwksCooldown),
+      maximumAgeMs: milliseconds(jwt.jwksMaxAge),
+    };
+    const keys = new RemoteTokenKeys(options, this.#clock, this.#logger, () => verifier.forget());
+    const verifier = new TokenVerifier(keys, rules, this.#lane, surroundings);
+    this.#figures.push(
+      () => keys.figures(),
+      () => verifier.figures(),
+    );
+    return verifier;
+  }
+
+  #passwordJudge({ checks, http }: AuthSettings, file: string, files: AuthFiles): PasswordJudge {
+    const judge = new PasswordJudge(files.passwords ?? new Map(), this.#lane, this.#clock, {
+      rememberMs: milliseconds(checks.rememberFor),
+      maximumRemembered: checks.maxRemembered,
+      isLast: http.url === undefined,
+    });
+    this.#figures.push(() => judge.figures());
+    this.#follow(
+      [file],
+      'users with passwords',
+      () => readPasswords(file, settingIs),
+      (users) => {
+        this.#onUsersReplaced(judge.replaceUsers(users));
+      },
+    );
+    return judge;
+  }
+
+  #httpJudge(http: AuthSettings['http'], url: string, files: AuthFiles): HttpJudge {
+    const { concurrency, maxWaiting, maxWait, timeout, rememberFor, maxRemembered, whenDown, headersFile } = http;
+    const options = {
+      url,
+      headers: files.headers,
+      timeoutMs: milliseconds(timeout),
+      lane: { concurrency, maximumWaiting: maxWaiting, maximumWaitMs: milliseconds(maxWait) },
+      rememberMs: milliseconds(rememberFor),
+      maximumRemembered: maxRemembered,
+      whenDown,
+    };
+    const judge = new HttpJudge(options, this.#clock, this.#logger, this.#notices);
+    this.#figures.push(() => judge.figures());
+    if (headersFile !== undefined) {
+      this.#follow(
+        [headersFile],
+        'headers for authentication by HTTP',
+        () => readHeaders(headersFile, settingIs),
+        (headers) => judge.replaceHeaders(headers),
+      );
+    }
+    return judge;
+  }
+
+  #scramMethods(file: string, files: AuthFiles): AuthenticationMethod[] {
+    const methods = SCRAM_MECHANISMS.map((mechanism) => {
+      return new ScramMethod(mechanism, files.scram?.get(mechanism.name) ?? new Map());
+    });
+    this.#follow(
+      [file],
+      'users of SCRAM',
+      () => readScram(file, settingIs),
+      (users) => {
+        let withdrawn = 0;
+        for (const method of methods) withdrawn += method.replaceUsers(users.get(method.name) ?? new Map());
+        this.#onUsersReplaced(withdrawn);
+      },
+    );
+    return methods;
+  }
+
+  #onUsersReplaced(withdrawn: number): void {
+    if (withdrawn > 0) this.onWithdrawn();
+  }
+
+  #follow<Value>(
+    paths: readonly string[],
+    what: string,
+    read: () => FileRead<Value>,
+    take: (value: Value) => void,
+  ): void {
+    this.#files.push(new ReloadedFile(paths, what, read, take as (value: unknown) => void));
+  }
+
+  #reload(isForced: boolean): void {
+    let isSettling = false;
+    for (const file of this.#files) {
+      const outcome = file.reload(isForced);
+      if (outcome === 'settling') isSettling = true;
+      if (outcome === 'same' || outcome === 'settling') continue;
+      if (outcome === 'changed') {
+        this.#reloads++;
+        this.#logger.info({ files: file.paths }, `${file.what} have been read again`);
+        continue;
+      }
+      this.#failedReloads++;
+      const message = `${file.what}: the file cannot be used as it is now, what was read before stays in use`;
+      this.#logger.error({ problems: outcome.problems }, message);
+    }
+    if (!isSettling) return;
+    this.#cancelSettling?.();
+    this.#cancelSettling = this.#clock.schedule(SETTLING_MS, () => this.#reload(false));
+  }
+}
+
+/** Where a problem of a file is told that concerns no line of it. */
+const settingIs = (): string => 'reload';
+
+/** Files that are one thing, and were read with the configuration. */
+class ReloadedFile {
+  readonly paths: readonly string[];
+  readonly what: string;
+  readonly #read: () => FileRead<unknown>;
+  readonly #take: (value: unknown) => void;
+  /** When it was read last, and when it was looked at last. */
+  #readState: string;
+  #seenState: string;
+  #problems = '';
+
+  constructor(paths: readonly string[], what: string, read: () => FileRead<unknown>, take: (value: unknown) => void) {
+    this.paths = paths;
+    this.what = what;
+    this.#read = read;
+    this.#take = take;
+    this.#readState = stateOf(paths);
+    this.#seenState = this.#readState;
+  }
+
+  /**
+   * Takes what it says now, if it has changed, and is no longer being written: half a file of users would have the others
+   * thrown out.
+   * @returns `same` also for problems that have been told before
+   */
+  reload(isForced: boolean): 'same' | 'settling' | 'changed' | { readonly problems: readonly string[] } {
+    const state = stateOf(this.paths);
+    if (state === this.#readState && !isForced) return 'same';
+    const isSettled = state === this.#seenState;
+    this.#seenState = state;
+    if (!isSettled && !isForced) return 'settling';
+    this.#readState = state;
+    const { value, problems } = this.#read();
+    const texts = problems.map(problemText);
+    const told = this.#problems;
+    this.#problems = texts.join('\n');
+    if (texts.length > 0) return this.#problems === told ? 'same' : { problems: texts };
+    this.#take(value);
+    return 'changed';
+  }
+}
+
+/** What changes when a file does: large ones need not be read to see that they have not. */
+function stateOf(paths: readonly string[]): string {
+  const states = paths.map((path) => {
+    try {
+      const { ino, dev, size, mtimeMs, ctimeMs } = statSync(path);
+      return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? 'unknown';
+    }
+  });
+  return states.join();
+}
+
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1000);
+}
