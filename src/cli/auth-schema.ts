@@ -60,8 +60,8 @@ const checksSchema = z
       concurrency: setting.count({
         description:
           'Passwords and tokens that are checked at once, in the threads of Node (four, unless `UV_THREADPOOL_SIZE` says otherwise). The database syncs its files in the same threads: fewer than there are.',
-        reason: 'leaves threads to the database and a core to the broker, see docs/decisions/0017',
-        default: 1,
+        reason: 'two of the four threads stay free for the database; more make nobody connect sooner on two cores',
+        default: 2,
         min: 1,
         max: 128,
         unit: 'checks',
