@@ -71,7 +71,7 @@ export class Reauthentication {
       })
       .catch((error: unknown) => {
         this.#context.logger.error({ err: error }, 'a client could not be authenticated again');
-        this.#fail('authentication is not available', ReasonCode.ServerUnavailable);
+        this.#fail('authentication is not available', ReasonCode.ServerBusy);
       });
   }
 
@@ -115,11 +115,12 @@ export class Reauthentication {
   }
 }
 
+/** A DISCONNECT cannot say that the server is unavailable (section 3.14.2.1); that it is busy comes nearest. */
 const REASON_CODES = {
   unidentified: ReasonCode.NotAuthorized,
   forbidden: ReasonCode.NotAuthorized,
   busy: ReasonCode.ServerBusy,
-  unavailable: ReasonCode.ServerUnavailable,
+  unavailable: ReasonCode.ServerBusy,
 } as const;
 
 /** @throws ProtocolViolation for another method than that of CONNECT [MQTT-4.12.0-5] [MQTT-4.12.1-1] */
