@@ -91,6 +91,29 @@ millrace: 2 problems in the configuration
     expect(await start.exitCode()).toBe(0);
   });
 
+  test('passwd makes a file that start takes, and reads again on SIGHUP', async () => {
+    const users = join(DIRECTORY, 'passwords');
+    const passwd = run(MAIN, ['passwd', users, 'station-7'], {}, 'correct horse\n');
+    expect(await passwd.exitCode()).toBe(0);
+    expect(passwd.stdout).toBe(`added station-7 in ${users}\n`);
+    const ports = ['--port', '0', '--ws-port', '0', '--http-port', '0', '--sqs-port', '0'];
+    const start = run(MAIN, [...ports, '--log-format', 'json'], { MILLRACE__AUTH__PASSWORD_FILE: users });
+    await start.seen('millrace started');
+    expect(start.records().find(({ msg }) => msg === 'millrace started')).toMatchObject({
+      authentication: ['password file'],
+      anonymousClients: 'refused',
+    });
+    const change = run(MAIN, ['passwd', users, 'station-7', '--delete']);
+    expect(await change.exitCode()).toBe(0);
+    start.child.kill('SIGHUP');
+    await start.seen('users with passwords have been read again');
+    start.child.kill('SIGTERM');
+    expect(await start.exitCode()).toBe(0);
+    const missing = run(MAIN, ['passwd', users]);
+    expect(await missing.exitCode()).toBe(2);
+    expect(missing.stderr).toContain('passwd needs a USER');
+  });
+
   test('scram without a password exits with 2', async () => {
     const scram = run(MAIN, ['scram', 'station-7'], {}, '');
     expect(await scram.exitCode()).toBe(2);
