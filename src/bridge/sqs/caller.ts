@@ -1,5 +1,5 @@
 /** Who makes a request, and what he may do with which queues. */
-import { NamePattern } from './name-pattern.js';
+import { NamePattern } from '../../core/name-pattern.js';
 
 export const PERMISSIONS = ['receive', 'send', 'manage'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
