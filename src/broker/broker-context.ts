@@ -1,5 +1,6 @@
 /** What all connections of one broker share. */
 import type { Logger } from 'pino';
+import type { AccessControl } from '../auth/access/access-control.js';
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import { AcknowledgementDecoder } from '../codec/acknowledgement.js';
@@ -39,6 +40,8 @@ export interface OpenConnection {
   onSettled(): void;
   /** Answers wait for the journal. */
   readonly isOwedAnswers: boolean;
+  /** Other rules are in force. */
+  onRulesChanged(): void;
 }
 
 export interface BrokerContext {
@@ -71,6 +74,8 @@ export interface BrokerContext {
   readonly authenticator: Authenticator;
   /** By name. */
   readonly authenticationMethods: ReadonlyMap<string, AuthenticationMethod>;
+  /** Who may publish, subscribe and receive what. */
+  readonly access: AccessControl;
   readonly events: BrokerEvents;
   /** Those that are open. */
   readonly listeners: readonly Listener[];

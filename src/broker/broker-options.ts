@@ -3,6 +3,7 @@
  * configuration file's `mqtt`, `sessions`, `retained`, `limits` and `sys` sections map onto these fields one to one.
  */
 import type { Logger } from 'pino';
+import type { AccessControl } from '../auth/access/access-control.js';
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import type { Clock } from '../core/clock.js';
@@ -118,6 +119,8 @@ export interface BrokerOptions {
   readonly authenticator?: Authenticator;
   /** Decide on clients that name one of them in CONNECT; every other name is refused. Default: none. */
   readonly authenticationMethods?: readonly AuthenticationMethod[];
+  /** Who may publish, subscribe and receive what. Default: everybody everything. */
+  readonly access?: AccessControl;
   /** What outlives the process, see `openStore`. The broker closes it. Default: nothing does. */
   readonly store?: Store;
   /** Work queues that stand in `store`. Without them, what it holds for queues is let go of. Default: none. */

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import { AccessControl } from '../auth/access/access-control.js';
 import { AuthenticationChain } from '../auth/authentication-chain.js';
 import {
   buildMessage,
@@ -159,6 +160,7 @@ export class Broker {
       flushQueue: new FlushQueue(),
       authenticator: options.authenticator ?? new AuthenticationChain(undefined),
       authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
+      access: options.access ?? new AccessControl(null),
       events: this.events,
       listeners: this.#listeners,
       handshaking: new Set(),
@@ -171,6 +173,7 @@ export class Broker {
       this.#context.queues?.onSettled();
       this.#context.storage.onSettled();
     });
+    this.#context.access.onChanged(() => this.#onRulesChanged());
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
     this.#sysTopics.start();
   }
@@ -360,11 +363,29 @@ export class Broker {
   }
 
   #publishWill(session: Session, will: Will): void {
-    if (this.#isStopping) return;
-    restartExpiry(will.message, this.#clock.now());
-    this.#context.logger.debug({ clientId: session.clientId, topic: will.message.topic }, 'will published');
-    const { router, sessions } = this.#context;
-    router.route(will.message, () => sessions.forgetWill(session.clientId));
+    if (!this.#isStopping) this.#publishWillOf(session.clientId, will);
+  }
+
+  /** Its owner may have been allowed it when he connected, and not be any more. */
+  #publishWillOf(clientId: string, will: Will): void {
+    const { router, sessions, logger, access } = this.#context;
+    const { message, owner } = will;
+    const client = owner === undefined ? null : access.accessOf({ ...owner, clientId });
+    if (client?.mayPublish(message) === false) {
+      logger.debug({ clientId, topic: message.topic }, 'will not published: its owner may not publish there');
+      this.drops.count('not-authorized');
+      sessions.forgetWill(clientId);
+      return;
+    }
+    restartExpiry(message, this.#clock.now());
+    logger.debug({ clientId, topic: message.topic }, 'will published');
+    router.route(message, () => sessions.forgetWill(clientId));
+  }
+
+  #onRulesChanged(): void {
+    const { sessions, connections } = this.#context;
+    for (const { guard } of sessions) guard?.onRulesChanged();
+    for (const connection of connections.values()) connection.onRulesChanged();
   }
 
   /** Their answers wait for a disk that takes nothing. */
@@ -376,9 +397,7 @@ export class Broker {
 
   /** Its session ended with the broker's last run. */
   #publishOrphanWill(clientId: string, will: Will): void {
-    restartExpiry(will.message, this.#clock.now());
-    const { router, sessions } = this.#context;
-    router.route(will.message, () => sessions.forgetWill(clientId));
+    this.#publishWillOf(clientId, will);
   }
 
   #onSessionEnded(session: Session): void {

@@ -31,6 +31,7 @@ import { type ControlHost, InboundControl } from './inbound-control.js';
 import { InboundPublishes } from './inbound-publishes.js';
 import { type BacklogHandler, PublishSender, UNLIMITED_PACKET_SIZE } from './publish-sender.js';
 import { QueueConsumers } from './queue-consumers.js';
+import { ownerOf, SessionAccess } from './session-access.js';
 import { SilenceTimer } from './silence-timer.js';
 
 /** A CONNECT has no business being larger, and its sender is nobody yet. */
@@ -187,9 +188,11 @@ export class ClientConnection
     const receiverTerms = { isVersion5, isBridge: packet.isBridge, maximumPacketSize, topicAliasMaximum };
     const sender = new PublishSender(context, this.#outbound, this, receiverTerms);
     const window = Math.min(packet.receiveMaximum ?? limits.maximumInflight, limits.maximumInflight);
+    const access = SessionAccess.guard(context, session, ownerOf(identity));
     const epoch = session.attach(sender, window);
     const acknowledger = new Acknowledger(context, this.#outbound, isVersion5, this.#onAnswerWaiting);
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
+    publishes.access = access?.client ?? null;
     const controlTerms = {
       protocolVersion: packet.protocolVersion,
       isBridge: packet.isBridge,
@@ -198,9 +201,10 @@ export class ClientConnection
       exchange,
     };
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
+    control.access = access;
     this.#client = { info, session, sender, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
     this.#handshake = null;
-    this.takeIdentity(identity);
+    this.#takeIdentity(identity);
     context.handshaking.delete(this);
     // [MQTT-3.1.2-22] one and a half times the keep alive
     this.#silence.setLimit(terms.keepAliveSeconds * 1500);
@@ -230,7 +234,7 @@ export class ClientConnection
   }
 
   /** What the client has shown now counts, and not what it has shown before. */
-  takeIdentity(identity: Identity): void {
+  #takeIdentity(identity: Identity): void {
     this.#identity = identity;
     if (identity.expiresAtMs === Number.POSITIVE_INFINITY && this.#identityExpiry === null) return;
     this.#identityExpiry ??= new IdentityExpiry(this.#context.wheel, () => {
@@ -254,8 +258,27 @@ export class ClientConnection
     const client = this.#client;
     if (this.#queueConsumers !== null || work === null || client === null) return this.#queueConsumers;
     this.#queueConsumers = new QueueConsumers(this.#context, work, client.session, client.sender, client.isVersion5);
+    this.#queueConsumers.access = client.publishes.access;
     client.publishes.queueConsumers = this.#queueConsumers;
     return this.#queueConsumers;
+  }
+
+  /** The client has shown anew who it is: its credentials may give it other rights now. */
+  onReauthenticated(identity: Identity): void {
+    this.#takeIdentity(identity);
+    const client = this.#client;
+    if (client === null) return;
+    const access = SessionAccess.guard(this.#context, client.session, ownerOf(identity));
+    client.control.access = access;
+    client.publishes.access = access?.client ?? null;
+    if (this.#queueConsumers !== null) this.#queueConsumers.access = client.publishes.access;
+    this.onRulesChanged();
+  }
+
+  onRulesChanged(): void {
+    if (this.#queueConsumers === null) return;
+    this.#queueConsumers.onRulesChanged();
+    this.#afterProgress();
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them

@@ -14,6 +14,7 @@ import type { Will } from '../sessions/will.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { BrokerContext } from './broker-context.js';
 import { isReservedFrom } from './reserved-topic.js';
+import { ownerOf } from './session-access.js';
 
 /** What a client asked for, after our limits. */
 export interface ConnectTerms {
@@ -81,10 +82,32 @@ const REFUSALS = {
   unavailable: ReasonCode.ServerUnavailable,
 } as const;
 
-/** Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. */
-export function openSession(context: BrokerContext, terms: ConnectTerms): OpenedSession {
-  context.connections.get(terms.clientId)?.close('session-taken-over', ReasonCode.SessionTakenOver);
-  return context.sessions.open(terms.clientId, terms.cleanStart, terms.sessionExpirySeconds, terms.will);
+/** Why somebody who has shown who he is may not connect as he wants to; null if he may. */
+export function refusalOfRights(
+  { access }: BrokerContext,
+  { clientId, will }: ConnectTerms,
+  identity: Identity,
+): Refusal | null {
+  if (will === null) return null;
+  const client = access.accessOf({ ...ownerOf(identity), clientId });
+  if (client === null || client.mayPublish(will.message)) return null;
+  const { topic } = will.message;
+  return { reasonCode: ReasonCode.NotAuthorized, message: `Will Topic: this client may not publish to ${topic}` };
+}
+
+/**
+ * Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. Somebody else's session ends, as with Clean
+ * Start: whatever was put into it was for another user.
+ */
+export function openSession(context: BrokerContext, terms: ConnectTerms, identity: Identity): OpenedSession {
+  const { access, connections, sessions } = context;
+  const { clientId, sessionExpirySeconds } = terms;
+  connections.get(clientId)?.close('session-taken-over', ReasonCode.SessionTakenOver);
+  const owner = ownerOf(identity);
+  const earlier = sessions.find(clientId)?.owner;
+  const isAnothers = !access.isOpen && earlier !== undefined && earlier.username !== owner.username;
+  const will = terms.will === null ? null : { ...terms.will, owner };
+  return sessions.open(clientId, terms.cleanStart || isAnothers, sessionExpirySeconds, will, owner);
 }
 
 /**

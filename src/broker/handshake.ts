@@ -24,6 +24,7 @@ import {
   openSession,
   type Refusal,
   refusalOf,
+  refusalOfRights,
   settleTerms,
 } from './connect-handler.js';
 import { expectMethod } from './reauthentication.js';
@@ -262,7 +263,7 @@ export class Handshake {
     } else {
       const completed = { identity: step.identity, method, data: step.data };
       this.#checkAnswerFits(packet, terms, completed);
-      this.#host.accept(packet, terms, openSession(this.#context, terms), step.identity, completed);
+      this.#admit(packet, terms, step.identity, completed);
     }
   }
 
@@ -300,8 +301,14 @@ export class Handshake {
   }
 
   #onDecision(packet: ConnectPacket, terms: ConnectTerms, decision: ConnectDecision): void {
-    if (decision.allowed) this.#host.accept(packet, terms, openSession(this.#context, terms), decision.identity, null);
+    if (decision.allowed) this.#admit(packet, terms, decision.identity, null);
     else this.#refuse(packet, refusalOf(decision));
+  }
+
+  #admit(packet: ConnectPacket, terms: ConnectTerms, identity: Identity, exchange: CompletedExchange | null): void {
+    const refusal = refusalOfRights(this.#context, terms, identity);
+    if (refusal !== null) this.#refuse(packet, refusal);
+    else this.#host.accept(packet, terms, openSession(this.#context, terms, identity), identity, exchange);
   }
 
   #refuse(packet: ConnectPacket, refusal: Refusal): void {

@@ -19,6 +19,7 @@ import type { CompletedExchange } from './connect-handler.js';
 import type { QueueConsumers } from './queue-consumers.js';
 import { Reauthentication, type ReauthenticationHost } from './reauthentication.js';
 import { RetainedReplays } from './retained-replays.js';
+import type { SessionAccess } from './session-access.js';
 import { subscribe, unsubscribe } from './subscription-handler.js';
 
 /** The connection that the packets come in on. */
@@ -51,6 +52,8 @@ export class InboundControl {
   readonly #terms: ControlTerms;
   readonly #reauthentication: Reauthentication | null;
   #replays: RetainedReplays | null = null;
+  /** What the client may do; null if that is everything. */
+  access: SessionAccess | null = null;
 
   constructor(
     context: BrokerContext,
@@ -121,7 +124,7 @@ export class InboundControl {
     const consumers = packet.subscriptions.some(({ filter }) => isQueueTopic(filter))
       ? this.#host.ensureQueueConsumers()
       : null;
-    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked, consumers);
+    const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked, consumers, this.access);
     const suback = encodeSuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
     this.#acknowledger.send(ticket, SUBACK, suback);
     if (replays.length > 0) {

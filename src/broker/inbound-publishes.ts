@@ -2,6 +2,7 @@
  * What one client publishes (section 3.3): finds the topic, resolves aliases, keeps to Receive Maximum, sees QoS 2
  * repeats, hands the rest to the router and answers. The fast path: nothing here allocates per message.
  */
+import type { ClientAccess } from '../auth/access/client-access.js';
 import { PUBACK, PUBREC } from '../codec/packet-type.js';
 import { readUtf8 } from '../codec/utf8.js';
 import type { DropReason } from '../core/drop-reason.js';
@@ -33,6 +34,8 @@ export class InboundPublishes {
   readonly #inheritedIds: number;
   /** Who is told what the client says on control topics; null while it takes from no work queue. */
   queueConsumers: QueueConsumers | null = null;
+  /** What the client may do; null if that is everything. */
+  access: ClientAccess | null = null;
   #lastTopic: TopicEntry | null = null;
   /** By alias; ends with the connection [MQTT-3.3.2-7]. */
   #aliases: (TopicEntry | undefined)[] | null = null;
@@ -69,6 +72,10 @@ export class InboundPublishes {
         return null;
       }
       this.#checkReceiveMaximum();
+    }
+    if (this.access !== null && !this.access.mayPublish(entry)) {
+      this.#refuse('not-authorized', ReasonCode.NotAuthorized);
+      return null;
     }
     if (entry.topic.charCodeAt(0) === DOLLAR && this.#handleSpecial(entry.topic)) return null;
     const { router, storage } = this.#context;

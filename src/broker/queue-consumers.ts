@@ -3,6 +3,7 @@
  * the connection; the subscriptions of a kept session are made again on its next one, their messages are not sent again.
  */
 
+import type { ClientAccess } from '../auth/access/client-access.js';
 import type { SubscriptionRequest } from '../codec/control-packet.js';
 import { buildMessage } from '../codec/message-builder.js';
 import type { Message } from '../core/message.js';
@@ -44,6 +45,8 @@ export class QueueConsumers implements WorkSender {
   /** Unsubscribed from, and not over. */
   readonly #ending = new Set<QueueSubscription>();
   readonly #leases = new Map<number, QueueLease>();
+  /** What the client may do; null if that is everything. */
+  access: ClientAccess | null = null;
 
   constructor(
     context: BrokerContext,
@@ -62,6 +65,7 @@ export class QueueConsumers implements WorkSender {
   /** @returns the granted QoS, or why not */
   subscribe(request: QueueSubscribeRequest): ReasonCode {
     const target = parseQueueFilter(request.filter);
+    if (target !== null && !this.#mayTake(target)) return ReasonCode.NotAuthorized;
     const known = this.#byFilter.get(request.filter);
     if (target === null || (known === undefined && !this.#source.has(target.queue)))
       return ReasonCode.TopicFilterInvalid;
@@ -71,12 +75,29 @@ export class QueueConsumers implements WorkSender {
     return terms.qos;
   }
 
-  /** Makes the subscriptions of a kept session again, whether their queues are there at present or not. */
+  /** Makes the subscriptions of the session that are not made, whether their queues are there at present or not. */
   resume(): void {
     for (const stored of this.#session.queueSubscriptions?.values() ?? []) {
       const target = parseQueueFilter(stored.filter);
-      if (target !== null) this.#open(stored.filter, target, termsOf({ ...stored, prefetch: stored.prefetch ?? 0 }));
+      if (target === null || this.#byFilter.has(stored.filter) || !this.#mayTake(target)) continue;
+      this.#open(stored.filter, target, termsOf({ ...stored, prefetch: stored.prefetch ?? 0 }));
     }
+  }
+
+  /**
+   * Other rules are in force. From a queue that is not the client's any more it takes nothing further, and may still say what became
+   * of what it has; what it takes from has been remembered by its session, in case the right comes back.
+   */
+  onRulesChanged(): void {
+    for (const filter of [...this.#byFilter.keys()]) {
+      const target = parseQueueFilter(filter);
+      if (target !== null && !this.#mayTake(target)) this.unsubscribe(filter);
+    }
+    this.resume();
+  }
+
+  #mayTake({ queue }: QueueFilter): boolean {
+    return this.access === null || this.access.mayTake(queue);
   }
 
   /** @returns false if there is no such subscription */

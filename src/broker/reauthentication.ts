@@ -20,8 +20,8 @@ export interface ReauthenticationHost {
   /** No input is handled until {@link endAuthentication}. */
   beginAuthentication(): void;
   endAuthentication(): void;
-  /** The client is still the same one, and what holds for it may have changed. */
-  takeIdentity(identity: Identity): void;
+  /** The client has shown anew who it is: the same user, and what holds for it may have changed. */
+  onReauthenticated(identity: Identity): void;
   send(type: number, bytes: Buffer): void;
   close(reason: CloseReason, reasonCode: ReasonCode, reasonString: string): void;
 }
@@ -98,7 +98,7 @@ export class Reauthentication {
       this.#fail(`user ${JSON.stringify(username)} cannot become ${JSON.stringify(step.identity.username)}`);
     } else {
       this.#exchange = null;
-      this.#host.takeIdentity(step.identity);
+      this.#host.onReauthenticated(step.identity);
       this.#answer(ReasonCode.Success, step.data);
     }
   }

@@ -13,6 +13,7 @@ import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
 import { InvalidFilter, parseTopicFilter, type TopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
+import { SessionAccess } from './session-access.js';
 
 export interface RestoreReport {
   readonly sessions: number;
@@ -63,6 +64,7 @@ class Restorer implements StoreReceiver {
   onSession(record: StoredSession): void {
     const session = this.#context.sessions.restore(record);
     this.#sessions.push(session);
+    if (session.owner !== undefined) SessionAccess.guard(this.#context, session, session.owner);
     if (record.ownStreamId !== undefined) this.#earlierStreamIds.set(session, record.ownStreamId);
   }
 

@@ -12,6 +12,7 @@ import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 import type { QueueConsumers } from './queue-consumers.js';
 import { RetainedReplay } from './retained-replay.js';
+import type { SessionAccess } from './session-access.js';
 
 export interface SubscribeResult {
   /** One for each filter, in their order [MQTT-3.9.3-1]. */
@@ -22,12 +23,16 @@ export interface SubscribeResult {
   readonly replays: RetainedReplay[];
 }
 
-/** @param consumers what the client takes from work queues, null if there are none */
+/**
+ * @param consumers what the client takes from work queues, null if there are none
+ * @param access what the client may do, null if that is everything
+ */
 export function subscribe(
   context: BrokerContext,
   session: Session,
   packet: SubscribePacket,
   consumers: QueueConsumers | null,
+  access: SessionAccess | null,
 ): SubscribeResult {
   const reasonCodes: number[] = [];
   const replays: RetainedReplay[] = [];
@@ -44,6 +49,10 @@ export function subscribe(
     // Consumers of a work queue share it as it is.
     if (filter instanceof InvalidFilter || (filter.shareName !== undefined && isQueueTopic(filter.path))) {
       reasonCodes.push(ReasonCode.TopicFilterInvalid);
+      continue;
+    }
+    if (access !== null && !access.admits(filter.path)) {
+      reasonCodes.push(ReasonCode.NotAuthorized);
       continue;
     }
     const known = session.subscriptions.get(request.filter);

@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import type { PushTarget } from '../bridge/push/push-target.js';
 import type { AccessKey } from '../bridge/sqs/signature-v4.js';
+import { type AccessRulesRead, readAccessRules } from './access-files.js';
 import { type AuthFiles, NO_AUTH_FILES, readAuthFiles } from './auth-files.js';
 import { readEnvironment } from './config-environment.js';
 import { type ConfigFile, type Positions, readConfigFile } from './config-file.js';
@@ -36,6 +37,8 @@ export interface Configuration {
   readonly origins: Origins;
   /** What the files of `auth` say. */
   readonly authFiles: AuthFiles;
+  /** The rules of `access`, and of what files they are. */
+  readonly accessRules: AccessRulesRead;
   /** Those of `sqs.accessKeys`, with their secrets. */
   readonly accessKeys: readonly AccessKey[];
   /** By name of the queue: where its messages are sent. */
@@ -72,24 +75,23 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     ...whole.issues.map(located),
     ...ruleProblems(whole, origins),
   ];
+  const whereIs = (path: SettingPath): string => whereText(origins.findNearest(path));
   const auth =
-    whole.settings === undefined
-      ? { value: NO_AUTH_FILES, problems: [] }
-      : readAuthFiles(whole.settings.auth, (path) => whereText(origins.findNearest(path)));
+    whole.settings === undefined ? { value: NO_AUTH_FILES, problems: [] } : readAuthFiles(whole.settings.auth, whereIs);
+  const accessRules = readAccessRules(whole.settings?.access ?? {}, whereIs);
   const access = readAccessKeys(
     whole.settings?.sqs.accessKeys ?? [],
     sources.environment,
     whereText(origins.findNearest(ACCESS_KEYS)),
   );
-  const pushes = readPushTargets(whole.settings ?? { queues: {} }, (path) => whereText(origins.findNearest(path)));
-  const tls =
-    whole.settings === undefined ? [] : tlsFileProblems(whole.settings, (path) => whereText(origins.findNearest(path)));
-  const ofFiles = [...auth.problems, ...access.problems, ...pushes.problems, ...tls];
+  const pushes = readPushTargets(whole.settings ?? { queues: {} }, whereIs);
+  const tls = whole.settings === undefined ? [] : tlsFileProblems(whole.settings, whereIs);
+  const ofFiles = [...auth.problems, ...accessRules.problems, ...access.problems, ...pushes.problems, ...tls];
   const found = [...inOrder(problems, sources.file ?? ''), ...ofFiles];
   if (found.length > 0) throw new ConfigurationError(found);
   const settings = settingsSchema.parse(values);
   const { targets: pushTargets } = pushes;
-  return { settings, origins, authFiles: auth.value, accessKeys: access.keys, pushTargets };
+  return { settings, origins, authFiles: auth.value, accessRules, accessKeys: access.keys, pushTargets };
 }
 
 // --- values

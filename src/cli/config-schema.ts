@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
+import { accessSchema } from './access-schema.js';
 import { authSchema } from './auth-schema.js';
 import { bridgeSchema } from './bridge-schema.js';
 import { httpSchema } from './http-schema.js';
@@ -162,6 +163,7 @@ export const settingsSchema = z
       listeners: listenersSchema,
       http: httpSchema,
       auth: authSchema,
+      access: accessSchema,
       mqtt: mqttSchema,
       sessions: sessionsSchema,
       retained: retainedSchema,

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The executable. Exit codes: 0 ok, 1 failure at run time, 2 wrong usage or configuration. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AccessMisuse, accessAnswerText, testAccess } from './access-command.js';
 import { AdminCallFailed } from './admin-client.js';
 import { authSummary } from './auth-summary.js';
 import { parseCommandLine, type Request } from './command-line.js';
@@ -49,6 +50,7 @@ async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   if (command.name === 'config print') return print(printConfiguration(configuration));
   if (command.name === 'check') return print(checkSummary(configuration, configFile));
   const { settings } = configuration;
+  if (command.name === 'acl test') return acl(request, configuration);
   if (command.name.startsWith('queues ')) return await queues(request, settings);
   await start(settings, (_, logger, onOpening) => startBroker(configuration, logger, onOpening));
 }
@@ -72,6 +74,16 @@ async function passwd({ operands, options, switches }: Request & { readonly kind
   if (!(outcome instanceof PasswordNotWritten)) return print(`${outcome}\n`);
   process.stderr.write(`millrace: ${visible(outcome.reason)}\n`);
   process.exitCode = FAILURE;
+}
+
+function acl(request: Request & { readonly kind: 'run' }, { settings, accessRules }: Configuration): void {
+  const answer = testAccess(request, settings.access, accessRules);
+  if (answer instanceof AccessMisuse) {
+    refuse(`millrace: ${answer.reason}\n`);
+    return;
+  }
+  print(request.switches.has('json') ? `${JSON.stringify(answer)}\n` : visible(accessAnswerText(answer)));
+  if (!answer.allowed) process.exitCode = FAILURE;
 }
 
 async function queues({ command, ...request }: Request & { readonly kind: 'run' }, settings: Settings): Promise<void> {
@@ -104,7 +116,10 @@ function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' })
   }
 }
 
-function checkSummary({ settings, authFiles, pushTargets }: Configuration, file: string | undefined): string {
+function checkSummary(
+  { settings, authFiles, accessRules, pushTargets }: Configuration,
+  file: string | undefined,
+): string {
   const listeners = Object.entries(settings.listeners)
     .filter(([, { enabled }]) => enabled)
     .map(([name, { kind, host, port, path, tls }]) => {
@@ -114,11 +129,15 @@ function checkSummary({ settings, authFiles, pushTargets }: Configuration, file:
   const http = enabled ? `  http: ${host}:${port}${tlsSummary(settings.http.tls, Date.now())}\n` : '';
   const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
   const users = authSummary(settings.auth, authFiles);
+  const { aclFile, rolesFile, subscribeCheck } = settings.access;
+  const ruleFiles = [aclFile, rolesFile].flatMap((path) => path ?? []);
+  const access =
+    accessRules.rules === undefined ? '' : `  access: ${ruleFiles.join(', ')}, SUBSCRIBE: ${subscribeCheck}\n`;
   const pushes = [...pushTargets].map(([queue, { url, secrets }]) => {
     const signatures = secrets.length === 1 ? '1 signature' : `${secrets.length} signatures`;
     return `  webhook of ${queue}: ${new URL(url).origin}, ${secrets.length === 0 ? 'unsigned' : signatures}\n`;
   });
-  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${http}${users}${storage}${pushes.join('')}`;
+  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${http}${users}${access}${storage}${pushes.join('')}`;
 }
 
 function print(text: string): void {

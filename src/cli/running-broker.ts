@@ -20,7 +20,7 @@ export interface RunningBroker {
   readonly unconfiguredQueues: readonly string[];
   /** Queues that are stored, and whose definition cannot be read. */
   readonly damagedQueues: readonly DamagedQueue[];
-  /** Reads files of credentials and certificates again, without waiting for them to change. */
+  /** Reads again what may change while it runs, without waiting for it to: credentials, certificates, rules of access. */
   reload(): void;
   /** Resolves when everything is closed and flushed; never takes longer than `graceMs`. */
   stop(graceMs: number): Promise<void>;

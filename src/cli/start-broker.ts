@@ -1,9 +1,12 @@
 /** The composition root: where the parts of the broker are put together from the settings. */
 import type { Logger } from 'pino';
+import { AccessControl } from '../auth/access/access-control.js';
 import { Broker } from '../broker/broker.js';
 import { SystemClock } from '../core/clock.js';
 import { openStore, reopenRepaired, type StoreOptions } from '../store/open-store.js';
 import type { Store } from '../store/store.js';
+import { FileWatch } from '../transport/tls/file-watch.js';
+import { AccessReload } from './access-reload.js';
 import { AuthSources } from './auth-sources.js';
 import { BrokerHttp } from './broker-http.js';
 import { brokerLimits } from './broker-limits.js';
@@ -39,7 +42,7 @@ export async function startBroker(
 
 async function startBehind(
   http: BrokerHttp | null,
-  { settings, authFiles, accessKeys, pushTargets }: Omit<Configuration, 'origins'>,
+  { settings, authFiles, accessRules, accessKeys, pushTargets }: Omit<Configuration, 'origins'>,
   clock: SystemClock,
   logger: Logger,
   onOpening: () => void,
@@ -52,11 +55,12 @@ async function startBehind(
     onNotice: (sentence) => logger.warn(sentence),
   };
   const auth = new AuthSources(settings.auth, authFiles, clock, Date.now, logger);
+  const access = new AccessControl(accessRules.rules ?? null, settings.access.subscribeCheck);
   const start = async (store: Store): Promise<{ broker: Broker; store: Store; workQueues: WorkQueues }> => {
     const pushes = { ...settings.push, targets: pushTargets, timeOfDayMs: Date.now };
     const queueSettings = { ...workQueueSettings(settings), pushes };
     const workQueues = new WorkQueues(store, clock, queueSettings, logger);
-    const broker = await startWith(settings, auth, logger, clock, store, workQueues, onOpening);
+    const broker = await startWith(settings, auth, access, logger, clock, store, workQueues, onOpening);
     workQueues.giveReceipts((receipt) => broker.publish(receipt));
     return { broker, store, workQueues };
   };
@@ -68,10 +72,14 @@ async function startBehind(
     throw error;
   });
   auth.onWithdrawn = () => void endWithdrawn(broker, logger);
+  const watchFiles = (files: readonly string[], onMaybeChanged: () => void) =>
+    new FileWatch(files, clock, onMaybeChanged);
+  const accessReload = new AccessReload(settings.access, access, accessRules.fingerprint, watchFiles, logger);
   let sqs: OpenSqs | null = null;
   const stop = async (graceMs: number): Promise<void> => {
     const beganMs = clock.now();
     auth.close();
+    accessReload.close();
     await http?.onStopping();
     const isSqsClosed = sqs?.endpoint.stop();
     // While the others are still connected: what is answered now need not be sent again.
@@ -105,6 +113,7 @@ async function startBehind(
     httpUrl: http?.url ?? null,
     reload: () => {
       auth.reload();
+      accessReload.reload();
       for (const { tls } of broker.listeners) tls?.reload();
     },
     stop,
@@ -135,6 +144,7 @@ function sqsListener({ endpoint: { port }, tls }: OpenSqs, { sqs: { host } }: Se
 async function startWith(
   settings: Settings,
   auth: AuthSources,
+  access: AccessControl,
   logger: Logger,
   clock: SystemClock,
   store: Store,
@@ -151,6 +161,7 @@ async function startWith(
     limits: brokerLimits(settings),
     authenticator: auth.authenticator,
     authenticationMethods: auth.methods,
+    access,
     version: packageVersion(),
   });
   try {

@@ -31,9 +31,10 @@ export async function start(settings: Settings, startBroker: StartBroker): Promi
   endOnUncaught(log, ended);
   const stopRequest = awaitSignal(log, ended);
   const onOpening = endUntilOpening(stopRequest, log, ended);
-  const broker = await startOrExplain(() => startBroker(settings, log.logger, onOpening), settings, log, ended);
+  let broker: RunningBroker | null = null;
+  reloadOnHangup(() => broker, log);
+  broker = await startOrExplain(() => startBroker(settings, log.logger, onOpening), settings, log, ended);
   announce(settings, broker, log);
-  reloadOnHangup(broker, log);
   await stopRequest;
   return ended(await stopWithin(broker, log));
 }
@@ -105,11 +106,15 @@ async function startOrExplain(
   }
 }
 
-/** SIGHUP, as for every daemon: what stands in files of their own is read again. The configuration is not. */
-function reloadOnHangup(broker: RunningBroker, { logger }: ProcessLog): void {
+/**
+ * SIGHUP, as for every daemon: what stands in files of their own is read again. The configuration is not. A broker that is being
+ * started has read them just now.
+ * @param running the broker, null until it is up
+ */
+function reloadOnHangup(running: () => RunningBroker | null, { logger }: ProcessLog): void {
   process.on('SIGHUP', () => {
-    logger.info({ signal: 'SIGHUP' }, 'reading files of credentials and certificates again');
-    broker.reload();
+    logger.info({ signal: 'SIGHUP' }, 'reading files of credentials, rules and certificates again');
+    running()?.reload();
   });
 }
 

@@ -1,6 +1,7 @@
 /** The commands of the executable and their help texts. */
 
 import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
+import { ACCESS_COMMAND } from './access-usage.js';
 import type { Command } from './command.js';
 import { SETTING_FLAGS } from './config-flags.js';
 import { DEFAULT_PASSWORD_ITERATIONS, PASSWORD_HASHES } from './passwd-command.js';
@@ -72,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
       { name: 'delete', help: 'delete the user' },
     ],
   },
+  ACCESS_COMMAND,
   ...QUEUE_COMMANDS,
 ];
 

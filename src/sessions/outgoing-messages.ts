@@ -50,6 +50,8 @@ export interface OutgoingOwner {
   onOutgoingChanged(isUrgent: boolean): Ticket;
   /** A backlog for a session that ends with its connection. */
   openBacklog(): Backlog;
+  /** Whether the client may be sent messages of this topic, whatever it has subscribed to. */
+  mayBeSent(topic: string): boolean;
 }
 
 export class OutgoingMessages implements LogReader {
@@ -283,10 +285,12 @@ export class OutgoingMessages implements LogReader {
     const streams = this.#streams;
     if (streams === null || !streams.isBehind) return;
     const { accounts } = this.#context;
-    const { unwanted } = streams;
+    const { unwanted, forbidden } = streams;
+    if (forbidden > 0) accounts.drop('not-authorized', forbidden);
     if (unwanted > 0) accounts.drop('unsubscribed', unwanted);
     // What was counted and is not there has been lost with a damaged block.
-    if (streams.length > unwanted) accounts.drop('storage-damaged', streams.length - unwanted);
+    const lost = streams.length - forbidden - unwanted;
+    if (lost > 0) accounts.drop('storage-damaged', lost);
     streams.catchUp();
   }
 
@@ -336,6 +340,8 @@ export class OutgoingMessages implements LogReader {
     if (message === null) return 'storage-damaged';
     // [MQTT-3.3.2-5]
     if (message.expiresAtMs !== 0 && message.isExpired(this.#context.nowMs())) return 'expired';
+    // Streams have been asked already, for each message that they give.
+    if (this.#streams === null && !this.#owner.mayBeSent(message.topic)) return 'not-authorized';
     return front.fits(message, qos, identifiers) ? null : 'packet-too-large';
   }
 
@@ -432,8 +438,12 @@ export class OutgoingMessages implements LogReader {
       // The client may have had it, and PUBREL is what it waits for.
       if (qos === 2) window.receive(packetId);
       else window.drop(packetId);
-    } else if (!front.fits(message, qos, identifiers)) {
-      this.#context.accounts.drop('packet-too-large'); // [MQTT-3.1.2-25]
+      return true;
+    }
+    // [MQTT-3.1.2-25]; and who comes back, or the rules meanwhile, may have taken the right to it away.
+    const isPermitted = this.#owner.mayBeSent(message.topic);
+    if (!isPermitted || !front.fits(message, qos, identifiers)) {
+      this.#context.accounts.drop(isPermitted ? 'packet-too-large' : 'not-authorized');
       if (qos === 1) this.#settle(window.drop(packetId));
       else {
         // The client may have had it on an earlier connection, and would take the next one under this identifier for a

@@ -3,7 +3,7 @@
  * Tells its owner what follows from them; does no input or output.
  */
 import { CallbackTimer, type TimingWheel, type WheelTimer } from '../core/timing-wheel.js';
-import type { StoredSession } from '../store/catalogue-records.js';
+import type { StoredOwner, StoredSession } from '../store/catalogue-records.js';
 import type { NumberSource } from '../store/message-log.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { NEVER_EXPIRES, NOT_STORED, Session, type SessionContext } from './session.js';
@@ -73,8 +73,15 @@ export class SessionRegistry {
    * The session for a client that connects, whose earlier connection (if any) has been detached already.
    * A clean start ends the old one [MQTT-3.1.2-4]; otherwise it goes on, and a will that waits is taken back
    * [MQTT-3.1.3-9].
+   * @param owner whose it is from now on
    */
-  open(clientId: string, cleanStart: boolean, expirySeconds: number, will: Will | null): OpenedSession {
+  open(
+    clientId: string,
+    cleanStart: boolean,
+    expirySeconds: number,
+    will: Will | null,
+    owner?: StoredOwner,
+  ): OpenedSession {
     const known = this.#sessions.get(clientId);
     const ticket = known !== undefined && cleanStart ? this.#end(known) : NO_TICKET;
     const isPresent = known !== undefined && !cleanStart;
@@ -83,6 +90,7 @@ export class SessionRegistry {
     this.#sessions.set(clientId, session);
     session.expirySeconds = expirySeconds;
     session.disconnectedAtMs = 0;
+    session.owner = owner;
     if (session.isKept) session.connectedWith = this.#context.journal.sessionSaved(session.record);
     this.#setWill(session, will);
     return { session, isPresent, ticket };
@@ -96,6 +104,7 @@ export class SessionRegistry {
     const session = new Session(record.clientId, this.#context, record.number);
     session.expirySeconds = record.expirySeconds;
     session.disconnectedAtMs = record.disconnectedAtMs;
+    session.owner = record.owner;
     this.#sessions.set(record.clientId, session);
     return session;
   }

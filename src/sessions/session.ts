@@ -8,7 +8,7 @@ import type { Message, Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 import { type DeliveryOptions, Readiness, type Subscriber } from '../core/subscriber.js';
-import type { StoredSession, StoredSubscription } from '../store/catalogue-records.js';
+import type { StoredOwner, StoredSession, StoredSubscription } from '../store/catalogue-records.js';
 import type { Journal, StateSource } from '../store/journal.js';
 import type { MessageQueue } from '../store/message-queue.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
@@ -19,6 +19,7 @@ import { MemoryBacklog } from './memory-backlog.js';
 import type { MessageStreams } from './message-streams.js';
 import { NO_STREAMS, type OutgoingContext, OutgoingMessages, type OutgoingOwner } from './outgoing-messages.js';
 import type { SessionFront } from './session-front.js';
+import type { SessionGuard } from './session-guard.js';
 import { encodeSessionState, type SessionState } from './session-state.js';
 import { type BacklogLimits, type BacklogOwner, StreamBacklog } from './stream-backlog.js';
 import type { Will } from './will.js';
@@ -45,6 +46,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   // First, and so in one line of the processor's cache: all that a message asks of a session that is away.
   /** It is kept, and no connection is attached. */
   #isAway: boolean;
+  /** Asked for each message, unless it would say yes to all that the subscriptions could bring. */
+  #gate: SessionGuard | null = null;
   readonly #backlog: StreamBacklog | null;
   readonly #context: SessionContext;
   readonly clientId: string;
@@ -61,6 +64,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   /** When its connection ended, ms; 0 while it is connected. */
   disconnectedAtMs = 0;
   will: Will | null = null;
+  /** Whose it is; undefined if that has been forgotten. */
+  owner: StoredOwner | undefined;
+  #guard: SessionGuard | null = null;
   /** Ticket of the record that says that it is connected. Nothing is sent before: after a crash it would lack DUP. */
   connectedWith: Ticket = NO_TICKET;
   /** Ticket of the last change of its subscriptions. */
@@ -161,14 +167,41 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     return true;
   }
 
+  // ---------------------------------------------------------------- what it may have
+
+  /** @param guard null for a user who may have everything */
+  guardWith(guard: SessionGuard | null): void {
+    this.#guard = guard;
+    this.#gate = guard;
+  }
+
+  get guard(): SessionGuard | null {
+    return this.#guard;
+  }
+
+  /** Whether the guard has to be asked for each message: not if its answer is known for all subscriptions. */
+  askGuard(isNeeded: boolean): void {
+    this.#gate = isNeeded ? this.#guard : null;
+  }
+
+  mayReceive(topic: string): boolean {
+    return this.#gate === null || this.#gate.mayReceive(topic);
+  }
+
+  mayBeSent(topic: string): boolean {
+    return this.#guard === null || this.#guard.mayReceive(topic);
+  }
+
   // ---------------------------------------------------------------- to the client
 
   takes(message: Message, options: DeliveryOptions): boolean {
+    if (this.#gate !== null && !this.#gate.mayReceive(message.topic)) return false;
     return this.#outgoing.takes(message, Math.min(message.qos, options.qos) as Qos, options.identifiers);
   }
 
   deliver(options: DeliveryOptions, publication: Publication): void {
     const { message } = publication;
+    if (this.#gate !== null && !this.#gate.mayReceive(message.topic)) return;
     const qos = Math.min(message.qos, options.qos) as Qos;
     // Thousands of sessions that are away cost some nanoseconds each: the message stands in their stream.
     if (this.#isAway && qos > 0 && options.streams !== null && this.#countAway(options.streams)) {
@@ -355,8 +388,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   // ---------------------------------------------------------------- storage
 
   get record(): StoredSession {
-    const { clientId, number, expirySeconds, disconnectedAtMs } = this;
-    return { clientId, number, expirySeconds, disconnectedAtMs };
+    const { clientId, number, expirySeconds, disconnectedAtMs, owner } = this;
+    return { clientId, number, expirySeconds, disconnectedAtMs, owner };
   }
 
   /**
@@ -420,6 +453,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   onMiscounted(): void {
     this.#context.accounts.restored--;
+  }
+
+  onForbidden(): void {
+    this.#context.accounts.drop('not-authorized');
   }
 
   get knowsRetainAsPublished(): boolean {

@@ -32,6 +32,8 @@ export interface BacklogOwner extends CopyOwner {
   onPlaceChanged(): void;
   /** A message that was counted as waiting is none that the session was to get. */
   onMiscounted(): void;
+  /** A message that was counted as waiting is one that the client may not have, as things are now. */
+  onForbidden(): void;
 }
 
 /** Where the session stands, as it is stored. */
@@ -77,6 +79,8 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   #done: number[] = [];
   /** Messages that were passed over since all were counted: they may have been counted or not. */
   #unwanted = 0;
+  /** The same of messages that the client may not have. */
+  #forbidden = 0;
   #merge: StreamMerge<SubscribedSource> | null = null;
   /** Up to this number messages were counted without being read. */
   #recountedThrough = 0;
@@ -147,13 +151,19 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
 
   /** Of what is counted still when nothing is left to be taken: messages that no subscription brings any more. */
   get unwanted(): number {
-    return Math.min(this.#length, this.#unwanted);
+    return Math.min(this.#length - this.forbidden, this.#unwanted);
+  }
+
+  /** The same: messages that the client may not have, and may have been allowed when they came. */
+  get forbidden(): number {
+    return Math.min(this.#length, this.#forbidden);
   }
 
   /** Everything has been taken: from now on messages are sent directly. */
   catchUp(): void {
     this.#isBehind = false;
     this.#unwanted = 0;
+    this.#forbidden = 0;
     this.#merge = null;
     this.#holes = null;
     this.#done = [];
@@ -220,6 +230,10 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
       const { taken } = this;
       taken.message = message;
       taken.sequence = sequence;
+      if (message !== null && !this.#owner.mayReceive(message.topic)) {
+        this.#passForbidden(sequence);
+        continue;
+      }
       let isWanted = true;
       if (message !== null && this.#isOrdinaryDue) isWanted = fillOrdinary(taken, message, sources, this.#owner);
       else if (message !== null) {
@@ -358,6 +372,17 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
     else this.#standBehind(sequence);
     if (passed !== null) passed.onRead(this.#release);
     else for (const { stream } of sources) if (!stream.isExclusive) stream.onRead(this.#release);
+  }
+
+  /**
+   * Who comes back may have fewer rights than when the message came; or had no right to it then either, and it stands in the
+   * stream for others. After a restart all are counted.
+   */
+  #passForbidden(sequence: number): void {
+    const isCounted = sequence <= this.#recountedThrough && this.#length > 0;
+    if (isCounted) this.#owner.onForbidden();
+    else this.#forbidden++;
+    this.#pass(isCounted);
   }
 
   #noteDone(sequence: number, copy: number): void {

@@ -20,6 +20,8 @@ export interface CopyOwner {
   readonly subscriptions: ReadonlyMap<string, Subscription<Subscriber>>;
   /** The client that takes the messages knows of Retain As Published, which the one that subscribed may have asked for. */
   readonly knowsRetainAsPublished: boolean;
+  /** Whether the client may be sent messages of this topic, by what it has subscribed to. */
+  mayReceive(topic: string): boolean;
 }
 
 /**

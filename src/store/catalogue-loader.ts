@@ -21,6 +21,7 @@ import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-
 import type { CommittedLevel } from './committed-level.js';
 import { toMessage } from './message-packet.js';
 import { MsgpackReader } from './msgpack-reader.js';
+import { decodeOwner } from './owner-codec.js';
 import type { QueueCatalogue } from './queue-catalogue.js';
 import { RecordFields } from './record-fields.js';
 import { decodeSession } from './session-codec.js';
@@ -141,8 +142,21 @@ function decodeSubscription(bytes: Buffer): { clientId: string; subscription: St
 
 function decodeWill(bytes: Buffer): { clientId: string; will: StoredWill } {
   const fields = new RecordFields(reader.read(bytes));
-  const will = { message: toMessage(fields), delaySeconds: fields.integer('delaySeconds', 0, 0) };
+  const owner = fields.any('owner');
+  const will = {
+    message: toMessage(fields),
+    delaySeconds: fields.integer('delaySeconds', 0, 0),
+    owner: owner === undefined ? undefined : decodeOwner(parseOwner(fields.string('owner'))),
+  };
   return { clientId: fields.string('clientId'), will };
+}
+
+function parseOwner(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DamagedRecord('The owner of a will is no JSON', { cause });
+  }
 }
 
 function decodeRetained(bytes: Buffer): Message {

@@ -1,6 +1,20 @@
 /** What survives a restart of sessions and retained messages, apart from the messages that wait in sessions. */
 import type { Message, Qos } from '../core/message.js';
 
+/** Whose session, or will, it is: what was known of the user when he connected. */
+export interface StoredOwner {
+  readonly username: string | null;
+  readonly roles: readonly string[];
+  readonly rules: readonly StoredRule[];
+}
+
+/** A rule that the user's credentials brought along. */
+export interface StoredRule {
+  readonly effect: 'allow' | 'deny';
+  readonly action: 'publish' | 'subscribe' | 'all';
+  readonly filter: string;
+}
+
 export interface StoredSession {
   readonly clientId: string;
   /** Names the session in the message log and in its state. Never used again for another session. */
@@ -9,6 +23,8 @@ export interface StoredSession {
   readonly expirySeconds: number;
   /** 0 while connected. */
   readonly disconnectedAtMs: number;
+  /** Undefined in records of earlier versions. */
+  readonly owner?: StoredOwner | undefined;
   /** Stream that all its shared subscriptions had together, in formats up to 2. Read only. */
   readonly ownStreamId?: number;
 }
@@ -32,4 +48,6 @@ export interface StoredSubscription {
 export interface StoredWill {
   readonly message: Message;
   readonly delaySeconds: number;
+  /** Undefined in records of earlier versions. */
+  readonly owner?: StoredOwner | undefined;
 }

@@ -71,7 +71,8 @@ export class Catalogue implements CommitContributor {
   }
 
   willSaved(clientId: string, will: StoredWill): Ticket {
-    const packet = { ...toPacket(will.message), delaySeconds: will.delaySeconds };
+    const owner = will.owner === undefined ? {} : { owner: JSON.stringify(will.owner) };
+    const packet = { ...toPacket(will.message), delaySeconds: will.delaySeconds, ...owner };
     return this.#write((persistence) => persistence.putWill({ id: clientId }, packet));
   }
 

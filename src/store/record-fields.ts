@@ -36,6 +36,11 @@ export class RecordFields {
     return this.#fields[name] === true;
   }
 
+  /** Whatever it is; undefined if it is not there. */
+  any(name: string): unknown {
+    return this.#fields[name];
+  }
+
   bytes(name: string): Buffer {
     const value = this.#fields[name];
     if (!Buffer.isBuffer(value)) throw new DamagedRecord(`${name} is no bytes`);

@@ -1,13 +1,14 @@
 /** A session's record: JSON, since it is small, rarely written, and worth being readable. */
 import { DamagedRecord } from '../core/errors.js';
 import type { StoredSession } from './catalogue-records.js';
+import { decodeOwner } from './owner-codec.js';
 import { RecordFields } from './record-fields.js';
 
 const VERSION = 1;
 
 export function encodeSession(session: StoredSession): Buffer {
-  const { clientId, number, expirySeconds, disconnectedAtMs } = session;
-  const record = { version: VERSION, clientId, number, expirySeconds, disconnectedAtMs };
+  const { clientId, number, expirySeconds, disconnectedAtMs, owner } = session;
+  const record = { version: VERSION, clientId, number, expirySeconds, disconnectedAtMs, owner };
   return Buffer.from(JSON.stringify(record));
 }
 
@@ -21,6 +22,7 @@ export function decodeSession(bytes: Buffer): StoredSession {
     number: fields.integer('number', 0),
     expirySeconds: fields.integer('expirySeconds', 0),
     disconnectedAtMs: fields.integer('disconnectedAtMs', 0),
+    owner: decodeOwner(fields.any('owner')),
   };
   return ownStreamId === 0 ? session : { ...session, ownStreamId };
 }

@@ -128,7 +128,7 @@ export class BrokerParts {
     const { identifier = 0, ...request } = options;
     const terms = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 2, ...request } as const;
     const packet = { packetId: 1, subscriptions: [{ filter, ...terms }], subscriptionIdentifier: identifier } as const;
-    return subscribe(this.#context, session, { type: 'subscribe', ...packet, userProperties: [] }, null);
+    return subscribe(this.#context, session, { type: 'subscribe', ...packet, userProperties: [] }, null, null);
   }
 
   unsubscribe(session: Session, filter: string): void {

@@ -43,6 +43,8 @@ export class PacketQueue implements StateSource {
         knowsRetainAsPublished: true,
         onBacklogLoaded: () => {},
         onMiscounted: () => {},
+        onForbidden: () => {},
+        mayReceive: () => true,
         onPlaceChanged: () => {},
       },
       store.log,

@@ -1,0 +1,64 @@
+/**
+ * Puts the rules of the section `access` in force anew when their files change. What has something wrong in it is told, and leaves the
+ * rules as they are.
+ */
+import type { Logger } from 'pino';
+import type { AccessControl } from '../auth/access/access-control.js';
+import { type AccessRulesRead, readAccessRules } from './access-files.js';
+import type { AccessSettings } from './access-schema.js';
+import { problemText } from './configuration-error.js';
+
+/** Watches files, and calls back some time after one may have changed. */
+export type WatchFiles = (files: readonly string[], onMaybeChanged: () => void) => { close(): void };
+
+export class AccessReload {
+  readonly #settings: AccessSettings;
+  readonly #control: AccessControl;
+  readonly #logger: Logger;
+  readonly #watch: { close(): void } | null;
+  /** Of the files as they were when they were looked at last. */
+  #fingerprint: string;
+
+  /** @param fingerprint of the files that the rules in force are from */
+  constructor(
+    settings: AccessSettings,
+    control: AccessControl,
+    fingerprint: string,
+    watchFiles: WatchFiles,
+    logger: Logger,
+  ) {
+    this.#settings = settings;
+    this.#control = control;
+    this.#fingerprint = fingerprint;
+    this.#logger = logger;
+    const files = [settings.aclFile, settings.rolesFile].flatMap((file) => file ?? []);
+    this.#watch = files.length === 0 ? null : watchFiles(files, () => this.#reload(false));
+  }
+
+  /** Reads the files now: somebody has asked for it. */
+  reload(): void {
+    if (this.#watch !== null) this.#reload(true);
+  }
+
+  close(): void {
+    this.#watch?.close();
+  }
+
+  /** @param isAskedFor what is known to be wrong already is told again */
+  #reload(isAskedFor: boolean): void {
+    const read = readAccessRules(this.#settings, (path) => path.join('.'));
+    const hasChanged = read.fingerprint !== this.#fingerprint;
+    this.#fingerprint = read.fingerprint;
+    if (hasChanged || (isAskedFor && read.rules === undefined)) this.#apply(read);
+  }
+
+  #apply({ rules, problems }: AccessRulesRead): void {
+    if (rules === undefined) {
+      const about = { problems: problems.map(problemText) };
+      this.#logger.error(about, 'the rules of access cannot be used; those before stay in force');
+      return;
+    }
+    this.#control.replace(rules);
+    this.#logger.info({ version: this.#control.version }, 'the rules of access have changed');
+  }
+}
