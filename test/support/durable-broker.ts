@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { AccessControl } from '../../src/auth/access/access-control.js';
 import type { BrokerLimits } from '../../src/broker/broker-options.js';
 import { NO_WORK_QUEUES, type WorkQueueSettings, WorkQueues } from '../../src/cli/work-queues.js';
 import type { DurabilityLevel } from '../../src/core/durability.js';
@@ -19,6 +20,7 @@ import { TestBroker } from './test-broker.js';
 
 export interface DurableBrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
+  readonly access?: AccessControl;
   readonly durabilityOf?: (topic: string) => DurabilityLevel;
   readonly cacheBytes?: number;
   readonly maximumPendingBytes?: number;
@@ -114,7 +116,8 @@ export class DurableBroker {
     const logged: LogLine[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
     const workQueues = new WorkQueues(store, clock, options.workQueues ?? NO_WORK_QUEUES);
-    const test = await TestBroker.start({ clock, store, limits, logger, workQueues });
+    const access = options.access === undefined ? {} : { access: options.access };
+    const test = await TestBroker.start({ clock, store, limits, logger, workQueues, ...access });
     return new DurableBroker(test, level, store, damages, logged, options, workQueues);
   }
 }

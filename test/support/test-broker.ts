@@ -1,6 +1,7 @@
 /** An in-process broker on free ports, with a clock that the test turns. Closed when the test that started it ends. */
 import { type Logger, pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { AccessControl } from '../../src/auth/access/access-control.js';
 import type { AuthenticationMethod } from '../../src/auth/authentication-method.js';
 import type { Authenticator } from '../../src/auth/authenticator.js';
 import { Broker } from '../../src/broker/broker.js';
@@ -15,6 +16,7 @@ export interface TestBrokerOptions {
   readonly store?: Store;
   /** Work queues in the store, and what takes messages there. */
   readonly workQueues?: Pick<BrokerOptions, 'queues' | 'sink' | 'work'>;
+  readonly access?: AccessControl;
   readonly authenticator?: Authenticator;
   readonly authenticationMethods?: readonly AuthenticationMethod[];
   /** Default: a ManualClock. */
@@ -40,12 +42,13 @@ export class TestBroker {
 
   private constructor(options: TestBrokerOptions) {
     this.clock = options.clock instanceof ManualClock ? options.clock : new ManualClock();
-    const { store, authenticator, authenticationMethods = [], workQueues = {} } = options;
+    const { store, access, authenticator, authenticationMethods = [], workQueues = {} } = options;
     this.broker = new Broker({
       clock: options.clock ?? this.clock,
       logger: options.logger ?? pino({ level: 'silent' }),
       limits: { sysIntervalSeconds: 0, ...options.limits },
       ...(store === undefined ? {} : { store }),
+      ...(access === undefined ? {} : { access }),
       ...(authenticator === undefined ? {} : { authenticator }),
       authenticationMethods,
       ...workQueues,
