@@ -28,6 +28,7 @@ export const USAGE = `npm run bench -- [options]
   --qos LIST                0, 1, 2 (default: all)
   --peer LIST               millrace, aedes, mosquitto, ceiling, external
                             (default: the first three, and the others when given below);
+                            millrace-rules, millrace-rules-each: with rules of access;
                             in durable scenarios millrace, millrace-os, millrace-memory,
                             aedes, mosquitto (default: all)
   --protocol 4|5            MQTT 3.1.1 or MQTT 5 (default: 4)

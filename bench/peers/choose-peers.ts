@@ -4,7 +4,7 @@ import type { BenchOptions } from '../options.js';
 import { aedes, durableAedes } from './aedes.js';
 import { ceiling } from './ceiling.js';
 import { external } from './external.js';
-import { durableMillrace, millrace } from './millrace.js';
+import { durableMillrace, millrace, ruledMillrace } from './millrace.js';
 import { durableMosquitto, mosquitto } from './mosquitto.js';
 import type { Peer } from './peer.js';
 
@@ -22,7 +22,8 @@ export interface PeerChoice {
 export function choosePeers(options: BenchOptions, skipped: (name: string, reason: string) => void): PeerChoice {
   const known = { volatile: volatilePeers(options), durable: durablePeers(options) };
   const everyName = [...known.volatile, ...known.durable].map((peer) => peer.name);
-  const names = [...new Set(options.peers ?? everyName)];
+  const onRequest = new Set(known.volatile.filter((peer) => peer.isOnRequest).map((peer) => peer.name));
+  const names = [...new Set(options.peers ?? everyName.filter((name) => !onRequest.has(name)))];
   for (const name of names) {
     if (!everyName.includes(name)) throw new BenchFailure(`no peer '${name}'${optionFor(name)}`);
   }
@@ -41,7 +42,7 @@ export function choosePeers(options: BenchOptions, skipped: (name: string, reaso
 }
 
 function volatilePeers(options: BenchOptions): Peer[] {
-  const peers = [millrace(options.millraceCommand), aedes(), mosquitto()];
+  const peers = [millrace(options.millraceCommand), aedes(), mosquitto(), ...ruledMillrace(options.millraceCommand)];
   if (options.ceilingFile !== undefined) peers.push(ceiling(options.ceilingFile));
   if (options.externalAddress !== undefined) peers.push(external(options.externalAddress));
   return peers;

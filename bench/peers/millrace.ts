@@ -1,5 +1,5 @@
 /** Millrace as it is shipped: the command line, with its defaults, and every other listener on a free port. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
 
@@ -27,6 +27,38 @@ export function durableMillrace(customCommand: string | undefined): Peer[] {
     peer(`${MILLRACE}-os`, customCommand, [...UNBOUNDED_QUEUES, 'MILLRACE__STORAGE__DURABILITY=os']),
     peer(`${MILLRACE}-memory`, customCommand, [...UNBOUNDED_QUEUES, 'MILLRACE__STORAGE__DURABILITY=memory']),
   ];
+}
+
+/** What the load does is permitted, among rules about something else. */
+const RULES = [...Array.from({ length: 20 }, (_, n) => `topic read other/${n}/#`), 'topic readwrite bench/#'];
+
+/**
+ * The same with rules of access: `-rules` permits what subscribers ask for as a whole, so that messages pass without being asked about;
+ * `-rules-each` denies a part that nobody publishes to, so that each is.
+ */
+export function ruledMillrace(customCommand: string | undefined): Peer[] {
+  return [
+    ruled(`${MILLRACE}-rules`, customCommand, RULES),
+    ruled(`${MILLRACE}-rules-each`, customCommand, [...RULES, 'topic deny bench/+/secret']),
+  ];
+}
+
+function ruled(name: string, customCommand: string | undefined, rules: readonly string[]): Peer {
+  const plain = peer(name, customCommand, []);
+  const { source } = plain;
+  if (source.kind !== 'launched') return plain;
+  return {
+    ...plain,
+    isOnRequest: true,
+    source: {
+      kind: 'launched',
+      command: (port, directory) => {
+        const file = join(directory, 'acl');
+        writeFileSync(file, `${rules.join('\n')}\n`);
+        return ['env', `MILLRACE__ACCESS__ACL_FILE=${file}`, ...source.command(port, directory)];
+      },
+    },
+  };
 }
 
 /** @param environment `NAME=value`, besides the environment of the benchmark */

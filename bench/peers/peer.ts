@@ -11,6 +11,8 @@ export interface Peer {
   readonly shareOfLoad?: number;
   /** It can be started with a configuration file of ours: scenarios that bring one are for such peers. */
   readonly takesConfiguration?: boolean;
+  /** It takes part only when it is asked for by name. */
+  readonly isOnRequest?: boolean;
   /** How to start it, or where it already runs. */
   readonly source: LaunchedPeer | ExternalPeer;
 }

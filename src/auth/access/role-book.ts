@@ -208,7 +208,9 @@ class BookReader {
       const { found } = misplaced;
       const whole = kind === 'topic' ? 'a whole level of the filter' : 'the whole name';
       const message = PLACEHOLDERS.includes(found) ? `${found} must be ${whole}` : `there is no placeholder ${found}`;
-      this.#fail(path, message, { word: found, candidates: PLACEHOLDERS.filter((name) => name !== found) });
+      // Without its end, ${user is a part of ${username}.
+      const word = found.replace('}', '');
+      this.#fail(path, message, { word, candidates: PLACEHOLDERS.filter((name) => name !== found) });
       return;
     }
     if (kind === 'queue') {
