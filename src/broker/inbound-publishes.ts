@@ -74,7 +74,7 @@ export class InboundPublishes {
       this.#checkReceiveMaximum();
     }
     if (this.access !== null && !this.access.mayPublish(entry)) {
-      this.#refuse('not-authorized', ReasonCode.NotAuthorized);
+      this.#refuseUnauthorized(entry.topic);
       return null;
     }
     if (entry.topic.charCodeAt(0) === DOLLAR && this.#handleSpecial(entry.topic)) return null;
@@ -217,6 +217,15 @@ export class InboundPublishes {
     if (this.#isVersion5 && unacknowledged >= this.#context.limits.receiveMaximum) {
       throw new ProtocolViolation(ReasonCode.ReceiveMaximumExceeded, 'more unacknowledged publishes than allowed');
     }
+  }
+
+  /** What the client is not told in MQTT 3, whoever runs the broker should be able to find. */
+  #refuseUnauthorized(topic: string): void {
+    const { notices, logger } = this.#context;
+    const keptBack = notices.offer('unauthorized publish');
+    const { clientId } = this.#session;
+    if (keptBack !== null) logger.info({ clientId, topic, keptBack }, 'a client publishes where it may not');
+    this.#refuse('not-authorized', ReasonCode.NotAuthorized);
   }
 
   /** MQTT 3 has no way to say so: the message is acknowledged and goes nowhere. */

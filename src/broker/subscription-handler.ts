@@ -52,6 +52,14 @@ export function subscribe(
       continue;
     }
     if (access !== null && !access.admits(filter.path)) {
+      const { clientId } = session;
+      const keptBack = context.notices.offer('unauthorized subscribe');
+      if (keptBack !== null) {
+        context.logger.info(
+          { clientId, filter: request.filter, keptBack },
+          'a client subscribes to what it may not have',
+        );
+      }
       reasonCodes.push(ReasonCode.NotAuthorized);
       continue;
     }

@@ -1,6 +1,8 @@
 /** Who may not do something is kept from it, wherever a message goes. Client ids begin with the user's name. */
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { AccessControl } from '../../src/auth/access/access-control.js';
+import type { AuthenticationMethod } from '../../src/auth/authentication-method.js';
 import { identityOf } from '../../src/auth/identity.js';
 import { aclControl, aclRules, roleRules } from '../support/access-rules.js';
 import { DurableBroker } from '../support/durable-broker.js';
@@ -113,6 +115,22 @@ describe('the right to publish', () => {
     const client = await connect(test, 'bob');
     client.send(publishPacket('$SYS/broker/uptime', 'x', { qos: 1, messageId: 1 }));
     expect(await client.expectPacket('puback')).toMatchObject({ reasonCode: 0x87 });
+  });
+
+  it('is told of in the log where it is missing, once a minute', async () => {
+    const logged: Record<string, unknown>[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+    const { test } = await start(bob(), { logger });
+    const client = await connect(test, 'bob', { version: 4 });
+    for (const topic of ['a', 'b']) await publish(client, topic);
+    await client.subscribe('c');
+    test.clock.advance(60_000);
+    await publish(client, 'd');
+    expect(logged).toMatchObject([
+      { clientId: 'bob-1', topic: 'a', keptBack: 0, msg: 'a client publishes where it may not' },
+      { clientId: 'bob-1', filter: 'c', keptBack: 0, msg: 'a client subscribes to what it may not have' },
+      { clientId: 'bob-1', topic: 'd', keptBack: 1 },
+    ]);
   });
 
   it('is not what a bridge rule needs: the topic is enough', async () => {
@@ -462,6 +480,33 @@ describe('rules that credentials bring', () => {
     expect((await client.subscribe('mine/x', 1)).granted).toEqual([1]);
     client.send(publishPacket('mine/x', 'x'));
     expect(await client.expectPacket('publish')).toMatchObject({ topic: 'mine/x' });
+  });
+
+  it('are those of the last re-authentication', async () => {
+    const method: AuthenticationMethod = {
+      name: 'filter',
+      begin: () => ({
+        next: (data) => ({
+          outcome: 'success',
+          data: undefined,
+          identity: { ...identityOf('bob'), rules: [{ effect: 'allow', action: 'all', filter: String(data) }] },
+        }),
+      }),
+    };
+    const test = await TestBroker.start({ authenticationMethods: [method] });
+    const saying = (filter: string) => ({ authenticationMethod: 'filter', authenticationData: Buffer.from(filter) });
+    const client = await test.connect('c', { properties: saying('a') });
+    await client.subscribe('a', 1);
+    const round = async () => {
+      for (const topic of ['a', 'b']) client.send(publishPacket(topic, ''));
+      return received(client);
+    };
+    expect(await round()).toEqual(['a']);
+    client.send({ cmd: 'auth', reasonCode: 0x19, properties: saying('b') });
+    await client.expectPacket('auth');
+    expect(await round()).toEqual([]);
+    expect((await client.subscribe('b', 1)).granted).toEqual([1]);
+    expect(await round()).toEqual(['b']);
   });
 
   it("do not beat a denial of the broker's own", async () => {

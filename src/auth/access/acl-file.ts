@@ -65,10 +65,6 @@ export class AclFile {
     return { file: new AclFile(name, lists, denialsFirst(patterns)), problems };
   }
 
-  get ruleCount(): number {
-    return [...this.#users.values()].reduce((sum, rules) => sum + rules.length, this.#patterns.length);
-  }
-
   /** What the file says of a client: the rules of its user, then the patterns. */
   rulesFor({ username, clientId }: Pick<Principal, 'username' | 'clientId'>): RuleList {
     const own = this.#users.get(username) ?? [];

@@ -104,10 +104,6 @@ export class RoleBook {
     return { book: new RoleBook(roles, users, anonymous, everybody), problems: reader.problems };
   }
 
-  get roleNames(): readonly string[] {
-    return [...this.#roles.keys()];
-  }
-
   /** A list for each role of the client. Roles that the credentials name and that are not there give nothing. */
   listsFor(principal: Principal): RuleList[] {
     const own = principal.username === null ? this.#anonymous : (this.#users.get(principal.username) ?? []);

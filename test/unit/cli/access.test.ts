@@ -1,5 +1,5 @@
 /** The section `access`: its files, what is wrong with them, taking them into use anew, and asking them. */
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -316,6 +316,32 @@ describe('millrace acl test', () => {
     expect(await denied.exitCode()).toBe(1);
     expect(denied.stdout).toBe('deny: publish to b: no rule is about it\n');
     expect(await misused.exitCode()).toBe(2);
+  });
+});
+
+describe('docs/authorization.md', () => {
+  const document = readFileSync(new URL('../../../docs/authorization.md', import.meta.url), 'utf8');
+  const blocks = [...document.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, kind, text = '']) => ({ kind, text }));
+
+  it('shows files that can be used, and answers that are given', () => {
+    const roles = blocks.find(({ text }) => text.startsWith('# roles.yaml'))?.text ?? '';
+    const acl = blocks.find(({ text }) => text.includes('pattern write'))?.text ?? '';
+    expect([roles, acl]).not.toContain('');
+    expect(problems({ rolesFile: write('roles.yaml', roles), aclFile: write('acl', acl) })).toEqual([]);
+    const shown =
+      blocks
+        .find(({ text }) => text.startsWith('$ millrace acl test'))
+        ?.text.trimEnd()
+        .split('\n') ?? [];
+    expect(shown).toHaveLength(4);
+    for (let at = 0; at < shown.length; at += 2) {
+      const request = parseCommandLine(shown[at]?.split(' ').slice(2) ?? []);
+      if (request.kind !== 'run') throw new Error(JSON.stringify(request));
+      const files = { rolesFile: join(directory, 'roles.yaml'), subscribeCheck: 'strict' } as const;
+      const answer = testAccess(request, { ...files, aclFile: undefined }, read(files));
+      if (answer instanceof AccessMisuse) throw new Error(answer.reason);
+      expect(accessAnswerText(answer).replaceAll(`${directory}/`, '')).toBe(`${shown[at + 1]}\n`);
+    }
   });
 });
 
