@@ -96,6 +96,9 @@ export class SysTopics {
       ...[...drops.entries()].map(([reason, count]) => named(`dropped/${reason}`, count)),
       ...[...(sink?.figures() ?? [])].map(([topic, value]) => named(topic, value)),
       ...listeners.flatMap(({ tls }) => [...(tls?.topics() ?? [])].map(([topic, value]) => named(topic, value))),
+      ...listeners.flatMap(({ options, refusals }) =>
+        [...refusals].map(([reason, count]) => named(`listeners/${options.name}/refused/${reason}`, count)),
+      ),
       ['tls/unexpected', metrics.closesOf('unexpected-tls')],
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],

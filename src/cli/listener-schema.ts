@@ -5,6 +5,12 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import {
+  type ForwardedForSettings,
+  type ProxyProtocolSettings,
+  proxyProtocolSchema,
+  webSocketProxySchema,
+} from './proxy-schema.js';
 import { expected, setting } from './setting.js';
 import { mqttTlsSchema, type TlsSettings } from './tls-schema.js';
 
@@ -56,6 +62,53 @@ const maxConnections = setting.count({
   unit: 'connections',
 });
 
+const admission = {
+  maxConnections,
+  maxConnectionsPerAddress: setting.count({
+    description:
+      'Connections open at one time of one address, or of one /64 of IPv6; one more is closed at once. 0 for no limit.',
+    reason: 'a whole site of devices often shares one address',
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: 'connections',
+  }),
+  connectRate: setting.count({
+    description: 'Connections taken in a second, in the long run; further ones are closed at once. 0 for no limit.',
+    reason: 'a fleet that comes back after an outage is to be let in as fast as the machine can',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    unit: 'connections a second',
+  }),
+  connectBurst: setting.count({
+    description: 'How many of them may come at once. 0 for those of one second.',
+    reason: 'smooths what one second brings, and no more',
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: 'connections',
+  }),
+  connectRatePerAddress: setting.count({
+    description: 'The same as `connectRate`, for each address or /64 of IPv6. 0 for no limit.',
+    reason: 'a whole site of devices often shares one address',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    unit: 'connections a second',
+  }),
+  connectBurstPerAddress: setting.count({
+    description: 'The same as `connectBurst`, for each address or /64 of IPv6.',
+    reason: 'smooths what one second brings, and no more',
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    unit: 'connections',
+  }),
+  proxyProtocol: proxyProtocolSchema,
+  ...webSocketProxySchema,
+};
+
 const enabled = z.boolean(expected('true or false')).default(true).meta({
   description: 'Whether the listener is opened. Default: a listener that is configured is meant to be used.',
   'x-unit': '',
@@ -72,6 +125,14 @@ export interface ListenerSettings {
   readonly port: number;
   readonly path?: string;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly connectRate: number;
+  readonly connectBurst: number;
+  readonly connectRatePerAddress: number;
+  readonly connectBurstPerAddress: number;
+  readonly proxyProtocol: ProxyProtocolSettings;
+  readonly forwardedFor: ForwardedForSettings;
+  readonly origins: readonly string[];
   readonly enabled: boolean;
   readonly tls: TlsSettings;
 }
@@ -89,16 +150,17 @@ interface RawListener extends Omit<ListenerSettings, 'path'> {
 function withPath(listener: RawListener, context: z.core.$RefinementCtx): ListenerSettings {
   const { path: given, ...rest } = listener;
   if (rest.kind === 'ws') return { ...rest, path: given ?? DEFAULT_PATH };
-  if (given !== undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['path'],
-      message: 'only a listener of kind ws has a path',
-      input: given,
-      params: { needs: 'kind' } satisfies IssueParameters,
-    });
+  for (const key of ['forwardedFor', 'origins'] as const) {
+    const isSet = key === 'origins' ? rest.origins.length > 0 : rest.forwardedFor.trusted.length > 0;
+    if (isSet) refuseForTcp(key, `only a listener of kind ws has ${key}`, rest[key], context);
   }
+  if (given !== undefined) refuseForTcp('path', 'only a listener of kind ws has a path', given, context);
   return rest;
+}
+
+function refuseForTcp(key: string, message: string, input: unknown, context: z.core.$RefinementCtx): void {
+  const params = { needs: 'kind' } satisfies IssueParameters;
+  context.addIssue({ code: 'custom', path: [key], message, input, params });
 }
 
 const notAMap = expected('a map of settings');
@@ -110,7 +172,7 @@ const tcp = z
       host: host,
       port: port.default(1883),
       path,
-      maxConnections,
+      ...admission,
       enabled,
       tls: mqttTlsSchema,
     },
@@ -125,7 +187,7 @@ const ws = z
       host: host,
       port: port.default(8083),
       path,
-      maxConnections,
+      ...admission,
       enabled,
       tls: mqttTlsSchema,
     },
@@ -140,7 +202,7 @@ const mqtts = z
       host: host,
       port: port.default(8883),
       path,
-      maxConnections,
+      ...admission,
       enabled,
       tls: mqttTlsSchema,
     },
@@ -155,7 +217,7 @@ const wss = z
       host: host,
       port: port.default(8084),
       path,
-      maxConnections,
+      ...admission,
       enabled,
       tls: mqttTlsSchema,
     },
@@ -164,7 +226,7 @@ const wss = z
   .transform(withPath);
 
 const other = z
-  .strictObject({ kind, host: host, port: port, path, maxConnections, enabled, tls: mqttTlsSchema }, notAMap)
+  .strictObject({ kind, host: host, port: port, path, ...admission, enabled, tls: mqttTlsSchema }, notAMap)
   .transform(withPath);
 
 function checkNames(listeners: object, context: z.core.$RefinementCtx): void {

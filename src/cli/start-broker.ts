@@ -13,10 +13,10 @@ import { brokerLimits } from './broker-limits.js';
 import type { Configuration } from './config-loader.js';
 import type { Settings } from './config-schema.js';
 import { durabilityByTopic } from './durability-by-topic.js';
+import { listenerOptions } from './listener-options.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
 import { type OpenSqs, openSqsEndpoint } from './sqs-settings.js';
 import { storageSettings } from './storage-options.js';
-import { tlsOptions } from './tls-settings.js';
 import { packageVersion } from './version.js';
 import { workQueueSettings } from './work-queue-settings.js';
 import { WorkQueues } from './work-queues.js';
@@ -167,8 +167,8 @@ async function startWith(
   try {
     await broker.restore();
     onOpening();
-    for (const [name, { enabled, tls, ...listener }] of Object.entries(settings.listeners)) {
-      if (enabled) await broker.listen({ name, ...listener, tls: tlsOptions(tls) });
+    for (const [name, listener] of Object.entries(settings.listeners)) {
+      if (listener.enabled) await broker.listen(listenerOptions(name, listener));
     }
   } catch (error) {
     await broker.stop();

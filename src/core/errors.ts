@@ -82,6 +82,11 @@ export class ListenFailed extends MillraceError {
   }
 }
 
+/** A proxy has sent a header of the PROXY protocol that cannot be understood. */
+export class ProxyHeaderInvalid extends MillraceError {
+  readonly code = 'ERR_PROXY_HEADER_INVALID';
+}
+
 /** The files of a listener's TLS cannot be read, or do not fit together. */
 export class TlsUnusable extends MillraceError {
   readonly code = 'ERR_TLS_UNUSABLE';

@@ -1,24 +1,31 @@
 /** What every kind of listener offers to the composition root. */
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.js';
+import type { AdmissionLimits, ConnectionGate } from './admission.js';
 import type { ByteChannel } from './byte-channel.js';
+import type { ConnectionRefusal } from './connection-refusal.js';
 import type { LingeringClose } from './lingering-close.js';
+import type { ForwardedForOptions, ProxyProtocolOptions } from './proxy/proxy-options.js';
 import type { TlsDoor } from './tls/tls-door.js';
 import type { TlsOptions } from './tls/tls-options.js';
 
-export interface ListenerOptions {
+export interface ListenerOptions extends AdmissionLimits {
   /** The listener's name in the configuration. */
   readonly name: string;
   readonly kind: 'tcp' | 'ws';
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
-  /** Connections at a time; the next one is closed at once. Default: as many as the operating system gives. */
-  readonly maxConnections?: number | undefined;
   /** `ws` only: the URL path, for example `/mqtt`. */
   readonly path?: string | undefined;
   /** `ws` only: largest WebSocket message taken, in bytes. */
   readonly maximumMessageBytes?: number | undefined;
+  /** `ws` only: origins whose pages may open a WebSocket, such as `https://example.com`. Default: all. */
+  readonly origins?: readonly string[] | undefined;
+  /** `ws` only: proxies that name the client in a header of HTTP. Default: there are none. */
+  readonly forwardedFor?: ForwardedForOptions | undefined;
+  /** Proxies that name the client in a header of the PROXY protocol. Default: there are none. */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** Default: there is no TLS. */
   readonly tls?: TlsOptions | undefined;
 }
@@ -28,14 +35,17 @@ export interface TransportContext {
   readonly lingeringClose: LingeringClose;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: everybody is let in. */
+  readonly gate?: ConnectionGate;
 }
 
 export interface Listener {
   readonly options: ListenerOptions;
   /** The port that is bound. */
   readonly port: number;
-  /** Connections turned away because of `maxConnections`. */
+  /** Connections turned away, in all and by reason. */
   readonly refusedConnections: number;
+  readonly refusals: ReadonlyMap<ConnectionRefusal, number>;
   /** Null without TLS. */
   readonly tls: TlsDoor | null;
   /** Accepts nothing more. Open channels live on. */

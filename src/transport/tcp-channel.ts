@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
+import type { ProxiedPeer } from './proxy/proxied-peer.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 
 const kChannel = Symbol('channel');
@@ -15,20 +16,26 @@ export class TcpChannel implements ByteChannel {
   readonly listener: ListenerInfo;
   readonly clientCertificate: ClientCertificate | null;
   readonly #socket: ChannelSocket;
+  readonly #peer: ProxiedPeer | null;
   readonly #lingeringClose: LingeringClose;
   #handler: ChannelHandler | null = null;
 
-  /** Takes the socket over. It must have been accepted with `allowHalfOpen` (unless it is one of TLS) and without delay. */
+  /**
+   * Takes the socket over. It must have been accepted with `allowHalfOpen` (unless it is one of TLS) and without delay.
+   * @param peer who is behind the proxy that it is of; null if there is none
+   */
   constructor(
     socket: Socket,
     listener: ListenerInfo,
     lingeringClose: LingeringClose,
     clientCertificate: ClientCertificate | null,
+    peer: ProxiedPeer | null,
   ) {
     this.listener = listener;
     this.clientCertificate = clientCertificate;
     this.#lingeringClose = lingeringClose;
     this.#socket = socket as ChannelSocket;
+    this.#peer = peer;
     this.#socket[kChannel] = this;
     socket.on('data', onData);
     socket.on('drain', onDrain);
@@ -38,11 +45,11 @@ export class TcpChannel implements ByteChannel {
   }
 
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? '';
+    return this.#peer?.address ?? this.#socket.remoteAddress ?? '';
   }
 
   get remotePort(): number {
-    return this.#socket.remotePort ?? 0;
+    return this.#peer?.port ?? this.#socket.remotePort ?? 0;
   }
 
   get unsentBytes(): number {

@@ -3,8 +3,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Admission } from './admission.js';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
+import type { ConnectionRefusal } from './connection-refusal.js';
 import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
+import type { ProxiedPeer } from './proxy/proxied-peer.js';
+import { ProxyDoor } from './proxy/proxy-door.js';
 import { TcpChannel } from './tcp-channel.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 import { TlsDoor } from './tls/tls-door.js';
@@ -20,21 +23,35 @@ export class TcpListener implements Listener {
   readonly #acceptor: Acceptor;
   readonly #context: TransportContext;
   readonly #admission: Admission;
+  readonly #proxies: ProxyDoor | null;
   #port = 0;
 
   private constructor(options: ListenerOptions, acceptor: Acceptor, context: TransportContext) {
-    const { name, host, tls, maxConnections } = options;
+    const { name, host, tls, proxyProtocol } = options;
     this.options = options;
-    this.#admission = new Admission(maxConnections);
+    this.#admission = new Admission(name, options, context);
     this.#acceptor = acceptor;
     this.#context = context;
-    this.#info = { name, kind: 'tcp', isLoopback: isLoopbackHost(host), isEncrypted: tls !== undefined };
+    // Whoever comes through a proxy may be anywhere.
+    const isLoopback = isLoopbackHost(host) && proxyProtocol === undefined;
+    this.#info = { name, kind: 'tcp', isLoopback, isEncrypted: tls !== undefined };
     this.tls =
       tls === undefined
         ? null
-        : new TlsDoor({ ...context, name, tls, applicationProtocol: 'mqtt' }, (socket, certificate) =>
-            this.#serve(socket, certificate),
+        : new TlsDoor({ ...context, name, tls, applicationProtocol: 'mqtt' }, (socket, certificate, peer) =>
+            this.#serve(socket, certificate, peer),
           );
+    this.#proxies =
+      proxyProtocol === undefined
+        ? null
+        : new ProxyDoor(proxyProtocol, context.clock, {
+            onClient: (socket, peer) => {
+              this.#onClient(socket, peer);
+              // TLS takes what is buffered by itself, and loses it to a socket that flows.
+              if (this.tls === null) socket.resume();
+            },
+            refuse: (socket, refusal) => this.#admission.refuse(socket, refusal),
+          });
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (socket) =>
       this.#onConnection(socket),
     );
@@ -60,18 +77,30 @@ export class TcpListener implements Listener {
     return this.#admission.refused;
   }
 
+  get refusals(): ReadonlyMap<ConnectionRefusal, number> {
+    return this.#admission.refusals;
+  }
+
   close(): Promise<void> {
+    this.#proxies?.close();
     this.tls?.close();
     return closeServer(this.#server);
   }
 
   #onConnection(socket: Socket): void {
     if (!this.#admission.admit(socket)) return;
-    if (this.tls === null) this.#serve(socket, null);
-    else this.tls.accept(socket);
+    if (this.#proxies === null) this.#onClient(socket, null);
+    else this.#proxies.accept(socket);
   }
 
-  #serve(socket: Socket, certificate: ClientCertificate | null): void {
-    this.#acceptor(new TcpChannel(socket, this.#info, this.#context.lingeringClose, certificate));
+  #onClient(socket: Socket, peer: ProxiedPeer | null): void {
+    const refusal = this.#admission.admitClient(socket, peer?.address ?? socket.remoteAddress ?? '');
+    if (refusal !== null) this.#admission.drop(socket);
+    else if (this.tls === null) this.#serve(socket, peer?.certificate ?? null, peer);
+    else this.tls.accept(socket, peer);
+  }
+
+  #serve(socket: Socket, certificate: ClientCertificate | null, peer: ProxiedPeer | null): void {
+    this.#acceptor(new TcpChannel(socket, this.#info, this.#context.lingeringClose, certificate, peer));
   }
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
 import type { LingeringClose } from './lingering-close.js';
+import type { ProxiedPeer } from './proxy/proxied-peer.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 
 const UNSUPPORTED_DATA = 1003;
@@ -16,6 +17,7 @@ export class WebSocketChannel implements ByteChannel {
   readonly clientCertificate: ClientCertificate | null;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  readonly #peer: ProxiedPeer | null;
   readonly #lingeringClose: LingeringClose;
   #handler: ChannelHandler | null = null;
 
@@ -25,11 +27,13 @@ export class WebSocketChannel implements ByteChannel {
     listener: ListenerInfo,
     lingeringClose: LingeringClose,
     clientCertificate: ClientCertificate | null,
+    peer: ProxiedPeer | null,
   ) {
     this.listener = listener;
     this.clientCertificate = clientCertificate;
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#peer = peer;
     this.#lingeringClose = lingeringClose;
     webSocket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     webSocket.on('error', () => this.#onGone('invalid'));
@@ -38,11 +42,11 @@ export class WebSocketChannel implements ByteChannel {
   }
 
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? '';
+    return this.#peer?.address ?? this.#socket.remoteAddress ?? '';
   }
 
   get remotePort(): number {
-    return this.#socket.remotePort ?? 0;
+    return this.#peer?.port ?? this.#socket.remotePort ?? 0;
   }
 
   get unsentBytes(): number {

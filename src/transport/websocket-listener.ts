@@ -6,11 +6,15 @@ import { WebSocketServer } from 'ws';
 import { Admission } from './admission.js';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
+import type { ConnectionRefusal } from './connection-refusal.js';
 import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
+import { ForwardedFor } from './proxy/forwarded-for.js';
+import type { ProxiedPeer } from './proxy/proxied-peer.js';
+import { ProxyDoor } from './proxy/proxy-door.js';
 import { SOCKET_BUFFER_BYTES } from './tcp-listener.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
-import { putBehind, TlsDoor } from './tls/tls-door.js';
+import { TlsDoor } from './tls/tls-door.js';
 import type { TlsOptions } from './tls/tls-options.js';
 import { WebSocketChannel } from './websocket-channel.js';
 
@@ -19,6 +23,14 @@ const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A client that has sent its Close frame is gone for us that long after, even if it leaves its side open. */
 const CLOSE_TIMEOUT_MS = 1_000;
+
+/** What is known of a socket before a request has come on it. */
+interface Arrival {
+  readonly certificate: ClientCertificate | null;
+  readonly peer: ProxiedPeer | null;
+  /** Whose connection it is, is told by the request. */
+  readonly isForwarded: boolean;
+}
 
 export class WebSocketListener implements Listener {
   readonly options: ListenerOptions;
@@ -29,17 +41,24 @@ export class WebSocketListener implements Listener {
   readonly #acceptor: Acceptor;
   readonly #context: TransportContext;
   readonly #admission: Admission;
-  /** Of the sockets that have shown one, from their handshake on. */
-  readonly #certificates = new WeakMap<Duplex, ClientCertificate>();
+  readonly #proxies: ProxyDoor | null;
+  readonly #forwardedFor: ForwardedFor | null;
+  readonly #origins: ReadonlySet<string> | null;
+  /** Of the sockets of which there is something to be known. */
+  readonly #arrivals = new WeakMap<Duplex, Arrival>();
+  /** Hands a socket to the HTTP server. */
+  readonly #serveHttp: (socket: Socket) => void;
   #port = 0;
 
   private constructor(options: ListenerOptions, acceptor: Acceptor, context: TransportContext) {
-    const { name, host, tls, maxConnections } = options;
+    const { name, host, tls, proxyProtocol, forwardedFor, origins } = options;
     this.options = options;
-    this.#admission = new Admission(maxConnections);
+    this.#admission = new Admission(name, options, context);
     this.#acceptor = acceptor;
     this.#context = context;
-    this.#info = { name, kind: 'ws', isLoopback: isLoopbackHost(host), isEncrypted: tls !== undefined };
+    // Whoever comes through a proxy may be anywhere.
+    const isLoopback = isLoopbackHost(host) && proxyProtocol === undefined && forwardedFor === undefined;
+    this.#info = { name, kind: 'ws', isLoopback, isEncrypted: tls !== undefined };
     this.#http = createServer({ noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (request, response) => {
       const isRightPath = this.#isRightPath(request);
       response.writeHead(isRightPath ? 426 : 404, { 'content-type': 'text/plain', connection: 'close' });
@@ -47,10 +66,25 @@ export class WebSocketListener implements Listener {
     });
     this.#http.headersTimeout = HANDSHAKE_TIMEOUT_MS;
     this.#http.requestTimeout = HANDSHAKE_TIMEOUT_MS;
-    this.tls = tls === undefined ? null : this.#putBehind(tls);
-    // Those who are turned away need no handshake.
-    if (this.tls !== null) this.#http.prependListener('connection', (socket) => this.#admission.admit(socket));
-    else this.#http.on('connection', (socket) => this.#admission.admit(socket));
+    this.tls = tls === undefined ? null : this.#openTls(tls);
+    this.#forwardedFor = forwardedFor === undefined ? null : new ForwardedFor(forwardedFor);
+    this.#origins = origins === undefined ? null : new Set(origins.map((origin) => origin.toLowerCase()));
+    this.#proxies =
+      proxyProtocol === undefined
+        ? null
+        : new ProxyDoor(proxyProtocol, context.clock, {
+            onClient: (socket, peer) => {
+              this.#onClient(socket, peer);
+              // TLS takes what is buffered by itself, and loses it to a socket that flows.
+              if (this.tls === null) socket.resume();
+            },
+            refuse: (socket, refusal) => this.#admission.refuse(socket, refusal),
+          });
+    // HTTP comes last: those who are turned away need no handshake and no parser.
+    const [serveHttp] = this.#http.listeners('connection') as ((socket: Socket) => void)[];
+    this.#serveHttp = (socket) => serveHttp?.call(this.#http, socket);
+    this.#http.removeAllListeners('connection');
+    this.#http.on('connection', (socket) => this.#onConnection(socket));
     this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     // `closeTimeout` is documented, and missing in the types.
     const webSocketOptions = {
@@ -88,20 +122,43 @@ export class WebSocketListener implements Listener {
     return this.#admission.refused;
   }
 
+  get refusals(): ReadonlyMap<ConnectionRefusal, number> {
+    return this.#admission.refusals;
+  }
+
   async close(): Promise<void> {
+    this.#proxies?.close();
     this.tls?.close();
     await closeServer(this.#http);
     this.#http.closeIdleConnections();
   }
 
-  #putBehind(tls: TlsOptions): TlsDoor {
-    const { name } = this.options;
-    return putBehind(this.#http, (serve) => {
-      return new TlsDoor({ ...this.#context, name, tls, applicationProtocol: 'http/1.1' }, (socket, certificate) => {
-        if (certificate !== null) this.#certificates.set(socket, certificate);
-        serve(socket);
-      });
-    });
+  #openTls(tls: TlsOptions): TlsDoor {
+    const options = { ...this.#context, name: this.options.name, tls, applicationProtocol: 'http/1.1' } as const;
+    return new TlsDoor(options, (socket, certificate, peer) => this.#serve(socket, certificate, peer));
+  }
+
+  #onConnection(socket: Socket): void {
+    if (!this.#admission.admit(socket)) return;
+    if (this.#proxies === null) this.#onClient(socket, null);
+    else this.#proxies.accept(socket);
+  }
+
+  #onClient(socket: Socket, peer: ProxiedPeer | null): void {
+    const address = peer?.address ?? socket.remoteAddress ?? '';
+    // One whom a header of HTTP will name is judged then.
+    const isForwarded = this.#forwardedFor?.isTrusted(address) === true;
+    if (!isForwarded && this.#admission.admitClient(socket, address) !== null) this.#admission.drop(socket);
+    else if (this.tls === null) this.#serve(socket, peer?.certificate ?? null, peer);
+    else this.tls.accept(socket, peer);
+  }
+
+  #serve(socket: Socket, certificate: ClientCertificate | null, peer: ProxiedPeer | null): void {
+    const isForwarded = this.#forwardedFor?.isTrusted(peer?.address ?? socket.remoteAddress ?? '') === true;
+    if (certificate !== null || peer !== null || isForwarded) {
+      this.#arrivals.set(socket, { certificate, peer, isForwarded });
+    }
+    this.#serveHttp(socket);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -116,12 +173,36 @@ export class WebSocketListener implements Listener {
       this.#refuse(socket as Socket, 400);
       return;
     }
+    const arrival = this.#arrivals.get(socket);
+    // `net.Server` hands out net.Socket; the type is Duplex for the sake of other servers.
+    const peer = this.#peerOf(arrival, request, socket as Socket);
+    const address = peer?.address ?? (socket as Socket).remoteAddress ?? '';
+    if (!this.#isOriginAllowed(request)) {
+      this.#admission.count('origin', address);
+      this.#refuse(socket as Socket, 403);
+      return;
+    }
+    if (arrival?.isForwarded === true && this.#admission.admitClient(socket, address) !== null) {
+      this.#refuse(socket as Socket, 503);
+      return;
+    }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      // `net.Server` hands out net.Socket; the type is Duplex for the sake of other servers.
-      const certificate = this.#certificates.get(socket) ?? null;
       const { lingeringClose } = this.#context;
-      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, lingeringClose, certificate));
+      const certificate = arrival?.certificate ?? null;
+      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, lingeringClose, certificate, peer));
     });
+  }
+
+  #peerOf(arrival: Arrival | undefined, request: IncomingMessage, socket: Socket): ProxiedPeer | null {
+    const peer = arrival?.peer ?? null;
+    if (arrival?.isForwarded !== true) return peer;
+    const address = this.#forwardedFor?.clientOf(peer?.address ?? socket.remoteAddress ?? '', request.headers) ?? null;
+    return address === null ? peer : { address, port: 0, certificate: arrival.certificate };
+  }
+
+  /** Programs that are no browsers name no origin, and could name any. */
+  #isOriginAllowed({ headers: { origin } }: IncomingMessage): boolean {
+    return this.#origins === null || origin === undefined || this.#origins.has(origin.toLowerCase());
   }
 
   // Half-closed only, a peer that does not close its side would keep the socket for ever.

@@ -2,9 +2,10 @@
  * Where requests may go, by a list of host names and address ranges. A name in the list opens public addresses only: whoever
  * controls the name in the DNS must not be able to lead us into a private network, so that is opened by naming its range.
  */
+
+import { AddressRange } from '../../core/address-range.js';
 import { InvalidArgument } from '../../core/errors.js';
-import { AddressRange } from './address-range.js';
-import { parseIpAddress } from './ip-address.js';
+import { parseIpAddress } from '../../core/ip-address.js';
 import { isPublicAddress } from './public-address.js';
 
 const HOST_NAME = /^(\*\.)?(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*$/;

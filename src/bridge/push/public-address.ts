@@ -2,8 +2,8 @@
  * Which addresses belong to the public internet. Everything else leads to this machine, into the network around it, to the metadata service of
  * a cloud, or nowhere: IANA's registries of special-purpose addresses (RFC 6890 and its successors).
  */
-import { AddressRange } from './address-range.js';
-import { fromIpv4Bytes, type IpAddress, ipv4BytesOf } from './ip-address.js';
+import { AddressRange } from '../../core/address-range.js';
+import { fromIpv4Bytes, type IpAddress, ipv4BytesOf } from '../../core/ip-address.js';
 
 const SPECIAL_IPV4 = ranges([
   '0.0.0.0/8', // this network: `0.0.0.0` connects to this machine

@@ -7,7 +7,7 @@ export interface ClientCertificate {
   readonly username: string | null;
   /** The subject as RFC 4514 has it, without escapes; for logs. */
   readonly subject: string;
-  /** SHA-256 of the certificate, in hexadecimal digits with colons. */
+  /** SHA-256 of the certificate, in hexadecimal digits with colons; empty if it was a proxy that it was shown to. */
   readonly fingerprint: string;
 }
 
@@ -23,7 +23,7 @@ const PREFIXES = { dns: 'DNS:', email: 'email:', uri: 'URI:' } as const;
 export function usernameIn(certificate: X509Certificate, kind: CertificateUsername): string | undefined {
   const names = kind === 'common-name' ? commonNames(certificate) : alternativeNames(certificate, PREFIXES[kind]);
   const [name] = names;
-  return names.length === 1 && name !== undefined && isUsable(name) ? name : undefined;
+  return names.length === 1 && name !== undefined && isUsableName(name) ? name : undefined;
 }
 
 function commonNames(certificate: X509Certificate): string[] {
@@ -50,7 +50,8 @@ function unquoted(value: string): string {
   }
 }
 
-function isUsable(name: string): boolean {
+/** Whether a name out of a certificate can be a user name. */
+export function isUsableName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
   return name !== '' && Buffer.byteLength(name) <= LONGEST_NAME && !/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(name);
 }

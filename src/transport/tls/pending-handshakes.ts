@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.js';
 import { TimingWheel, WheelTimer } from '../../core/timing-wheel.js';
+import type { ProxiedPeer } from '../proxy/proxied-peer.js';
 import type { HandshakeFailure } from './handshake-failure.js';
 
 /** Nobody is called silent before a packet could have crossed the world. */
@@ -34,9 +35,12 @@ export class PendingHandshakes {
     return this.#pending.size;
   }
 
-  /** @returns false if there is no room: the socket has been destroyed */
-  begin(socket: Socket): boolean {
-    const { remoteAddress } = socket;
+  /**
+   * @param peer who is behind the proxy that the socket is of; null if there is none
+   * @returns false if there is no room: the socket has been destroyed
+   */
+  begin(socket: Socket, peer: ProxiedPeer | null): boolean {
+    const remoteAddress = peer?.address ?? socket.remoteAddress;
     if (remoteAddress === undefined) {
       // It was broken off before we got to it.
       socket.on('error', () => {});
@@ -51,7 +55,7 @@ export class PendingHandshakes {
       return false;
     }
     const key = keyOf(socket);
-    const handshake = new PendingHandshake(socket, remoteAddress, this.#wheel.nowMs, () =>
+    const handshake = new PendingHandshake(socket, peer, remoteAddress, this.#wheel.nowMs, () =>
       this.#fail(socket, key, remoteAddress, 'timeout'),
     );
     this.#pending.set(key, handshake);
@@ -60,9 +64,13 @@ export class PendingHandshakes {
     return true;
   }
 
-  /** The handshake is over, well or not. @param socket the one that came in, or the one that TLS has made of it */
-  end(socket: Socket): boolean {
-    return this.#take(keyOf(socket)) !== undefined;
+  /**
+   * The handshake is over, well or not.
+   * @param socket the one that came in, or the one that TLS has made of it
+   * @returns who it was with; undefined if it had been ended already
+   */
+  end(socket: Socket): HandshakePeer | undefined {
+    return this.#take(keyOf(socket));
   }
 
   /** Ends those that are going on, without counting them. */
@@ -101,15 +109,30 @@ export class PendingHandshakes {
   }
 }
 
-class PendingHandshake extends WheelTimer {
+/** Whom a handshake is with. */
+export interface HandshakePeer {
+  /** Null if it is who it seems to be. */
+  readonly peer: ProxiedPeer | null;
+  readonly remoteAddress: string;
+}
+
+class PendingHandshake extends WheelTimer implements HandshakePeer {
   readonly socket: Socket;
+  readonly peer: ProxiedPeer | null;
   readonly remoteAddress: string;
   readonly beganAtMs: number;
   readonly #onTimeout: () => void;
 
-  constructor(socket: Socket, remoteAddress: string, beganAtMs: number, onTimeout: () => void) {
+  constructor(
+    socket: Socket,
+    peer: ProxiedPeer | null,
+    remoteAddress: string,
+    beganAtMs: number,
+    onTimeout: () => void,
+  ) {
     super();
     this.socket = socket;
+    this.peer = peer;
     this.remoteAddress = remoteAddress;
     this.beganAtMs = beganAtMs;
     this.#onTimeout = onTimeout;

@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../core/clock.js';
 import { InvalidArgument } from '../../core/errors.js';
 import { NoticeLimit } from '../../core/notice-limit.js';
+import type { ProxiedPeer } from '../proxy/proxied-peer.js';
 import { type ClientCertificate, clientCertificate, usernameIn } from './client-certificate.js';
 import { FileWatch } from './file-watch.js';
 import { FAILURE_TEXTS, failureOfCode, failureOfVerification, type HandshakeFailure } from './handshake-failure.js';
@@ -35,8 +36,12 @@ export interface TlsDoorOptions {
   readonly logger: Logger;
 }
 
-/** The client has been let in; `certificate` is its own, if it has shown one. */
-export type SecureHandler = (socket: TLSSocket, certificate: ClientCertificate | null) => void;
+/** The client has been let in; `certificate` is its own, if it has shown one; `peer` who it is if it came through a proxy. */
+export type SecureHandler = (
+  socket: TLSSocket,
+  certificate: ClientCertificate | null,
+  peer: ProxiedPeer | null,
+) => void;
 
 export class TlsDoor {
   readonly figures = new TlsFigures();
@@ -85,11 +90,11 @@ export class TlsDoor {
     return Math.floor((this.#certificates.expiresAtMs - this.#clock.now()) / DAY_MS);
   }
 
-  /** Takes a socket over that has just been accepted. */
-  accept(socket: Socket): void {
+  /** Takes a socket over that has just been accepted. @param peer who is behind the proxy that it is of */
+  accept(socket: Socket, peer: ProxiedPeer | null = null): void {
     // A client that has closed its side in the middle of a handshake has gone.
     socket.allowHalfOpen = false;
-    if (this.#pending.begin(socket)) this.#server.emit('connection', socket);
+    if (this.#pending.begin(socket, peer)) this.#server.emit('connection', socket);
   }
 
   /**
@@ -155,21 +160,21 @@ export class TlsDoor {
 
   #onHandshake(socket: TLSSocket): void {
     // It has taken too long meanwhile.
-    if (!this.#pending.end(socket)) {
+    const pending = this.#pending.end(socket);
+    if (pending === undefined) {
       socket.destroy();
       return;
     }
     const judged = this.#judge(socket);
     if (typeof judged === 'string') {
-      const { remoteAddress = '' } = socket;
       socket.on('error', () => {});
       socket.destroy();
-      this.#onFailure(judged, remoteAddress);
+      this.#onFailure(judged, pending.remoteAddress);
       return;
     }
     this.figures.completed++;
     if (socket.isSessionReused()) this.figures.resumed++;
-    this.#onSecure(socket, judged);
+    this.#onSecure(socket, judged ?? pending.peer?.certificate ?? null, pending.peer);
   }
 
   /** @returns the client's certificate, or why it is not let in */
@@ -192,8 +197,8 @@ export class TlsDoor {
     socket.destroy();
     // The end of a connection is seen by PendingHandshakes, which also knows whether it was our own doing.
     if (error.code?.startsWith('ERR_') !== true) return;
-    this.#pending.end(socket);
-    this.#onFailure(failureOfCode(error.code), remoteAddress, error.code);
+    const pending = this.#pending.end(socket);
+    this.#onFailure(failureOfCode(error.code), pending?.remoteAddress ?? remoteAddress, error.code);
   }
 
   #onFailure(failure: HandshakeFailure, remoteAddress: string, code?: string): void {

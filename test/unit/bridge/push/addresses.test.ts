@@ -1,9 +1,9 @@
 /** Which addresses webhooks may be at. */
 import { describe, expect, it } from 'vitest';
-import { AddressRange } from '../../../../src/bridge/push/address-range.js';
 import { AllowedTargets } from '../../../../src/bridge/push/allowed-targets.js';
-import { parseIpAddress } from '../../../../src/bridge/push/ip-address.js';
 import { isPublicAddress } from '../../../../src/bridge/push/public-address.js';
+import { AddressRange } from '../../../../src/core/address-range.js';
+import { parseIpAddress } from '../../../../src/core/ip-address.js';
 
 describe('an address', () => {
   it.each([

@@ -60,3 +60,18 @@ function parseGroups(text: string, mayEndInIpv4: boolean): number[] | null {
   }
   return bytes;
 }
+
+/** As people write it (RFC 5952): in dots for an IPv4 address in whatever form, else with the longest run of zeros left out. */
+export function ipAddressText(address: IpAddress): string {
+  const ipv4 = ipv4BytesOf(address);
+  if (ipv4 !== null) return ipv4.join('.');
+  const groups = Array.from({ length: GROUPS }, (_, at) =>
+    (((address[2 * at] ?? 0) << 8) | (address[2 * at + 1] ?? 0)).toString(16),
+  );
+  const runs = groups.map((_, at) => groups.slice(at).findIndex((group) => group !== '0'));
+  const lengths = runs.map((length, at) => (length === -1 ? GROUPS - at : length));
+  const longest = Math.max(...lengths);
+  if (longest < 2) return groups.join(':');
+  const start = lengths.indexOf(longest);
+  return `${groups.slice(0, start).join(':')}::${groups.slice(start + longest).join(':')}`;
+}
