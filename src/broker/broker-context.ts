@@ -5,13 +5,12 @@ import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
 import { AcknowledgementDecoder } from '../codec/acknowledgement.js';
 import { PublishDecoder } from '../codec/publish-decoder.js';
+import type { AuditLog } from '../core/audit-log.js';
 import type { Clock } from '../core/clock.js';
-import type { CloseReason } from '../core/close-reason.js';
 import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { NoticeLimit } from '../core/notice-limit.js';
 import type { PublishSink } from '../core/publish-sink.js';
-import type { ReasonCode } from '../core/reason-code.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
 import type { WorkSource } from '../core/work-source.js';
@@ -26,14 +25,14 @@ import type { Listener } from '../transport/listener.js';
 import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
+import type { ConnectGuard, GuardedConnection } from './defence/connect-guard.js';
 import type { QueueRoom } from './queue-room.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
 import type { StorageGuard } from './storage-guard.js';
 
 /** A client's connection, as others see it. */
-export interface OpenConnection {
-  close(reason: CloseReason, reasonCode?: ReasonCode): void;
+export interface OpenConnection extends GuardedConnection {
   /** Ends the connection if what its client was let in by has been taken back. @returns whether it has ended it */
   endIfWithdrawn(): boolean;
   /** The journal has settled more. */
@@ -50,6 +49,8 @@ export interface BrokerContext {
   readonly logger: Logger;
   /** Of what clients can bring about as often as they like. */
   readonly notices: NoticeLimit;
+  readonly audit: AuditLog;
+  readonly guard: ConnectGuard;
   readonly limits: BrokerLimits;
   readonly metrics: BrokerMetrics;
   readonly drops: DropCounters;

@@ -6,12 +6,14 @@ import type { Logger } from 'pino';
 import type { AccessControl } from '../auth/access/access-control.js';
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
+import type { AuditMode } from '../core/audit-log.js';
 import type { Clock } from '../core/clock.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { PublishSink } from '../core/publish-sink.js';
 import type { WorkSource } from '../core/work-source.js';
 import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
+import type { DefenceOptions } from './defence/defence-options.js';
 
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
@@ -115,6 +117,10 @@ export interface BrokerOptions {
   /** Default: nothing is logged. */
   readonly logger?: Logger;
   readonly limits?: Partial<BrokerLimits>;
+  /** What is left out is as DEFAULT_DEFENCE says. */
+  readonly defence?: Partial<DefenceOptions>;
+  /** What the audit log tells; it goes to the logger. Default: `failures`. */
+  readonly audit?: AuditMode;
   /** Decides on clients that name no authentication method. Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;
   /** Decide on clients that name one of them in CONNECT; every other name is refused. Default: none. */

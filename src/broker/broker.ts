@@ -12,6 +12,7 @@ import {
   type PublishProperties,
   restartExpiry,
 } from '../codec/message-builder.js';
+import { AuditLog } from '../core/audit-log.js';
 import { type Clock, SystemClock } from '../core/clock.js';
 import { DeliveryAccounts } from '../core/delivery-accounts.js';
 import { DropCounters } from '../core/drop-counters.js';
@@ -39,11 +40,14 @@ import type { Listener, ListenerOptions } from '../transport/listener.js';
 import { TcpListener } from '../transport/tcp-listener.js';
 import { WebSocketListener } from '../transport/websocket-listener.js';
 import { type Accounting, accountingOf } from './accounting.js';
-import type { BrokerContext } from './broker-context.js';
+import type { BrokerContext, OpenConnection } from './broker-context.js';
 import { BrokerEvents } from './broker-events.js';
 import { BrokerMetrics } from './broker-metrics.js';
 import { type BrokerOptions, DEFAULT_LIMITS } from './broker-options.js';
 import { ClientConnection } from './client-connection.js';
+import type { BanList } from './defence/ban-list.js';
+import { ConnectGuard } from './defence/connect-guard.js';
+import { DEFAULT_DEFENCE } from './defence/defence-options.js';
 import { LocalSubscription, type MessageHandler } from './local-subscription.js';
 import { QueueRoom } from './queue-room.js';
 import { type RestoreReport, restore } from './restore.js';
@@ -133,12 +137,18 @@ export class Broker {
     );
     this.#clock = clock;
     this.#wheel = wheel;
+    const notices = new NoticeLimit(clock);
+    const audit = new AuditLog(logger, clock, options.audit ?? 'failures');
+    const connections = new Map<string, OpenConnection>();
+    const defence = { ...DEFAULT_DEFENCE, ...options.defence };
     this.#lingeringClose = new LingeringClose(wheel);
     this.#context = {
       clock,
       wheel,
       logger,
-      notices: new NoticeLimit(clock),
+      notices,
+      audit,
+      guard: new ConnectGuard(defence, { clock, logger, notices, audit, journal, connections }),
       limits,
       metrics: this.metrics,
       drops: this.drops,
@@ -164,7 +174,7 @@ export class Broker {
       events: this.events,
       listeners: this.#listeners,
       handshaking: new Set(),
-      connections: new Map(),
+      connections,
       gated: new Set(),
       newClientId: () => `auto-${randomBytes(12).toString('hex')}`,
     };
@@ -233,6 +243,11 @@ export class Broker {
     return accountingOf(this.#context);
   }
 
+  /** Who is banned. */
+  get bans(): BanList {
+    return this.#context.guard.bans;
+  }
+
   get subscriptionCount(): number {
     return this.#context.topics.subscriptionCount;
   }
@@ -246,7 +261,13 @@ export class Broker {
     if (this.#isStopping) throw new InvalidState('the broker is stopping');
     const acceptor = (channel: ByteChannel) => this.attach(channel);
     const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
-    const transport = { clock: this.#clock, logger: this.#context.logger, lingeringClose: this.#lingeringClose };
+    const { logger, guard } = this.#context;
+    const transport = {
+      clock: this.#clock,
+      logger,
+      lingeringClose: this.#lingeringClose,
+      gate: { isClosed: false, isBanned: (address: string) => guard.bans.findAddress(address) !== undefined },
+    };
     const listener =
       options.kind === 'ws'
         ? await WebSocketListener.open({ ...options, maximumMessageBytes }, acceptor, transport)

@@ -21,7 +21,7 @@ import { OutboundBuffer } from '../transport/outbound-buffer.js';
 import { Acknowledger } from './acknowledger.js';
 import { acknowledgementDecoder, type BrokerContext } from './broker-context.js';
 import type { ClientInfo } from './broker-events.js';
-import { acceptance, type CompletedExchange, type ConnectTerms, type Refusal } from './connect-handler.js';
+import { acceptance, type CompletedExchange, type ConnectTerms } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
 import { countQos0Publishes } from './discarded-publishes.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
@@ -31,6 +31,7 @@ import { type ControlHost, InboundControl } from './inbound-control.js';
 import { InboundPublishes } from './inbound-publishes.js';
 import { type BacklogHandler, PublishSender, UNLIMITED_PACKET_SIZE } from './publish-sender.js';
 import { QueueConsumers } from './queue-consumers.js';
+import type { Refusal } from './refusal.js';
 import { ownerOf, SessionAccess } from './session-access.js';
 import { SilenceTimer } from './silence-timer.js';
 
@@ -94,6 +95,10 @@ export class ClientConnection
 
   get isClosed(): boolean {
     return (this.#holds & CLOSED) !== 0;
+  }
+
+  get clientInfo(): ClientInfo | null {
+    return this.#client?.info ?? null;
   }
 
   // ---------------------------------------------------------------- input
@@ -219,6 +224,7 @@ export class ClientConnection
     session.resume();
     if (session.queueSubscriptions !== null) this.ensureQueueConsumers()?.resume();
     events.tell('clientConnected', { ...info, sessionPresent: isPresent });
+    context.guard.onConnected(info, this.#channel.clientCertificate?.subject ?? null);
   }
 
   refuse(refusal: Refusal, version: PacketType.ProtocolVersion, maximumPacketSize = UNLIMITED_PACKET_SIZE): void {
@@ -505,6 +511,7 @@ export class ClientConnection
     if (context.connections.get(info.clientId) === this) context.connections.delete(info.clientId);
     this.#queueConsumers?.close(reason !== 'client-disconnect' && reason !== 'server-shutdown');
     context.sessions.close(session, epoch, publishWill);
+    context.guard.onDisconnected(info, reason);
     context.events.tell('clientDisconnected', { ...info, reason });
   }
 

@@ -13,6 +13,7 @@ import type { OpenedSession } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { BrokerContext } from './broker-context.js';
+import type { Refusal } from './refusal.js';
 import { isReservedFrom } from './reserved-topic.js';
 import { ownerOf } from './session-access.js';
 
@@ -32,14 +33,6 @@ export interface CompletedExchange {
   readonly method: AuthenticationMethod;
   /** The last word to the client. */
   readonly data: Buffer | undefined;
-}
-
-export interface Refusal {
-  readonly reasonCode: ReasonCode;
-  /** For the client. */
-  readonly message: string;
-  /** For the log, where it says more than the client is told. */
-  readonly detail?: string;
 }
 
 const LARGEST_RECEIVE_MAXIMUM = 65_535;

@@ -22,12 +22,13 @@ import {
   type CompletedExchange,
   type ConnectTerms,
   openSession,
-  type Refusal,
   refusalOf,
   refusalOfRights,
   settleTerms,
 } from './connect-handler.js';
+import type { ConnectAttempt } from './defence/connect-guard.js';
 import { expectMethod } from './reauthentication.js';
+import type { Refusal } from './refusal.js';
 
 /** How a record of TLS begins (RFC 8446, section 5.1); in MQTT this would be a CONNECT with flags that it must not have. */
 const TLS_HANDSHAKE = 0x16;
@@ -130,13 +131,41 @@ export class Handshake {
       this.#refuse(packet, terms);
       return;
     }
-    const refusal = this.#refusalOfTooSmall(packet, terms);
-    if (refusal !== null) this.#refuse(packet, refusal);
-    else {
-      const method = this.#context.authenticationMethods.get(packet.authenticationMethod ?? '');
-      if (method === undefined) this.#authenticate(packet, terms);
-      else this.#beginExchange(packet, terms, method);
+    const attempt = this.#attemptOf(packet, terms);
+    const refusal = this.#context.guard.refusalBefore(attempt) ?? this.#refusalOfTooSmall(packet, terms);
+    if (refusal !== null) {
+      this.#refuse(packet, refusal);
+      return;
     }
+    const delayMs = this.#context.guard.delayMs(attempt.username);
+    if (delayMs === 0) this.#identify(packet, terms);
+    else this.#identifyLater(packet, terms, delayMs);
+  }
+
+  #identify(packet: ConnectPacket, terms: ConnectTerms): void {
+    const method = this.#context.authenticationMethods.get(packet.authenticationMethod ?? '');
+    if (method === undefined) this.#authenticate(packet, terms);
+    else this.#beginExchange(packet, terms, method);
+  }
+
+  #identifyLater(packet: ConnectPacket, terms: ConnectTerms, delayMs: number): void {
+    this.#host.beginAuthentication();
+    this.#context.clock.schedule(delayMs, () => {
+      if (this.#host.isClosed) return;
+      this.#host.endAuthentication();
+      this.#identify(packet, terms);
+    });
+  }
+
+  #attemptOf(packet: ConnectPacket, terms: ConnectTerms): ConnectAttempt {
+    const { listener, remoteAddress, clientCertificate } = this.#channel;
+    return {
+      clientId: terms.clientId,
+      username: clientCertificate?.username ?? packet.username ?? null,
+      remoteAddress,
+      listener: listener.name,
+      subject: clientCertificate?.subject ?? null,
+    };
   }
 
   /**
@@ -253,6 +282,7 @@ export class Handshake {
 
   #onStep({ packet, terms, method }: Candidate, step: ExchangeStep): void {
     if (step.outcome === 'failure') {
+      if (step.why === 'unidentified') this.#context.guard.onFailedLogin(this.#attemptOf(packet, terms));
       const message = 'authentication failed';
       this.#refuse(packet, refusalOf({ allowed: false, why: step.why, message, detail: step.reason })); // [MQTT-4.12.0-4]
     } else if (step.outcome === 'continue') {
@@ -301,17 +331,35 @@ export class Handshake {
   }
 
   #onDecision(packet: ConnectPacket, terms: ConnectTerms, decision: ConnectDecision): void {
-    if (decision.allowed) this.#admit(packet, terms, decision.identity, null);
-    else this.#refuse(packet, refusalOf(decision));
+    if (decision.allowed) {
+      this.#admit(packet, terms, decision.identity, null);
+      return;
+    }
+    if (decision.why === 'unidentified') this.#context.guard.onFailedLogin(this.#attemptOf(packet, terms));
+    this.#refuse(packet, refusalOf(decision));
   }
 
   #admit(packet: ConnectPacket, terms: ConnectTerms, identity: Identity, exchange: CompletedExchange | null): void {
-    const refusal = refusalOfRights(this.#context, terms, identity);
+    const refusal =
+      this.#context.guard.refusalOf(this.#attemptOf(packet, terms), identity.username) ??
+      refusalOfRights(this.#context, terms, identity);
     if (refusal !== null) this.#refuse(packet, refusal);
     else this.#host.accept(packet, terms, openSession(this.#context, terms, identity), identity, exchange);
   }
 
   #refuse(packet: ConnectPacket, refusal: Refusal): void {
-    if (!this.#host.isClosed) this.#host.refuse(refusal, packet.protocolVersion, packet.maximumPacketSize);
+    if (this.#host.isClosed) return;
+    const { listener, remoteAddress, clientCertificate } = this.#channel;
+    this.#context.audit.failure('connection refused', {
+      clientId: packet.clientId,
+      username: clientCertificate?.username ?? packet.username,
+      remoteAddress,
+      listener: listener.name,
+      protocolVersion: packet.protocolVersion,
+      subject: clientCertificate?.subject,
+      reasonCode: refusal.reasonCode,
+      reason: refusal.detail ?? refusal.message,
+    });
+    this.#host.refuse(refusal, packet.protocolVersion, packet.maximumPacketSize);
   }
 }

@@ -13,6 +13,7 @@ import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
 import { InvalidFilter, parseTopicFilter, type TopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
+import { BAN_NOTES } from './defence/ban-list.js';
 import { SessionAccess } from './session-access.js';
 
 export interface RestoreReport {
@@ -130,6 +131,11 @@ class Restorer implements StoreReceiver {
 
   onQueueChunk(queue: number, chunk: number, bytes: Buffer): void {
     this.#context.queues?.onQueueChunk(queue, chunk, bytes);
+  }
+
+  onNote(name: string, bytes: Buffer): void {
+    // Other notes are of other parts, or of a newer version.
+    if (name.startsWith(BAN_NOTES) && !this.#context.guard.bans.restore(name, bytes)) this.#damaged++;
   }
 
   async finish(damaged: number, publishWill: (clientId: string, will: Will) => void): Promise<RestoreReport> {

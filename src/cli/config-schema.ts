@@ -2,7 +2,7 @@
  * The configuration: the single source of its types, defaults, validation, JSON Schema and reference document.
  * Sizes parse to bytes, durations to seconds. The sections `mqtt`, `sessions`, `retained`, `limits` and `sys` map onto
  * BrokerLimits one to one (broker-limits.ts) and take their defaults from there; `storage` maps onto StorageSettings
- * (storage-options.ts), `queues` and `bridge` onto WorkQueueSettings (work-queue-settings.ts),
+ * (storage-options.ts), `defence` onto DefenceOptions (defence-options.ts), `queues` and `bridge` onto WorkQueueSettings (work-queue-settings.ts),
  * `sqs` onto SqsEndpointOptions (sqs-settings.ts).
  */
 import { z } from 'zod';
@@ -10,7 +10,9 @@ import { DEFAULT_LIMITS } from '../broker/broker-options.js';
 import { accessSchema } from './access-schema.js';
 import { authSchema } from './auth-schema.js';
 import { bridgeSchema } from './bridge-schema.js';
+import { defenceSchema } from './defence-schema.js';
 import { httpSchema } from './http-schema.js';
+import { limitsSchema } from './limits-schema.js';
 import { listenersSchema } from './listener-schema.js';
 import { mqttSchema } from './mqtt-schema.js';
 import { pushSchema } from './push-schema.js';
@@ -81,43 +83,6 @@ const retainedSchema = z
   .prefault({})
   .meta({ description: 'How much the retained messages may take.' });
 
-const limitsSchema = z
-  .strictObject(
-    {
-      outboundSoftLimit: setting.size({
-        description: 'Unsent bytes of one connection from which the publishers that feed it are held back.',
-        reason: 'some tens of milliseconds of a fast link, so that a short stall holds nobody back',
-        default: DEFAULT_LIMITS.outboundSoftLimitBytes,
-        min: 1024,
-      }),
-      outboundHardLimit: setting.size({
-        description:
-          'Unsent bytes of one connection at which it is closed as a slow consumer. At least `outboundSoftLimit`, and at least twice `mqtt.maxPacketSize`.',
-        reason: 'eight times the soft limit: the publishers are held back long before anybody is disconnected',
-        default: DEFAULT_LIMITS.outboundHardLimitBytes,
-        min: 1024,
-      }),
-      outboundTotalLimit: setting.size({
-        description:
-          'Unsent bytes of all connections together at which those are closed that nobody waits for any more.',
-        reason: 'bounds what many stalled clients cost together, where each alone is within its limit',
-        default: DEFAULT_LIMITS.outboundTotalLimitBytes,
-        min: 1024,
-      }),
-      slowConsumerGrace: setting.duration({
-        description:
-          'How long, in seconds, publishers are held back for a consumer before it counts as stalled and is left to its hard limit.',
-        reason: 'covers a pause of a busy consumer; one that has stopped reading must not hold the others up',
-        default: DEFAULT_LIMITS.slowConsumerGraceMs / 1000,
-        min: 0,
-        max: 60,
-      }),
-    },
-    notAMap,
-  )
-  .prefault({})
-  .meta({ description: 'What one connection may cost.' });
-
 const sysSchema = z
   .strictObject(
     {
@@ -151,6 +116,13 @@ const logSchema = z
         words: ['json', 'pretty', 'auto'],
         default: 'auto',
       }),
+      audit: setting.choice({
+        description:
+          'Lines marked `audit`, whatever `level` is, unless that is `silent`: with `failures` one for each client that is refused (at most 20 a second, and then how many were kept back), each ban and each change over HTTP; with `all` one as well for each client that connects or leaves.',
+        reason: 'what somebody will ask for afterwards, and nothing that grows with the fleet',
+        words: ['off', 'failures', 'all'],
+        default: 'failures',
+      }),
     },
     notAMap,
   )
@@ -173,6 +145,7 @@ export const settingsSchema = z
       push: pushSchema,
       storage: storageSchema,
       limits: limitsSchema,
+      defence: defenceSchema,
       sys: sysSchema,
       log: logSchema,
     },

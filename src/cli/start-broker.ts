@@ -12,6 +12,7 @@ import { BrokerHttp } from './broker-http.js';
 import { brokerLimits } from './broker-limits.js';
 import type { Configuration } from './config-loader.js';
 import type { Settings } from './config-schema.js';
+import { defenceOptions } from './defence-options.js';
 import { durabilityByTopic } from './durability-by-topic.js';
 import { listenerOptions } from './listener-options.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
@@ -159,6 +160,8 @@ async function startWith(
     sink,
     work,
     limits: brokerLimits(settings),
+    defence: defenceOptions(settings),
+    audit: settings.log.audit,
     authenticator: auth.authenticator,
     authenticationMethods: auth.methods,
     access,

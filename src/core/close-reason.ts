@@ -18,6 +18,8 @@ export const CLOSE_REASONS = [
   'storage-unavailable',
   'work-queue-full',
   'administrative',
+  'banned',
+  'message-rate',
   'internal-error',
 ] as const;
 

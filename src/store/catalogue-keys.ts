@@ -5,6 +5,7 @@
  *   session:<client id>          subscriptions:<client id>:<filter>
  *   state:<session number>       will:<client id>            retained:<topic>
  *   queue:<queue number>         queue-chunk:<queue number>:<chunk number>
+ *   note:<name>
  *
  * Client ids are percent-encoded, which leaves no ':' in them. Numbers have sixteen hexadecimal digits.
  */
@@ -17,6 +18,7 @@ export const WILLS = 'will:';
 export const RETAINED = 'retained:';
 export const QUEUES = 'queue:';
 export const QUEUE_CHUNKS = 'queue-chunk:';
+export const NOTES = 'note:';
 
 const DIGITS = 16;
 
@@ -62,6 +64,10 @@ export function willKey(clientId: string): string {
 
 export function retainedKey(topic: string): string {
   return RETAINED + topic;
+}
+
+export function noteKey(name: string): string {
+  return NOTES + name;
 }
 
 /** All keys of one kind: ';' is the byte after the ':' that its prefix ends with. */

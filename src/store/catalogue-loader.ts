@@ -6,6 +6,7 @@ import { DamagedRecord } from '../core/errors.js';
 import type { Message } from '../core/message.js';
 import {
   chunkNumbersOf,
+  NOTES,
   QUEUE_CHUNKS,
   QUEUES,
   queueNumberOf,
@@ -27,7 +28,7 @@ import { RecordFields } from './record-fields.js';
 import { decodeSession } from './session-codec.js';
 import { toSubscription } from './subscription-packet.js';
 
-/** Told of each record: all sessions first, then all states, subscriptions, wills, retained messages, queues, chunks. */
+/** Told of each record: all sessions first, then all states, subscriptions, wills, retained messages, queues, chunks, notes. */
 export interface CatalogueReceiver {
   onSession(session: StoredSession): void;
   /** @param bytes safe to keep */
@@ -38,6 +39,7 @@ export interface CatalogueReceiver {
   /** @param bytes safe to keep, as those of a chunk */
   onQueue?(number: number, bytes: Buffer): void;
   onQueueChunk?(queue: number, chunk: number, bytes: Buffer): void;
+  onNote?(name: string, bytes: Buffer): void;
 }
 
 export interface CatalogueLoad {
@@ -93,6 +95,7 @@ export async function loadCatalogue(
     queues.noteChunk(queue, chunk);
     receiver.onQueueChunk?.(queue, chunk, bytes);
   });
+  damaged += await loadKind(level, NOTES, decodeNote, ({ name, bytes }) => receiver.onNote?.(name, bytes));
   return { damaged, largest };
 }
 
@@ -167,6 +170,10 @@ function decodeQueue(bytes: Buffer, key: string): { queue: number; bytes: Buffer
   const queue = queueNumberOf(key);
   if (Number.isNaN(queue)) throw new DamagedRecord('A queue has no number');
   return { queue, bytes };
+}
+
+function decodeNote(bytes: Buffer, key: string): { name: string; bytes: Buffer } {
+  return { name: key.slice(NOTES.length), bytes };
 }
 
 function decodeChunk(bytes: Buffer, key: string): { queue: number; chunk: number; bytes: Buffer } {

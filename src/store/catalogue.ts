@@ -9,7 +9,7 @@
 import { InvalidState } from '../core/errors.js';
 import type { Message } from '../core/message.js';
 import { AedesPersistence } from './aedes-persistence.js';
-import { retainedKey, sessionKey, stateKey, subscriptionKey, willKey } from './catalogue-keys.js';
+import { noteKey, retainedKey, sessionKey, stateKey, subscriptionKey, willKey } from './catalogue-keys.js';
 import { type CatalogueLoad, type CatalogueReceiver, loadCatalogue } from './catalogue-loader.js';
 import type { StoredSession, StoredSubscription, StoredWill } from './catalogue-records.js';
 import type { CommittedLevel } from './committed-level.js';
@@ -88,6 +88,15 @@ export class Catalogue implements CommitContributor {
 
   retainedRemoved(topic: string): Ticket {
     return this.#noteRetained(topic, null);
+  }
+
+  /** @param bytes copied */
+  noteSaved(name: string, bytes: Buffer): Ticket {
+    return this.#level.putNow(noteKey(name), bytes);
+  }
+
+  noteRemoved(name: string): Ticket {
+    return this.#level.delNow(noteKey(name));
   }
 
   /** Writes what was noted. Called when a group closes. */

@@ -35,6 +35,9 @@ export interface Journal {
   queueChunkSaved(queue: number, chunk: number, bytes: Buffer): Ticket;
   /** The chunks before `below` are not needed any more. Not synced by itself: a crash may bring them back. */
   queueChunksRemoved(queue: number, below: number): Ticket;
+  /** Keeps a note of another part of the broker, which alone understands it, in the place of an earlier one by that name. @param bytes copied */
+  noteSaved(name: string, bytes: Buffer): Ticket;
+  noteRemoved(name: string): Ticket;
   /**
    * The state of `source` has changed. It is encoded when the commit closes.
    * @param isUrgent somebody waits for it; otherwise it may be stored a little later, without a commit of its own
@@ -98,6 +101,14 @@ export class MemoryJournal implements Journal {
   }
 
   queueChunksRemoved(): Ticket {
+    return NO_TICKET;
+  }
+
+  noteSaved(): Ticket {
+    return NO_TICKET;
+  }
+
+  noteRemoved(): Ticket {
     return NO_TICKET;
   }
 

@@ -197,6 +197,14 @@ export class LevelStore implements Store, Journal {
     return this.#catalogue.queues.chunksRemoved(queue, below);
   }
 
+  noteSaved(name: string, bytes: Buffer): Ticket {
+    return this.#catalogue.noteSaved(name, bytes);
+  }
+
+  noteRemoved(name: string): Ticket {
+    return this.#catalogue.noteRemoved(name);
+  }
+
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {
     if (isUrgent) {
       this.#urgent.add(source);

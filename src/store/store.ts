@@ -22,6 +22,8 @@ export interface StoreReceiver {
   onQueue?(number: number, bytes: Buffer): void;
   /** After all queues, in order. Chunks of a queue that is not among them are left over from damage. */
   onQueueChunk?(queue: number, chunk: number, bytes: Buffer): void;
+  /** @param bytes as they were saved; may be kept */
+  onNote?(name: string, bytes: Buffer): void;
 }
 
 export interface Store {

@@ -57,6 +57,8 @@ function recordEverything(journal: Journal): Ticket[] {
     journal.sessionRemoved(SESSION, ['t']),
     journal.queueSaved(1, Buffer.from([1])),
     journal.queueChunkSaved(1, 1, Buffer.from([1])),
+    journal.noteSaved('a/b', Buffer.from([1])),
+    journal.noteRemoved('a/c'),
   ];
 }
 
@@ -191,6 +193,17 @@ export function describeDurableJournal(name: string, { open }: DurableJournalFac
       await journal.flush();
       const chunks = ['chunk 2 9 09', 'chunk 2 10 0a', 'chunk 2 300 05', 'chunk 300 1 07'];
       expect(await loadAfterCrash()).toEqual(['queue 2 02', 'queue 300 03', ...chunks]);
+    });
+
+    it('has the notes that were saved and not removed', async () => {
+      const { journal, loadAfterCrash } = await open();
+      journal.noteSaved('ban/client/a:b', Buffer.from([1]));
+      journal.noteSaved('ban/client/c', Buffer.from([2]));
+      journal.noteSaved('ban/client/a:b', Buffer.from([3]));
+      await journal.flush();
+      journal.noteRemoved('ban/client/c');
+      await journal.flush();
+      expect(await loadAfterCrash()).toEqual(['note ban/client/a:b 03']);
     });
 
     it('has nothing left of a queue that was removed', async () => {

@@ -96,6 +96,7 @@ class LevelLog implements OpenLog {
       onRetained: ({ topic }) => records.push(`retained ${topic}`),
       onQueue: (number, bytes) => records.push(`queue ${number} ${bytes.toString('hex')}`),
       onQueueChunk: (queue, chunk, bytes) => records.push(`chunk ${queue} ${chunk} ${bytes.toString('hex')}`),
+      onNote: (name, bytes) => records.push(`note ${name} ${bytes.toString('hex')}`),
     });
     await next.store.close();
     return records;

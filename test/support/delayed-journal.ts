@@ -111,6 +111,14 @@ export class DelayedJournal implements Journal {
     return this.record('queueChunksRemoved', `${queue} ${below}`);
   }
 
+  noteSaved(name: string): Ticket {
+    return this.record('noteSaved', name);
+  }
+
+  noteRemoved(name: string): Ticket {
+    return this.record('noteRemoved', name);
+  }
+
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {
     this.states.push(source);
     return isUrgent ? this.record('stateChanged', String(source.number)) : NO_TICKET;

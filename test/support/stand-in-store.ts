@@ -155,6 +155,14 @@ export class StandInStore implements Store, Journal {
     return this.committer.require();
   }
 
+  noteSaved(name: string, bytes: Buffer): Ticket {
+    return this.committer.put(`note:${name}`, Buffer.from(bytes));
+  }
+
+  noteRemoved(name: string): Ticket {
+    return this.committer.remove(`note:${name}`);
+  }
+
   stateChanged(source: StateSource, isUrgent: boolean): Ticket {
     if (!isUrgent) {
       this.#lazy.add(source);
@@ -182,6 +190,7 @@ export class StandInStore implements Store, Journal {
       this.#noteChunk(queue, chunk);
       receiver.onQueueChunk?.(queue, chunk, bytes);
     }
+    for (const [name, value] of this.#entriesOf('note:')) receiver.onNote?.(name, value as Buffer);
     return 0;
   }
 

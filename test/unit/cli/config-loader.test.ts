@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../src/broker/broker-options.js';
+import { DEFAULT_DEFENCE } from '../../../src/broker/defence/defence-options.js';
 import { brokerLimits } from '../../../src/cli/broker-limits.js';
 import { type Configuration, loadConfiguration } from '../../../src/cli/config-loader.js';
 import { printConfiguration } from '../../../src/cli/config-printer.js';
 import { ConfigurationError } from '../../../src/cli/configuration-error.js';
+import { defenceOptions } from '../../../src/cli/defence-options.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-config-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -39,17 +41,19 @@ function problemsOf(sources: Sources): string[] {
 describe('without any configuration', () => {
   test('every limit of the broker has its own default', () => {
     expect(brokerLimits(load({}).settings)).toEqual(DEFAULT_LIMITS);
+    expect(defenceOptions(load({}).settings)).toEqual(DEFAULT_DEFENCE);
   });
 
   test('MQTT listens on loopback, over TCP and WebSocket, and nothing is said about anonymous clients', () => {
     const { listeners, auth, log } = load({}).settings;
     const tls = expect.not.objectContaining({ certificate: expect.anything() });
-    expect(listeners).toEqual({
+    expect(listeners).toMatchObject({
       tcp: { kind: 'tcp', host: '127.0.0.1', port: 1883, maxConnections: 100_000, enabled: true, tls },
       ws: { kind: 'ws', host: '127.0.0.1', port: 8083, path: '/mqtt', maxConnections: 100_000, enabled: true, tls },
     });
     expect(auth.anonymous).toBeUndefined();
-    expect(log).toEqual({ level: 'info', format: 'auto' });
+    expect(Object.keys(listeners)).toEqual(['tcp', 'ws']);
+    expect(log).toEqual({ level: 'info', format: 'auto', audit: 'failures' });
   });
 
   test.each(['', '# only a comment\n', '---\n', 'null\n', 'mqtt:\nlisteners:\n  tcp:\n'])(
