@@ -21,6 +21,9 @@ export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
 /** What happens to a retained message that would pass the limits: it is not retained, or the one set longest ago goes. */
 export type RetainedOverflowPolicy = 'refuse' | 'drop-oldest';
 
+/** What happens to what a client publishes above its rate: it is read later, refused, or the client's last. */
+export type RatePolicy = 'pause' | 'refuse' | 'disconnect';
+
 export interface BrokerLimits {
   // --- mqtt
   /** Largest packet taken from a client, in bytes, fixed header included. 1 MiB: telemetry is small, memory is not free. */
@@ -73,6 +76,14 @@ export interface BrokerLimits {
   readonly outboundTotalLimitBytes: number;
   /** How long publishers are held for a consumer before it counts as stalled and is left to its hard limit. */
   readonly slowConsumerGraceMs: number;
+  /** Messages and bytes of PUBLISH packets that one client may send and be sent in a second, in the long run; 0 for any number. */
+  readonly inboundMessageRate: number;
+  readonly inboundByteRate: number;
+  readonly outboundMessageRate: number;
+  readonly outboundByteRate: number;
+  /** How many seconds' worth may come at once. */
+  readonly rateBurstSeconds: number;
+  readonly inboundRatePolicy: RatePolicy;
   // --- storage
   /** How long a publisher waits for a store that does not store, before its connection is closed. */
   readonly storageFailureTimeoutMs: number;
@@ -107,6 +118,12 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   outboundHardLimitBytes: 8 * 1024 * 1024,
   outboundTotalLimitBytes: 256 * 1024 * 1024,
   slowConsumerGraceMs: 200,
+  inboundMessageRate: 0,
+  inboundByteRate: 0,
+  outboundMessageRate: 0,
+  outboundByteRate: 0,
+  rateBurstSeconds: 1,
+  inboundRatePolicy: 'pause',
   storageFailureTimeoutMs: 30_000,
   sysIntervalSeconds: 10,
 };

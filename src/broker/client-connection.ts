@@ -14,6 +14,7 @@ import type { CloseReason } from '../core/close-reason.js';
 import { OversizedPacket, ProtocolViolation } from '../core/errors.js';
 import type { CongestedReceiver, HeldPublisher, Publication } from '../core/publication.js';
 import { ReasonCode } from '../core/reason-code.js';
+import { CallbackTimer } from '../core/timing-wheel.js';
 import type { Session } from '../sessions/session.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler } from '../transport/byte-channel.js';
@@ -28,9 +29,11 @@ import { Handshake, type HandshakeHost } from './handshake.js';
 import { IdentityExpiry } from './identity-expiry.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
 import { type ControlHost, InboundControl } from './inbound-control.js';
+import { InboundPace, type PacedInput } from './inbound-pace.js';
 import { InboundPublishes } from './inbound-publishes.js';
 import { type BacklogHandler, PublishSender, UNLIMITED_PACKET_SIZE } from './publish-sender.js';
 import { QueueConsumers } from './queue-consumers.js';
+import { RateMeter } from './rate-meter.js';
 import type { Refusal } from './refusal.js';
 import { ownerOf, SessionAccess } from './session-access.js';
 import { SilenceTimer } from './silence-timer.js';
@@ -44,6 +47,7 @@ const HELD_BY_JOURNAL = 2;
 const HELD_BY_AUTHENTICATION = 4;
 const HELD_BY_CONNACK = 8;
 const CLOSED = 16;
+const HELD_BY_RATE = 32;
 
 /** What an accepted CONNECT brings. */
 interface Client {
@@ -59,7 +63,15 @@ interface Client {
 }
 
 export class ClientConnection
-  implements ChannelHandler, FrameSink, HandshakeHost, BacklogHandler, ControlHost, HeldPublisher, CongestedReceiver
+  implements
+    ChannelHandler,
+    FrameSink,
+    HandshakeHost,
+    BacklogHandler,
+    ControlHost,
+    HeldPublisher,
+    CongestedReceiver,
+    PacedInput
 {
   readonly #context: BrokerContext;
   readonly #channel: ByteChannel;
@@ -80,6 +92,10 @@ export class ClientConnection
   #queueConsumers: QueueConsumers | null = null;
   #identity: Identity | null = null;
   #identityExpiry: IdentityExpiry | null = null;
+  /** Null if the client may publish as fast as it can, or what is too fast is refused. */
+  #pace: InboundPace | null = null;
+  /** Goes on sending when the rate allows it. */
+  #paceTimer: CallbackTimer | null = null;
 
   constructor(channel: ByteChannel, context: BrokerContext) {
     this.#context = context;
@@ -138,6 +154,7 @@ export class ClientConnection
           this.#deferred = Buffer.from(bytes.subarray(start, end));
         this.#waitFor(congested);
       }
+      if (this.#pace !== null && this.#deferred === null) this.#pace.spend(end - start, this.#receivedAtMs);
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
       acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.info.protocolVersion);
       const { packetId, reasonCode } = acknowledgementDecoder;
@@ -205,6 +222,7 @@ export class ClientConnection
       requestedExpirySeconds: packet.sessionExpirySeconds ?? 0,
       exchange,
     };
+    this.#limitRate(publishes, isVersion5);
     const control = new InboundControl(context, session, acknowledger, this, controlTerms);
     control.access = access;
     this.#client = { info, session, sender, epoch, isVersion5, maximumPacketSize, publishes, control, acknowledger };
@@ -285,6 +303,36 @@ export class ClientConnection
     if (this.#queueConsumers === null) return;
     this.#queueConsumers.onRulesChanged();
     this.#afterProgress();
+  }
+
+  // ---------------------------------------------------------------- rates
+
+  #limitRate(publishes: InboundPublishes, isVersion5: boolean): void {
+    const { limits, clock, wheel } = this.#context;
+    const meter = RateMeter.inbound(limits, clock.now());
+    if (meter === null) return;
+    const policy = limits.inboundRatePolicy;
+    // MQTT 3 knows no refusal: a message would seem to have been taken.
+    if (policy === 'refuse' && isVersion5) publishes.rate = meter;
+    else this.#pace = new InboundPace(meter, policy === 'disconnect', wheel, this);
+  }
+
+  onRateReached(): void {
+    this.#hold(HELD_BY_RATE);
+  }
+
+  onRateRecovered(): void {
+    this.#release(HELD_BY_RATE);
+  }
+
+  onRateExceeded(): void {
+    this.close('message-rate', ReasonCode.MessageRateTooHigh, 'messages come faster than allowed');
+  }
+
+  onPaced(waitMs: number): void {
+    const { wheel } = this.#context;
+    this.#paceTimer ??= new CallbackTimer(() => this.#afterProgress());
+    wheel.arm(this.#paceTimer, wheel.nowMs + waitMs);
   }
 
   // ---------------------------------------------------------------- slow clients, and waiting for them
@@ -461,7 +509,7 @@ export class ClientConnection
 
   /** What a client has sent before it closed in order counts, also if we had not come to it for waiting. */
   #handleHeldInput(): void {
-    while (this.#holds === HELD_BY_RECEIVER && this.#splitter.isHolding) {
+    while (this.#holds !== 0 && (this.#holds & ~(HELD_BY_RECEIVER | HELD_BY_RATE)) === 0 && this.#splitter.isHolding) {
       this.#holds = 0;
       this.#handleInput(null);
     }
@@ -500,6 +548,8 @@ export class ClientConnection
     this.#outbound.flushAtEnd();
     this.#channel.end();
     this.#pressure?.release();
+    this.#pace?.stop();
+    if (this.#paceTimer !== null) context.wheel.cancel(this.#paceTimer);
     context.gated.delete(this);
     context.storage.forget(this);
     context.queueRoom.forget(this);

@@ -17,6 +17,7 @@ import { validateTopicName } from '../topics/topic-name.js';
 import type { Acknowledger } from './acknowledger.js';
 import { type BrokerContext, publishDecoder } from './broker-context.js';
 import type { CommandOutcome, QueueConsumers } from './queue-consumers.js';
+import type { RateMeter } from './rate-meter.js';
 import { isReservedFrom } from './reserved-topic.js';
 import type { TopicEntry } from './router.js';
 
@@ -36,6 +37,8 @@ export class InboundPublishes {
   queueConsumers: QueueConsumers | null = null;
   /** What the client may do; null if that is everything. */
   access: ClientAccess | null = null;
+  /** What is above it is refused; null if nothing is. */
+  rate: RateMeter | null = null;
   #lastTopic: TopicEntry | null = null;
   /** By alias; ends with the connection [MQTT-3.3.2-7]. */
   #aliases: (TopicEntry | undefined)[] | null = null;
@@ -73,6 +76,7 @@ export class InboundPublishes {
       }
       this.#checkReceiveMaximum();
     }
+    if (this.rate !== null && !this.#isWithin(this.rate, end - start, receivedAtMs)) return null;
     if (this.access !== null && !this.access.mayPublish(entry)) {
       this.#refuseUnauthorized(entry.topic);
       return null;
@@ -86,6 +90,14 @@ export class InboundPublishes {
     if (message.qos > 0) this.#acknowledge(packetId, publication);
     if (publication.ticket > 0 && storage.isCongested) return storage.pressure;
     return publication.congested;
+  }
+
+  #isWithin(rate: RateMeter, bytes: number, nowMs: number): boolean {
+    const isWithin = rate.hasRoom(nowMs);
+    if (isWithin) rate.spend(bytes, nowMs);
+    // PUBACK and PUBREC know no code for rates (section 3.4.2.1).
+    else this.#refuse('message-rate', ReasonCode.QuotaExceeded);
+    return isWithin;
   }
 
   /** Topics below `$SYS` and `$queue`. @returns false if the message is to be routed like any other */

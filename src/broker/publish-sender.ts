@@ -12,6 +12,7 @@ import type { SessionFront } from '../sessions/session-front.js';
 import type { OutboundBuffer } from '../transport/outbound-buffer.js';
 import type { BrokerContext } from './broker-context.js';
 import { OutboundAliases } from './outbound-aliases.js';
+import { RateMeter } from './rate-meter.js';
 
 /** More than a PUBLISH can have around its topic, properties and payload, Subscription Identifiers excepted. */
 const FRAMING_BYTES = 24;
@@ -32,6 +33,8 @@ export interface BacklogHandler {
   onAwaitingCommit(): void;
   /** The session has sent what it had to read first. */
   onLoaded(): void;
+  /** The client has been sent as much as its rate allows; more may be sent after so many ms. */
+  onPaced(waitMs: number): void;
 }
 
 export interface ReceiverTerms {
@@ -54,6 +57,7 @@ export class PublishSender implements SessionFront {
   readonly knowsRetainAsPublished: boolean;
   readonly #maximumPacketSize: number;
   readonly #aliases: OutboundAliases | null;
+  readonly #rate: RateMeter | null;
 
   constructor(context: BrokerContext, outbound: OutboundBuffer, backlog: BacklogHandler, terms: ReceiverTerms) {
     this.#context = context;
@@ -63,10 +67,12 @@ export class PublishSender implements SessionFront {
     this.knowsRetainAsPublished = terms.isVersion5 || terms.isBridge;
     this.#maximumPacketSize = terms.maximumPacketSize;
     this.#aliases = terms.topicAliasMaximum > 0 ? new OutboundAliases(terms.topicAliasMaximum) : null;
+    this.#rate = RateMeter.outbound(context.limits, context.clock.now());
   }
 
   get hasRoom(): boolean {
-    return this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes;
+    const hasSpace = this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes;
+    return this.#rate === null ? hasSpace : hasSpace && this.#rate.hasRoom(this.#context.clock.now());
   }
 
   fits(message: Message, qos: Qos, identifiers: readonly number[] | null): boolean {
@@ -93,6 +99,11 @@ export class PublishSender implements SessionFront {
     retain: boolean,
     identifiers: readonly number[] | null,
   ): void {
+    // QoS 0 waits nowhere.
+    if (this.#rate !== null && qos === 0 && !this.#rate.hasRoom(this.#context.clock.now())) {
+      this.#context.drops.count('message-rate');
+      return;
+    }
     if (this.#aliases === null && (identifiers === null || !this.#isVersion5)) {
       this.#sendShared(publication.message, qos, packetId, retain);
     } else this.#sendOwn(publication.message, qos, packetId, retain, identifiers, false);
@@ -224,6 +235,14 @@ export class PublishSender implements SessionFront {
     const { metrics } = this.#context;
     metrics.packetsSent[PacketType.PUBLISH]++;
     metrics.publishBytesSent += message.payloadEnd - message.payloadStart;
+    if (this.#rate !== null) this.#pace(this.#rate, message);
+  }
+
+  #pace(rate: RateMeter, message: Message): void {
+    const nowMs = this.#context.clock.now();
+    rate.spend(message.span, nowMs);
+    const waitMs = rate.waitMs(nowMs);
+    if (waitMs > 0) this.#backlog.onPaced(waitMs);
   }
 
   /** The whole packet counts, with its topic spelt out [MQTT-3.1.2-24]. */

@@ -1,6 +1,7 @@
 /** The broker's HTTP side put together: opened before the store is, so that a probe is answered while that is being recovered. */
 import type { Logger } from 'pino';
 import { decodePublishProperties } from '../codec/publish-properties.js';
+import { AuditLog } from '../core/audit-log.js';
 import type { Clock } from '../core/clock.js';
 import { ensureAdminToken, removeAdminAddress, writeAdminAddress } from '../http/admin-files.js';
 import { HttpService } from '../http/http-service.js';
@@ -42,6 +43,7 @@ export class BrokerHttp {
       requestTimeoutMs: Math.round(requestTimeout * 1000),
       version: packageVersion(),
       logger,
+      audit: new AuditLog(logger, clock, settings.log.audit),
       openTls:
         tls === undefined
           ? undefined

@@ -30,6 +30,12 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     outboundHardLimitBytes: limits.outboundHardLimit,
     outboundTotalLimitBytes: limits.outboundTotalLimit,
     slowConsumerGraceMs: milliseconds(limits.slowConsumerGrace),
+    inboundMessageRate: limits.clientRates.messagesIn,
+    inboundByteRate: limits.clientRates.bytesIn,
+    outboundMessageRate: limits.clientRates.messagesOut,
+    outboundByteRate: limits.clientRates.bytesOut,
+    rateBurstSeconds: limits.clientRates.burst,
+    inboundRatePolicy: limits.clientRates.policy,
     storageFailureTimeoutMs: milliseconds(storage.failureTimeout),
     sysIntervalSeconds: sys.interval,
   };

@@ -3,6 +3,61 @@ import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../broker/broker-options.js';
 import { expected, setting } from './setting.js';
 
+const noRate = 'what a client may publish is not for the broker to guess';
+
+const clientRatesSchema = z
+  .strictObject(
+    {
+      messagesIn: setting.count({
+        description: 'Messages that one connection may publish in a second, in the long run. 0 for any number.',
+        reason: noRate,
+        default: DEFAULT_LIMITS.inboundMessageRate,
+        min: 0,
+        max: 10_000_000,
+        unit: 'messages a second',
+      }),
+      bytesIn: setting.size({
+        description:
+          'Bytes of PUBLISH packets that one connection may send in a second, in the long run. 0 for any number.',
+        reason: noRate,
+        default: DEFAULT_LIMITS.inboundByteRate,
+        min: 0,
+      }),
+      messagesOut: setting.count({
+        description:
+          'Messages that one connection is sent in a second, in the long run; further ones wait in its session, and those of QoS 0 are dropped and counted as `message-rate`. 0 for any number.',
+        reason: 'a subscriber is sent what it can read',
+        default: DEFAULT_LIMITS.outboundMessageRate,
+        min: 0,
+        max: 10_000_000,
+        unit: 'messages a second',
+      }),
+      bytesOut: setting.size({
+        description: 'The same in bytes of topic, properties and payload. 0 for any number.',
+        reason: 'a subscriber is sent what it can read',
+        default: DEFAULT_LIMITS.outboundByteRate,
+        min: 0,
+      }),
+      burst: setting.duration({
+        description: 'How many seconds’ worth may come, or be sent, at once.',
+        reason: 'evens out what one second brings',
+        default: DEFAULT_LIMITS.rateBurstSeconds,
+        min: 0.1,
+        max: 3600,
+      }),
+      policy: setting.choice({
+        description:
+          'What happens to a client that publishes faster: with `pause` it is read later; with `refuse` QoS 1 and 2 are answered with reason code 0x97, QoS 0 is dropped, both are counted as `message-rate`, and MQTT 3 clients, which cannot be told, are read later; with `disconnect` it is disconnected with reason code 0x96.',
+        reason: 'nothing is lost, and TCP tells the client to be slower',
+        words: ['pause', 'refuse', 'disconnect'],
+        default: DEFAULT_LIMITS.inboundRatePolicy,
+      }),
+    },
+    expected('a map of settings'),
+  )
+  .prefault({})
+  .meta({ description: 'How much one client may send and be sent.' });
+
 export const limitsSchema = z
   .strictObject(
     {
@@ -15,6 +70,7 @@ export const limitsSchema = z
         max: 10_000_000,
         unit: 'connections',
       }),
+      clientRates: clientRatesSchema,
       outboundSoftLimit: setting.size({
         description: 'Unsent bytes of one connection from which the publishers that feed it are held back.',
         reason: 'some tens of milliseconds of a fast link, so that a short stall holds nobody back',

@@ -29,6 +29,8 @@ export const DROP_REASONS = [
   'storage-unavailable',
   /** A retained message was not stored because of the limits on retained messages. */
   'retained-limit',
+  /** Above the rate of the client that published it, or at QoS 0 of the one that was to get it. */
+  'message-rate',
   /** A work queue was full, or takes no message of this size, and the rule of the bridge or the publisher allowed nothing better. */
   'work-queue-full',
   'work-queue-too-large',

@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { AuditLog } from '../core/audit-log.js';
 import type { TlsDoor } from '../transport/tls/tls-door.js';
 import { BearerToken } from './bearer-token.js';
 import { BrokerIdentity } from './broker-identity.js';
@@ -30,6 +31,7 @@ export interface HttpServiceOptions extends HttpListenerOptions {
   /** Of the broker. */
   readonly version: string;
   readonly logger: Logger;
+  readonly audit?: AuditLog | undefined;
 }
 
 /** What can be administered, and by whom. */
@@ -56,12 +58,13 @@ export class HttpService implements AccessCheck {
   /** @throws HttpListenFailed @throws TlsUnusable */
   static async open(options: HttpServiceOptions): Promise<HttpService> {
     const service = new HttpService();
-    const { host, allowedHosts, maximumBodyBytes, logger } = options;
+    const { host, allowedHosts, maximumBodyBytes, logger, audit } = options;
     const handler = new RequestHandler(new RouteTable(service.#routes(options)), {
       hosts: new RequestHosts(host, allowedHosts),
       access: service,
       maximumBodyBytes,
       logger,
+      audit,
     });
     service.#listener = await HttpListener.open(options, (request, response) => {
       void handler.handle(request, response);

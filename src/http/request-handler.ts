@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { AuditLog } from '../core/audit-log.js';
 import { RequestAborted } from './http-errors.js';
 import { readJsonBody } from './json-body.js';
 import { Problem, type ProblemCode, problemOf } from './problem.js';
@@ -23,6 +24,8 @@ export interface RequestHandlerOptions {
   readonly access: AccessCheck;
   readonly maximumBodyBytes: number;
   readonly logger: Logger;
+  /** Told of every request that could change something, and of those that were not allowed. Default: nobody is. */
+  readonly audit?: AuditLog | undefined;
 }
 
 const COMMON_HEADERS = {
@@ -44,10 +47,12 @@ export class RequestHandler {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const { status, body } = await this.#answer(request);
+      this.#tell(request, status);
       send(response, status, 'application/json', body);
     } catch (error) {
       if (error instanceof RequestAborted) return;
       const problem = problemOf(error) ?? this.#ownFault(error, request);
+      this.#tell(request, problem.status);
       send(response, problem.status, 'application/problem+json', problem.document, problem.headers);
     }
   }
@@ -69,6 +74,16 @@ export class RequestHandler {
       query,
       body: route.body === null ? undefined : checked(route.body, body ?? {}, 422, 'invalid-body'),
     });
+  }
+
+  /** Who asks is known by the token, and there is but one. What stands behind the path may be somebody's data. */
+  #tell({ method = '', url = '', headers, socket }: IncomingMessage, status: number): void {
+    const { audit } = this.#options;
+    if (audit === undefined) return;
+    const fields = { method, path: splitTarget(url)[0], status, remoteAddress: socket.remoteAddress };
+    const isForeign = status === 401 || status === 403;
+    if (isForeign) audit.failure('administration refused', { ...fields, token: headers.authorization !== undefined });
+    else if (method !== 'GET') audit.change('administration', { ...fields, who: 'admin token' });
   }
 
   #ownFault(error: unknown, { method, url }: IncomingMessage): Problem {

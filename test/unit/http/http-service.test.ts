@@ -1,9 +1,12 @@
 /** Who is answered by HTTP, and what with, whatever he sends. */
 import { connect } from 'node:net';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { AuditLog } from '../../../src/core/audit-log.js';
 import { BrokerIdentity } from '../../../src/http/broker-identity.js';
 import { HttpListenFailed } from '../../../src/http/http-errors.js';
 import { HttpWorld, TOKEN } from '../../support/http-world.js';
+import { ManualClock } from '../../support/manual-clock.js';
 
 const QUEUES = '/api/v1/queues';
 
@@ -381,5 +384,23 @@ describe('the OpenAPI document', () => {
       expect(ofQuery[3]).toMatchObject({ schema: { type: 'string', format: 'date-time' } });
     }
     expect(Object.keys(paths['/api/v1/damaged-queues/{number}'] ?? {})).toEqual(['delete']);
+  });
+});
+
+describe('the audit log', () => {
+  test('tells what was changed and what was refused, and no token and no body', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+    const world = await HttpWorld.start({ audit: new AuditLog(logger, new ManualClock(), 'failures') });
+    await world.call('GET', '/api/v1/queues');
+    await world.call('POST', '/api/v1/queues/none/purge?x=secret-query', { secret: 'secret-body' });
+    await world.send('GET', '/api/v1/queues', { authorization: 'Bearer secret-token' });
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(told).toEqual([
+      expect.objectContaining({ event: 'administration', method: 'POST', path: '/api/v1/queues/none/purge' }),
+      expect.objectContaining({ event: 'administration refused', status: 401, token: true }),
+    ]);
+    expect(told.every(({ audit, remoteAddress }) => audit === true && remoteAddress === '127.0.0.1')).toBe(true);
+    expect(lines.join()).not.toContain('secret-');
   });
 });
