@@ -26,6 +26,7 @@ import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
 import type { ConnectGuard, GuardedConnection } from './defence/connect-guard.js';
+import type { OverloadGuard } from './overload-guard.js';
 import type { QueueRoom } from './queue-room.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
@@ -51,6 +52,7 @@ export interface BrokerContext {
   readonly notices: NoticeLimit;
   readonly audit: AuditLog;
   readonly guard: ConnectGuard;
+  readonly overload: OverloadGuard;
   readonly limits: BrokerLimits;
   readonly metrics: BrokerMetrics;
   readonly drops: DropCounters;

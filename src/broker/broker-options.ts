@@ -14,6 +14,7 @@ import type { WorkSource } from '../core/work-source.js';
 import type { Store } from '../store/store.js';
 import type { StoredQueues } from '../store/stored-queues.js';
 import type { DefenceOptions } from './defence/defence-options.js';
+import type { ProcessLoad } from './process-load.js';
 
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
@@ -84,6 +85,10 @@ export interface BrokerLimits {
   /** How many seconds' worth may come at once. */
   readonly rateBurstSeconds: number;
   readonly inboundRatePolicy: RatePolicy;
+  /** Average delay of the event loop, part of the heap, and resident memory above which new clients are refused; 0 for any. */
+  readonly overloadDelayMs: number;
+  readonly overloadHeapShare: number;
+  readonly overloadResidentBytes: number;
   // --- storage
   /** How long a publisher waits for a store that does not store, before its connection is closed. */
   readonly storageFailureTimeoutMs: number;
@@ -124,6 +129,9 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   outboundByteRate: 0,
   rateBurstSeconds: 1,
   inboundRatePolicy: 'pause',
+  overloadDelayMs: 1000,
+  overloadHeapShare: 0.92,
+  overloadResidentBytes: 0,
   storageFailureTimeoutMs: 30_000,
   sysIntervalSeconds: 10,
 };
@@ -138,6 +146,8 @@ export interface BrokerOptions {
   readonly defence?: Partial<DefenceOptions>;
   /** What the audit log tells; it goes to the logger. Default: `failures`. */
   readonly audit?: AuditMode;
+  /** Asked for what the process takes. Default: this process. */
+  readonly load?: ProcessLoad;
   /** Decides on clients that name no authentication method. Default: loopback listeners are open to everybody, others to nobody. */
   readonly authenticator?: Authenticator;
   /** Decide on clients that name one of them in CONNECT; every other name is refused. Default: none. */

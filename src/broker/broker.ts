@@ -49,6 +49,8 @@ import type { BanList } from './defence/ban-list.js';
 import { ConnectGuard } from './defence/connect-guard.js';
 import { DEFAULT_DEFENCE } from './defence/defence-options.js';
 import { LocalSubscription, type MessageHandler } from './local-subscription.js';
+import { OverloadGuard } from './overload-guard.js';
+import { OwnProcessLoad } from './process-load.js';
 import { QueueRoom } from './queue-room.js';
 import { type RestoreReport, restore } from './restore.js';
 import { RetainedMessages } from './retained-messages.js';
@@ -141,6 +143,7 @@ export class Broker {
     const audit = new AuditLog(logger, clock, options.audit ?? 'failures');
     const connections = new Map<string, OpenConnection>();
     const defence = { ...DEFAULT_DEFENCE, ...options.defence };
+    const overload = new OverloadGuard(limits, clock, options.load ?? new OwnProcessLoad(), logger);
     this.#lingeringClose = new LingeringClose(wheel);
     this.#context = {
       clock,
@@ -148,7 +151,8 @@ export class Broker {
       logger,
       notices,
       audit,
-      guard: new ConnectGuard(defence, { clock, logger, notices, audit, journal, connections }),
+      guard: new ConnectGuard(defence, { clock, logger, notices, audit, journal, connections, overload }),
+      overload,
       limits,
       metrics: this.metrics,
       drops: this.drops,
@@ -186,6 +190,7 @@ export class Broker {
     this.#context.access.onChanged(() => this.#onRulesChanged());
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
     this.#sysTopics.start();
+    overload.start();
   }
 
   /**
@@ -261,12 +266,17 @@ export class Broker {
     if (this.#isStopping) throw new InvalidState('the broker is stopping');
     const acceptor = (channel: ByteChannel) => this.attach(channel);
     const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
-    const { logger, guard } = this.#context;
+    const { logger, guard, overload } = this.#context;
     const transport = {
       clock: this.#clock,
       logger,
       lingeringClose: this.#lingeringClose,
-      gate: { isClosed: false, isBanned: (address: string) => guard.bans.findAddress(address) !== undefined },
+      gate: {
+        get isClosed() {
+          return overload.state === 'full';
+        },
+        isBanned: (address: string) => guard.bans.findAddress(address) !== undefined,
+      },
     };
     const listener =
       options.kind === 'ws'
@@ -363,6 +373,7 @@ export class Broker {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#sysTopics.stop();
+    this.#context.overload.stop();
     this.#context.storage.stop();
     this.#context.queueRoom.stop();
     this.#context.sessions.freeze();

@@ -66,6 +66,7 @@ export class SysTopics {
   #figures(): [topic: string, value: number | string][] {
     const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store, sink, listeners } =
       this.#context;
+    const { overload } = this.#context;
     const heap = process.memoryUsage().heapUsed;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);
     return [
@@ -99,6 +100,9 @@ export class SysTopics {
       ...listeners.flatMap(({ options, refusals }) =>
         [...refusals].map(([reason, count]) => named(`listeners/${options.name}/refused/${reason}`, count)),
       ),
+      ['overload/state', overload.state],
+      ['overload/times', overload.times],
+      ['overload/refused', overload.refusedConnects],
       ['tls/unexpected', metrics.closesOf('unexpected-tls')],
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],

@@ -36,6 +36,9 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     outboundByteRate: limits.clientRates.bytesOut,
     rateBurstSeconds: limits.clientRates.burst,
     inboundRatePolicy: limits.clientRates.policy,
+    overloadDelayMs: milliseconds(limits.overload.delay),
+    overloadHeapShare: limits.overload.heap / 100,
+    overloadResidentBytes: limits.overload.memory,
     storageFailureTimeoutMs: milliseconds(storage.failureTimeout),
     sysIntervalSeconds: sys.interval,
   };

@@ -58,6 +58,37 @@ const clientRatesSchema = z
   .prefault({})
   .meta({ description: 'How much one client may send and be sent.' });
 
+const overloadSchema = z
+  .strictObject(
+    {
+      delay: setting.duration({
+        description:
+          'How late the event loop may be on average over some seconds, in seconds. Above it new clients are refused with reason code 0x89; above five times as much, connections are closed at once. Those who are connected go on. 0 for any delay.',
+        reason: 'hundreds of times what a busy broker shows; only one that cannot keep up at all comes to it',
+        default: DEFAULT_LIMITS.overloadDelayMs / 1000,
+        min: 0,
+        max: 60,
+      }),
+      heap: setting.count({
+        description: 'The same for the part of the JavaScript heap that is in use. 0 for any part.',
+        reason: 'so near to its end the process has no other future than to run out of memory',
+        default: DEFAULT_LIMITS.overloadHeapShare * 100,
+        min: 0,
+        max: 100,
+        unit: 'percent',
+      }),
+      memory: setting.size({
+        description: 'The same for the resident memory of the process. 0 for any amount.',
+        reason: 'what a machine or a container has is not for the broker to guess, and files count in it',
+        default: DEFAULT_LIMITS.overloadResidentBytes,
+        min: 0,
+      }),
+    },
+    expected('a map of settings'),
+  )
+  .prefault({})
+  .meta({ description: 'When new clients are refused for the sake of those who are connected.' });
+
 export const limitsSchema = z
   .strictObject(
     {
@@ -71,6 +102,7 @@ export const limitsSchema = z
         unit: 'connections',
       }),
       clientRates: clientRatesSchema,
+      overload: overloadSchema,
       outboundSoftLimit: setting.size({
         description: 'Unsent bytes of one connection from which the publishers that feed it are held back.',
         reason: 'some tens of milliseconds of a fast link, so that a short stall holds nobody back',

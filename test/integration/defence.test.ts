@@ -198,3 +198,24 @@ describe('a user', () => {
     expect((await connect('e')).code).toBe(QUOTA_EXCEEDED);
   });
 });
+
+describe('an overloaded broker', () => {
+  it('refuses new clients, closes connections at once when it is worse, and serves those that it has', async () => {
+    const load = { heap: 0.5, heapShare: () => load.heap, residentBytes: () => 0 };
+    const test = await ListenerBroker.start({}, { load });
+    const client = await test.client();
+    await client.connect({ clientId: 'early' });
+    load.heap = 0.94;
+    test.clock.advance(1100);
+    expect((await (await test.client(5)).connect({ clientId: 'late' })).reasonCode).toBe(0x89);
+    expect((await (await test.client(4)).connect({ clientId: 'late' })).returnCode).toBe(3);
+    load.heap = 0.99;
+    test.clock.advance(1100);
+    await once(await test.socket(), 'close');
+    expect(test.listener.refusals.get('overloaded')).toBe(1);
+    await client.barrier();
+    load.heap = 0.5;
+    test.clock.advance(7000);
+    expect((await (await test.client(5)).connect({ clientId: 'late' })).reasonCode).toBe(0);
+  });
+});

@@ -16,6 +16,7 @@ import type { NoticeLimit } from '../../core/notice-limit.js';
 import { ReasonCode } from '../../core/reason-code.js';
 import type { Journal } from '../../store/journal.js';
 import type { ClientInfo } from '../broker-events.js';
+import type { OverloadGuard } from '../overload-guard.js';
 import type { Refusal } from '../refusal.js';
 import type { Ban } from './ban.js';
 import { BanList } from './ban-list.js';
@@ -47,6 +48,7 @@ export interface ConnectGuardContext {
   readonly notices: NoticeLimit;
   readonly audit: AuditLog;
   readonly journal: Pick<Journal, 'noteSaved' | 'noteRemoved'>;
+  readonly overload: OverloadGuard;
   /** Connected clients by client id. */
   readonly connections: ReadonlyMap<string, GuardedConnection>;
 }
@@ -76,6 +78,11 @@ export class ConnectGuard {
   /** Before anybody looks at its credentials. */
   refusalBefore({ clientId, username, remoteAddress }: ConnectAttempt): Refusal | null {
     const { bans } = this;
+    const { overload } = this.#context;
+    if (overload.state !== 'normal') {
+      overload.refusedConnects++;
+      return { reasonCode: ReasonCode.ServerBusy, message: 'the broker is overloaded: try again later' };
+    }
     if (bans.size > 0) {
       const ban =
         bans.findClient(clientId) ??
