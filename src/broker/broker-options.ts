@@ -51,6 +51,8 @@ export interface BrokerLimits {
   /** Filters in one SUBSCRIBE or UNSUBSCRIBE, and levels in a topic or filter: bounds the work of one packet. */
   readonly maximumFiltersPerPacket: number;
   readonly maximumTopicLevels: number;
+  /** Characters of a topic or filter. 65,535: the protocol's own bound. */
+  readonly maximumTopicLength: number;
   /** Subscriptions of one session. */
   readonly maximumSubscriptionsPerSession: number;
   /** Memory of those, by estimate, with what the index takes for them. 64 MiB: those of a session of ordinary filters. */
@@ -60,6 +62,8 @@ export interface BrokerLimits {
   readonly authenticationMaximumRounds: number;
   readonly authenticationMaximumBytes: number;
   // --- sessions
+  /** Sessions at a time, of clients that are connected or away; one more that is to be kept is refused. */
+  readonly maximumSessions: number;
   /** Messages waiting for one session, and the bytes they take. */
   readonly queueMaximumMessages: number;
   readonly queueMaximumBytes: number;
@@ -109,10 +113,12 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   connectTimeoutMs: 10_000,
   maximumFiltersPerPacket: 1024,
   maximumTopicLevels: 128,
+  maximumTopicLength: 65_535,
   maximumSubscriptionsPerSession: 100_000,
   maximumSubscriptionBytesPerSession: 64 * 1024 * 1024,
   authenticationMaximumRounds: 8,
   authenticationMaximumBytes: 16 * 1024,
+  maximumSessions: 1_000_000,
   queueMaximumMessages: 100_000,
   queueMaximumBytes: 64 * 1024 * 1024,
   queueOverflow: 'drop-newest',

@@ -88,6 +88,14 @@ export function refusalOfRights(
   return { reasonCode: ReasonCode.NotAuthorized, message: `Will Topic: this client may not publish to ${topic}` };
 }
 
+/** A session that outlives its connection costs on: there is not one more of those than may be. */
+export function refusalOfSession({ sessions, limits }: BrokerContext, terms: ConnectTerms): Refusal | null {
+  const { clientId, sessionExpirySeconds } = terms;
+  if (sessionExpirySeconds === 0 || sessions.size < limits.maximumSessions) return null;
+  if (sessions.find(clientId) !== undefined) return null;
+  return { reasonCode: ReasonCode.QuotaExceeded, message: 'there are as many sessions as there may be' };
+}
+
 /**
  * Opens the session. A connection that has it is closed first [MQTT-3.1.4-3]. Somebody else's session ends, as with Clean
  * Start: whatever was put into it was for another user.
@@ -166,7 +174,7 @@ function sessionExpiryOf(context: BrokerContext, packet: ConnectPacket): number 
 function willOf(context: BrokerContext, packet: ConnectPacket, clientId: string): Will | Refusal | null {
   const fields = packet.will;
   if (fields === undefined) return null;
-  const invalid = validateTopicName(fields.topic, context.limits.maximumTopicLevels);
+  const invalid = validateTopicName(fields.topic, context.limits.maximumTopicLevels, context.limits.maximumTopicLength);
   if (invalid !== undefined) return { reasonCode: ReasonCode.TopicNameInvalid, message: `Will Topic: ${invalid}` };
   if (isReservedFrom(fields.topic, clientId)) {
     return { reasonCode: ReasonCode.NotAuthorized, message: `Will Topic: ${fields.topic} is not this client's` };

@@ -24,6 +24,7 @@ import {
   openSession,
   refusalOf,
   refusalOfRights,
+  refusalOfSession,
   settleTerms,
 } from './connect-handler.js';
 import type { ConnectAttempt } from './defence/connect-guard.js';
@@ -340,9 +341,11 @@ export class Handshake {
   }
 
   #admit(packet: ConnectPacket, terms: ConnectTerms, identity: Identity, exchange: CompletedExchange | null): void {
+    const attempt = this.#attemptOf(packet, terms);
     const refusal =
-      this.#context.guard.refusalOf(this.#attemptOf(packet, terms), identity.username) ??
-      refusalOfRights(this.#context, terms, identity);
+      refusalOfRights(this.#context, terms, identity) ??
+      refusalOfSession(this.#context, terms) ??
+      this.#context.guard.refusalOf(attempt, identity.username);
     if (refusal !== null) this.#refuse(packet, refusal);
     else this.#host.accept(packet, terms, openSession(this.#context, terms, identity), identity, exchange);
   }

@@ -192,7 +192,8 @@ export class InboundPublishes {
 
   #findTopic(bytes: Buffer, start: number, end: number): TopicEntry {
     const topic = readUtf8(bytes, start, end);
-    const invalid = validateTopicName(topic, this.#context.limits.maximumTopicLevels);
+    const { maximumTopicLevels, maximumTopicLength } = this.#context.limits;
+    const invalid = validateTopicName(topic, maximumTopicLevels, maximumTopicLength);
     if (invalid !== undefined) throw new ProtocolViolation(ReasonCode.TopicNameInvalid, invalid);
     return this.#context.topics.entry(topic);
   }

@@ -45,7 +45,11 @@ export function subscribe(
       ticket = Math.max(ticket, outcome.ticket);
       continue;
     }
-    const filter = parseTopicFilter(request.filter, context.limits.maximumTopicLevels);
+    const filter = parseTopicFilter(
+      request.filter,
+      context.limits.maximumTopicLevels,
+      context.limits.maximumTopicLength,
+    );
     // Consumers of a work queue share it as it is.
     if (filter instanceof InvalidFilter || (filter.shareName !== undefined && isQueueTopic(filter.path))) {
       reasonCodes.push(ReasonCode.TopicFilterInvalid);

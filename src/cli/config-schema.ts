@@ -26,6 +26,15 @@ const notAMap = expected('a map of settings');
 const sessionsSchema = z
   .strictObject(
     {
+      maxSessions: setting.count({
+        description:
+          'Sessions at one time, of clients that are connected or away. A client that would need one more, to be kept when it leaves, is refused with reason code 0x97.',
+        reason: 'each costs a kilobyte or two, and who makes up client ids could make any number of them',
+        default: DEFAULT_LIMITS.maximumSessions,
+        min: 1,
+        max: 1_000_000_000,
+        unit: 'sessions',
+      }),
       maxQueuedMessages: setting.count({
         description: 'Messages that may wait for one session.',
         reason: 'more than a day of one message a second',

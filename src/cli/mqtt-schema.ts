@@ -105,6 +105,15 @@ export const mqttSchema = z
         max: 65_535,
         unit: 'levels',
       }),
+      maxTopicLength: setting.count({
+        description:
+          'Characters of a topic name or filter. A longer filter is refused with reason code 0x8F; a publisher of a longer topic is disconnected with 0x90.',
+        reason: 'what the protocol allows',
+        default: DEFAULT_LIMITS.maximumTopicLength,
+        min: 1,
+        max: 65_535,
+        unit: 'characters',
+      }),
       maxSubscriptionsPerSession: setting.count({
         description: 'Subscriptions that one session may hold.',
         reason: 'a gateway may speak for many devices; beyond that it is a mistake',

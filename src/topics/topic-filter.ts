@@ -48,10 +48,18 @@ export class InvalidFilter {
  * Takes a filter apart; never throws. Shared filters are the same for every protocol version.
  *
  * @param maximumLevels most levels that the broker allows; `$share/name/` does not count
+ * @param maximumCharacters the longest filter that it allows, with everything
  */
-export function parseTopicFilter(filter: string, maximumLevels: number): TopicFilter | InvalidFilter {
+export function parseTopicFilter(
+  filter: string,
+  maximumLevels: number,
+  maximumCharacters = Number.POSITIVE_INFINITY,
+): TopicFilter | InvalidFilter {
   const invalidText = describeInvalidTopicText('Topic filter', filter);
   if (invalidText !== undefined) return new InvalidFilter(invalidText);
+  if (filter.length > maximumCharacters) {
+    return new InvalidFilter(`Topic filter has more than ${maximumCharacters} characters`);
+  }
   if (!filter.startsWith(SHARE_PREFIX)) return checkedFilter(filter, undefined, filter, maximumLevels);
 
   // [MQTT-4.8.2-2] the name ends with the first separator, and a filter follows

@@ -6,14 +6,20 @@ import { countLevels, describeInvalidTopicText } from './topic-text.js';
 
 /**
  * @param maximumLevels most levels that the broker allows
+ * @param maximumCharacters the longest name that it allows
  * @returns what is wrong with the name, with the clause; undefined if it is valid
  */
-export function validateTopicName(topic: string, maximumLevels: number): string | undefined {
+export function validateTopicName(
+  topic: string,
+  maximumLevels: number,
+  maximumCharacters = Number.POSITIVE_INFINITY,
+): string | undefined {
   const invalidText = describeInvalidTopicText('Topic name', topic);
   if (invalidText !== undefined) return invalidText;
   // [MQTT-4.7.0-1] wildcards stand in filters only
   if (topic.includes('+') || topic.includes('#')) return 'Topic name contains a wildcard [MQTT-4.7.0-1]';
   if (countLevels(topic) > maximumLevels) return `Topic name has more than ${maximumLevels} levels`;
+  if (topic.length > maximumCharacters) return `Topic name has more than ${maximumCharacters} characters`;
   return undefined;
 }
 

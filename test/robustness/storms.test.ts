@@ -10,7 +10,8 @@ const MiB = 1024 * 1024;
 let broker: BrokerProcess;
 
 beforeEach(async () => {
-  broker = await BrokerProcess.start({ limits: { sysIntervalSeconds: 0 } });
+  // Takeovers without end are what is tried here.
+  broker = await BrokerProcess.start({ limits: { sysIntervalSeconds: 0 }, defence: { takeovers: 0 } });
 });
 
 afterEach(async () => {

@@ -32,6 +32,7 @@ let published: number;
 
 beforeEach(async () => {
   broker = await BrokerProcess.start({
+    defence: { takeovers: 0 },
     limits: { sysIntervalSeconds: 0 },
     directory: await createTemporaryDirectory(),
     workQueues: {

@@ -56,6 +56,8 @@ export class BrokerUnderTest {
       environment: {
         // Its figures are what a run ends with: it need not wait for them.
         MILLRACE__SYS__INTERVAL: '1s',
+        // The same client ids come again and again.
+        MILLRACE__DEFENCE__TAKEOVERS__LIMIT: '0',
         ...(isMeasured ? { NODE_OPTIONS: '--inspect=127.0.0.1:0' } : {}),
         ...(coverageDirectory === undefined ? {} : { NODE_V8_COVERAGE: coverageDirectory }),
       },

@@ -5,10 +5,13 @@ import type { BridgeRule } from '../../../src/bridge/bridge-rule.js';
 import type { AccessKey } from '../../../src/bridge/sqs/signature-v4.js';
 import type { SqsEndpointOptions } from '../../../src/bridge/sqs/sqs-endpoint.js';
 import type { BrokerLimits } from '../../../src/broker/broker-options.js';
+import type { DefenceOptions } from '../../../src/broker/defence/defence-options.js';
 import type { CloseReason } from '../../../src/core/close-reason.js';
 import type { DropReason } from '../../../src/core/drop-reason.js';
 import type { QueueOptions } from '../../../src/queues/queue-options.js';
 import type { QueueStatistics } from '../../../src/queues/queue-statistics.js';
+import type { ConnectionRefusal } from '../../../src/transport/connection-refusal.js';
+import type { ListenerOptions } from '../../../src/transport/listener.js';
 
 export interface BrokerReport {
   readonly rss: number;
@@ -28,6 +31,10 @@ export interface BrokerReport {
   readonly socketsOpen: number;
   readonly errors: number;
   readonly lastErrors: string[];
+  /** Lines of the log, the first hundred, without those of the audit. */
+  readonly warnings: string[];
+  /** Of the listener for TCP. */
+  readonly refusals: Record<ConnectionRefusal, number>;
   readonly queues: Record<string, QueueStatistics & { readonly missing: number }>;
   /** What the SQS endpoint tells of itself, if there is one. */
   readonly sqs: Record<string, number>;
@@ -35,6 +42,9 @@ export interface BrokerReport {
 
 export interface BrokerProcessOptions {
   readonly limits?: Partial<BrokerLimits>;
+  readonly defence?: Partial<DefenceOptions>;
+  /** Of both listeners. */
+  readonly listener?: Partial<ListenerOptions>;
   readonly heapMb?: number;
   /** Stored in `directory`; options that are left out are those of every queue. */
   readonly workQueues?: {

@@ -5,22 +5,33 @@ import { Broker } from '../../../dist/broker/broker.js';
 import { SystemClock } from '../../../dist/core/clock.js';
 import { CLOSE_REASONS } from '../../../dist/core/close-reason.js';
 
-const { limits, maxConnections, workQueues, directory, sqs } = JSON.parse(process.argv[2] ?? '{}');
+const {
+  limits,
+  defence,
+  listener: own,
+  maxConnections,
+  workQueues,
+  directory,
+  sqs,
+} = JSON.parse(process.argv[2] ?? '{}');
 const clock = new SystemClock();
 let errors = 0;
 const lastErrors = [];
+const warnings = [];
 const sink = {
   write(line) {
-    if (JSON.parse(line).level < 50) return;
+    const { level, audit } = JSON.parse(line);
+    if (level === 40 && audit !== true && warnings.length < 100) warnings.push(line);
+    if (level < 50) return;
     errors++;
     if (lastErrors.length < 5) lastErrors.push(line);
   },
 };
-const common = { clock, logger: pino({ level: 'error' }, sink), limits };
+const common = { clock, logger: pino({ level: 'warn' }, sink), limits, defence };
 const queues = workQueues === undefined ? null : await openQueues();
 const broker = new Broker(queues === null ? common : { ...common, ...queues });
 if (queues !== null) await broker.restore();
-const listener = { host: '127.0.0.1', port: 0, maxConnections: maxConnections ?? 20_000 };
+const listener = { host: '127.0.0.1', port: 0, maxConnections: maxConnections ?? 20_000, ...own };
 const tcp = await broker.listen({ ...listener, name: 'tcp', kind: 'tcp' });
 const ws = await broker.listen({ ...listener, name: 'ws', kind: 'ws', path: '/mqtt' });
 const sqsEndpoint = sqs === undefined ? null : await openSqsEndpoint();
@@ -87,6 +98,8 @@ function report() {
     publishersHeld: broker.metrics.publishersHeld,
     socketsOpen: process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length,
     errors,
+    warnings,
+    refusals: Object.fromEntries(tcp.refusals),
     lastErrors,
     sqs: Object.fromEntries(sqsEndpoint?.counters.figures() ?? []),
     queues: Object.fromEntries(

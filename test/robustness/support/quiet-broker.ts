@@ -15,7 +15,7 @@ export function quietBroker(
 ): QuietBroker {
   const errors: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
-  const broker = new Broker({ clock: new SystemClock(), logger, limits, ...options });
+  const broker = new Broker({ clock: new SystemClock(), logger, limits, defence: { takeovers: 0 }, ...options });
   return { broker, errors };
 }
 
