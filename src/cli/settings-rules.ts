@@ -4,6 +4,7 @@ import { soundAuthentication } from './auth-rules.js';
 import type { BrokenRule } from './broken-rule.js';
 import { formatByteSize } from './byte-size.js';
 import type { Settings } from './config-schema.js';
+import { soundDefence, soundListeners } from './listener-rules.js';
 import type { ListenerSettings } from './listener-schema.js';
 import { soundPushes } from './push-rules.js';
 import { type SettingPath, settingName } from './setting-path.js';
@@ -25,6 +26,8 @@ export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
     ...soundTls(settings),
     ...soundAuthentication(settings),
     ...certificatesOfTlsListeners(settings),
+    ...soundListeners(settings),
+    ...soundDefence(settings),
   ];
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { settingsSchema } from '../../../src/cli/config-schema.js';
 import { listenerOptions } from '../../../src/cli/listener-options.js';
 import type { ListenerSettings } from '../../../src/cli/listener-schema.js';
+import { findBrokenRules } from '../../../src/cli/settings-rules.js';
 
 function listener(settings: object): ListenerSettings {
   const { listeners } = settingsSchema.parse({ listeners: { a: { kind: 'ws', port: 1, ...settings } } });
@@ -58,5 +59,40 @@ describe('limits and proxies of a listener', () => {
     [{ kind: 'ws', port: 1, proxyProtocol: { trusted: ['10.0.0.0/33'] } }, 'expected an IP address or a range'],
   ])('make sense: %j', (settings, message) => {
     expect(problemsOf(settings)).toEqual([expect.stringContaining(message)]);
+  });
+});
+
+describe('settings that do not go together', () => {
+  const broken = (settings: object): string[] =>
+    findBrokenRules(settingsSchema.parse(settings)).map(({ message }) => message);
+
+  it.each([
+    [{ listeners: { tcp: { connectBurst: 5 } } }, 'listeners.tcp.connectBurst has no effect without connectRate'],
+    [
+      { listeners: { ws: { connectBurstPerAddress: 5 } } },
+      'listeners.ws.connectBurstPerAddress has no effect without connectRatePerAddress',
+    ],
+    [
+      { listeners: { tcp: { proxyProtocol: { username: 'common-name' } } } },
+      'listeners.tcp.proxyProtocol.username has no effect without trusted',
+    ],
+    [
+      { defence: { login: { firstWait: '1h', longestWait: '1m' } } },
+      'defence.login.longestWait must be at least defence.login.firstWait',
+    ],
+    [
+      { defence: { login: { attempts: 200 } } },
+      'defence.login.attemptsPerAddress must be at least defence.login.attempts',
+    ],
+    [
+      { defence: { takeovers: { pause: '5m' } } },
+      'defence.takeovers.pause must not be longer than defence.takeovers.window',
+    ],
+  ])('are told: %j', (settings, message) => {
+    expect(broken(settings)).toEqual([message]);
+  });
+
+  it('are none by default', () => {
+    expect(broken({})).toEqual([]);
   });
 });
