@@ -1,4 +1,5 @@
 /** Who may not do something is kept from it, wherever a message goes. Client ids begin with the user's name. */
+
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { AccessControl } from '../../src/auth/access/access-control.js';
@@ -10,6 +11,7 @@ import { publishPacket } from '../support/publish-packet.js';
 import { puback, QueueBroker, textOf } from '../support/queue-broker.js';
 import type { ConnectFields, PacketOf, RawClient } from '../support/raw-client.js';
 import { persistent, TestBroker, type TestBrokerOptions } from '../support/test-broker.js';
+import { trustingAuthenticator } from '../support/trusting-authenticator.js';
 
 const VERSIONS = [3, 4, 5] as const;
 
@@ -37,7 +39,7 @@ async function received(client: RawClient): Promise<string[]> {
 
 async function start(lines: readonly string[], options: TestBrokerOptions = {}) {
   const access = aclControl(lines);
-  return { test: await TestBroker.start({ access, ...options }), access };
+  return { test: await TestBroker.start({ access, authenticator: trustingAuthenticator, ...options }), access };
 }
 
 describe.each(VERSIONS)('publishing without the right to, MQTT %i', (version) => {
@@ -134,7 +136,10 @@ describe('the right to publish', () => {
   });
 
   it('is not what a bridge rule needs: the topic is enough', async () => {
-    const broker = await QueueBroker.start({ access: aclControl(bob('topic write t/#')) });
+    const broker = await QueueBroker.start({
+      access: aclControl(bob('topic write t/#')),
+      authenticator: trustingAuthenticator,
+    });
     const client = await connect(broker.test, 'bob');
     await publish(client, 't/1');
     expect(broker.statistics().ready).toBe(1);
@@ -225,7 +230,7 @@ describe('subscribing', () => {
 
   it('is always accepted where mosquitto would, and brings nothing', async () => {
     const access = aclControl(bob('topic read own/#'), 'mosquitto');
-    const test = await TestBroker.start({ access });
+    const test = await TestBroker.start({ access, authenticator: trustingAuthenticator });
     const client = await connect(test, 'bob');
     expect((await client.subscribe('other')).granted).toEqual([0]);
     await publish(await connect(test, 'ann'), 'other');
@@ -532,7 +537,7 @@ users: { ann: [all], bob: [bob] }`;
 
   async function world(rule: string) {
     const access = new AccessControl(roleRules(roles(rule)));
-    return { broker: await QueueBroker.start({ access }), access };
+    return { broker: await QueueBroker.start({ access, authenticator: trustingAuthenticator }), access };
   }
 
   it.each([

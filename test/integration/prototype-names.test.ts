@@ -1,15 +1,15 @@
 /** Names that mean something to JavaScript are names like any others: of clients, users, topics, groups and bans. */
 import { expect, it } from 'vitest';
-import { AnonymousAuthenticator } from '../../src/auth/anonymous-authenticator.js';
 import { ListenerBroker } from '../support/listener-broker.js';
 import { publishPacket } from '../support/publish-packet.js';
+import { trustingAuthenticator } from '../support/trusting-authenticator.js';
 
 const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__', 'valueOf'];
 
 it.each(NAMES)('%s is a name', async (name) => {
   const test = await ListenerBroker.start(
     {},
-    { authenticator: new AnonymousAuthenticator(true), audit: 'all', defence: { connectionsPerUser: 5 } },
+    { authenticator: trustingAuthenticator, audit: 'all', defence: { connectionsPerUser: 5 } },
   );
   const client = await test.client();
   const connected = test.connected();

@@ -6,14 +6,14 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import mqtt from 'mqtt-packet';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createWebSocketStream, WebSocket } from 'ws';
-import { AnonymousAuthenticator } from '../../src/auth/anonymous-authenticator.js';
+import { AuthenticationChain } from '../../src/auth/authentication-chain.js';
 import type { ListenerOptions } from '../../src/transport/listener.js';
 import { ListenerBroker } from '../support/listener-broker.js';
 import { header2, header2OfIpv4, sslTlv } from '../support/proxy-header.js';
 import { RawClient } from '../support/raw-client.js';
 import { TestAuthority } from '../support/test-authority.js';
 
-const OPEN = { authenticator: new AnonymousAuthenticator(true) };
+const OPEN = { authenticator: new AuthenticationChain(true) };
 const TRUSTED = { trusted: ['127.0.0.1'] };
 const VERSION_1 = Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 56324 1883\r\n');
 const VERSION_2 = header2OfIpv4([192, 0, 2, 7], 56_324);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { generate } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AnonymousAuthenticator } from '../../src/auth/anonymous-authenticator.js';
+import { AuthenticationChain } from '../../src/auth/authentication-chain.js';
 import { Broker } from '../../src/broker/broker.js';
 import { TestAuthority } from '../support/test-authority.js';
 import { endPrograms, startProgram } from './run-program.js';
@@ -64,7 +64,7 @@ beforeAll(async () => {
   const named = { ...proxyProtocol, takesUsername: true };
   const tls = { certificates: [server] };
   broker = await Broker.start({
-    authenticator: new AnonymousAuthenticator(true),
+    authenticator: new AuthenticationChain(true),
     listeners: [
       { ...common, kind: 'tcp', name: 'v1', proxyProtocol },
       { ...common, kind: 'tcp', name: 'v2', proxyProtocol },

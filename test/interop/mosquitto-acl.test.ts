@@ -1,6 +1,7 @@
 /**
  * The same acl_file in mosquitto (Debian: mosquitto 2.0) and here: the same clients may do the same. What differs is named at the end.
  */
+
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { Random } from '../robustness/support/random-source.js';
 import { publishPacket } from '../support/publish-packet.js';
 import { type PacketOf, RawClient } from '../support/raw-client.js';
 import { createTemporaryDirectory } from '../support/temporary-directory.js';
+import { trustingAuthenticator } from '../support/trusting-authenticator.js';
 import { type AclCase, type AclClient, ADMIN, makeCase } from './mosquitto-acl-cases.js';
 import { endPrograms, startProgram } from './run-program.js';
 
@@ -62,7 +64,11 @@ async function onOurs<T>(text: string, ask: (port: number) => Promise<T>): Promi
   const { file, problems } = AclFile.parse('acl', text);
   expect(problems).toEqual([]);
   const access = new AccessControl(new AccessRules(file, null), 'mosquitto');
-  const broker = await Broker.start({ access, listeners: [{ name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 0 }] });
+  const broker = await Broker.start({
+    access,
+    authenticator: trustingAuthenticator,
+    listeners: [{ name: 'tcp', kind: 'tcp', host: '127.0.0.1', port: 0 }],
+  });
   try {
     return await ask(broker.listeners[0]?.port ?? 0);
   } finally {
