@@ -77,7 +77,7 @@ export class RemoteTokenKeys implements TokenKeys {
     const answer = await boundedFetch(url, request, this.#clock);
     if (answer instanceof NoAnswer) return this.#onFailure(answer.reason);
     if (answer.status !== 200) return this.#onFailure(`it has answered ${answer.status}`);
-    const keys = keysOfSet(answer.text);
+    const keys = publicKeysIn(answer.text);
     if (keys instanceof UnusableKey) return this.#onFailure(`its answer ${keys.reason}`);
     this.#fetchedAtMs = this.#clock.now();
     this.#isFailureTold = false;
@@ -97,4 +97,12 @@ export class RemoteTokenKeys implements TokenKeys {
     if (this.#keys === null) this.#logger.error(about, 'keys for tokens cannot be fetched: no token can be verified');
     else this.#logger.warn(about, 'keys for tokens cannot be fetched: those before stay in use');
   }
+}
+
+/** What everybody can fetch is no secret, and nothing signed with it proves anything. */
+function publicKeysIn(text: string): readonly TokenKey[] | UnusableKey {
+  const keys = keysOfSet(text);
+  if (keys instanceof UnusableKey) return keys;
+  const publicKeys = keys.filter(({ key }) => key.type === 'public');
+  return publicKeys.length === 0 ? new UnusableKey('has no public key') : publicKeys;
 }

@@ -72,7 +72,9 @@ async function startBehind(
     auth.close();
     throw error;
   });
-  auth.onWithdrawn = () => void endWithdrawn(broker, logger);
+  auth.onWithdrawn = () => endWithdrawn(broker, logger);
+  // What has changed since it was read, and until now nobody was told of.
+  auth.onWithdrawn();
   const watchFiles = (files: readonly string[], onMaybeChanged: () => void) =>
     new FileWatch(files, clock, onMaybeChanged);
   const accessReload = new AccessReload(settings.access, access, accessRules.fingerprint, watchFiles, logger);
@@ -121,9 +123,13 @@ async function startBehind(
   };
 }
 
-async function endWithdrawn(broker: Broker, logger: Logger): Promise<void> {
-  const connections = await broker.endWithdrawn();
-  if (connections > 0) logger.info({ connections }, 'connections of users who are gone or changed have been ended');
+function endWithdrawn(broker: Broker, logger: Logger): void {
+  broker.endWithdrawn().then(
+    (connections) => {
+      if (connections > 0) logger.info({ connections }, 'connections of users who are gone or changed have been ended');
+    },
+    (error: unknown) => logger.error({ err: error }, 'connections of users who are gone or changed could not be ended'),
+  );
 }
 
 function mqttListeners({ listeners }: Broker): OpenListener[] {

@@ -68,7 +68,13 @@ describe('a password file', () => {
     for (const [user, password] of USERS) {
       expect((await runProgram('mosquitto_passwd', ['-b', file, user, password])).exitCode).toBe(0);
     }
-    await withMillrace(file, expectUsers);
+    await withMillrace(file, async (port) => {
+      await expectUsers(port);
+      const topic = '$SYS/broker/authentication/password/#';
+      const credentials = ['-u', 'alice', '-P', 'pencil', '-t', topic, '-v', '-C', '3', '-W', '15'];
+      const { output } = await runProgram('mosquitto_sub', ['-h', '127.0.0.1', '-p', port, ...credentials]);
+      expect(output).toMatch(/authentication\/password\/accepted \d+\n/);
+    });
   });
 
   it('that millrace passwd has written is taken by mosquitto and by the broker, and mosquitto_passwd can go on with it', async () => {

@@ -81,6 +81,16 @@ describe('RemoteTokenKeys', () => {
     expect(Object.fromEntries(keys.figures())).toMatchObject({ 'authentication/jwt/failed key requests': 3 });
   });
 
+  it('takes no shared secret from a set that everybody can fetch', async () => {
+    const secret = { kty: 'oct', k: Buffer.alloc(64, 1).toString('base64url'), kid: 's' };
+    const { server, clock, keys, ids } = await world(json({ keys: [jwk(rsa, 'a'), secret] }));
+    expect(await keys.find('HS256', 's')).toEqual([]);
+    expect(await ids('a')).toEqual(['a']);
+    server.answer = json({ keys: [secret] });
+    clock.advance(10_000);
+    expect(await keys.find('HS256', 's')).toEqual([]);
+  });
+
   it('does not wait longer than the timeout for a server that hangs', async () => {
     const { server, clock, ids, lines } = await world(silence);
     const found = ids('a');

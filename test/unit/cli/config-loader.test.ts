@@ -143,6 +143,31 @@ describe('the sources', () => {
   });
 });
 
+describe('auth', () => {
+  test.each([
+    ['jwt: { issuer: x }', 'auth.jwt.issuer has no effect without secretFile, keyFile or jwksUrl'],
+    ['jwt: { algorithms: [RS256] }', 'auth.jwt.algorithms has no effect without secretFile, keyFile or jwksUrl'],
+    ['jwt: { algorithms: [none] }', 'auth.jwt.algorithms[0]: expected one of HS256, HS384'],
+    ['jwt: { jwksUrl: "http://example.com/keys" }', 'auth.jwt.jwksUrl: expected a URL that begins with https://'],
+    [
+      'jwt: { jwksUrl: "https://user:hunter2@example.com/" }',
+      'auth.jwt.jwksUrl: expected a URL that begins with https://',
+    ],
+    ['http: { url: "ftp://example.com" }', 'auth.http.url: expected a URL that begins with https:// or http://'],
+    ['http: { headersFile: x }', 'auth.http.headersFile has no effect without url'],
+    ['passwordFile: /nonexistent', 'auth.passwordFile: /nonexistent: there is no such file'],
+  ])('with %s is told what is wrong', (yaml, problem) => {
+    const problems = problemsOf({ yaml: `auth: { ${yaml} }` });
+    expect(problems.join('\n')).toContain(problem);
+    expect(problems.join('\n')).not.toContain('hunter2');
+  });
+
+  test('takes keys from this machine without TLS', () => {
+    const yaml = 'auth: { jwt: { jwksUrl: "http://[::1]:8000/keys", issuer: x } }';
+    expect(load({ yaml }).settings.auth.jwt.jwksUrl).toBe('http://[::1]:8000/keys');
+  });
+});
+
 describe('auth.scram', () => {
   const users = join(directory, 'users');
   const line = (user: string): string =>
