@@ -23,14 +23,14 @@ export function authenticationWays(auth: AuthSettings): string[] {
 }
 
 /** A line for each file. */
-export function authSummary(auth: AuthSettings, { passwords, scram, tokenKeys }: AuthFiles): string {
+export function authSummary(auth: AuthSettings, { passwords, scram, tokenKeys }: AuthFiles): string[] {
   const lines: string[] = [];
   if (tokenKeys !== undefined) lines.push(`tokens: ${counted(tokenKeys.length, 'key')}`);
   if (auth.jwt.jwksUrl !== undefined) lines.push(`tokens: keys from ${new URL(auth.jwt.jwksUrl).origin}`);
   if (passwords !== undefined) lines.push(`password file: ${counted(passwords.size, 'user')}`);
   if (auth.http.url !== undefined) lines.push(`authentication by HTTP: ${new URL(auth.http.url).origin}`);
   for (const [name, users] of scram ?? []) lines.push(`${name}: ${counted(users.size, 'user')}`);
-  return lines.map((line) => `  ${line}\n`).join('');
+  return lines;
 }
 
 export function httpAuthWarnings({ http }: AuthSettings): string[] {

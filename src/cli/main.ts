@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessMisuse, accessAnswerText, testAccess } from './access-command.js';
 import { AdminCallFailed } from './admin-client.js';
-import { authSummary } from './auth-summary.js';
+import { checkSummary } from './check-summary.js';
 import { parseCommandLine, type Request } from './command-line.js';
 import { type Configuration, loadConfiguration } from './config-loader.js';
 import { printConfiguration } from './config-printer.js';
@@ -16,9 +16,7 @@ import { makeScramLine, NoScramLine } from './scram-line.js';
 import { settingTree } from './setting-tree.js';
 import { start } from './start.js';
 import { startBroker } from './start-broker.js';
-import { storageSummary, storageText } from './storage-summary.js';
 import { askAtTerminal } from './terminal-question.js';
-import { tlsSummary } from './tls-settings.js';
 import { commandHelp, generalHelp } from './usage.js';
 import { packageVersion } from './version.js';
 import { visible } from './visible-text.js';
@@ -114,30 +112,6 @@ function loadOrRefuse({ configFile, flags }: Request & { readonly kind: 'run' })
     refuse(`${error.message}\nmillrace: ${count} in the configuration\n`);
     return undefined;
   }
-}
-
-function checkSummary(
-  { settings, authFiles, accessRules, pushTargets }: Configuration,
-  file: string | undefined,
-): string {
-  const listeners = Object.entries(settings.listeners)
-    .filter(([, { enabled }]) => enabled)
-    .map(([name, { kind, host, port, path, tls }]) => {
-      return `  listener ${name}: ${kind} ${host}:${port}${path ?? ''}${tlsSummary(tls, Date.now())}\n`;
-    });
-  const { enabled, host, port } = settings.http;
-  const http = enabled ? `  http: ${host}:${port}${tlsSummary(settings.http.tls, Date.now())}\n` : '';
-  const storage = `  storage: ${storageText(storageSummary(settings.storage))}\n`;
-  const users = authSummary(settings.auth, authFiles);
-  const { aclFile, rolesFile, subscribeCheck } = settings.access;
-  const ruleFiles = [aclFile, rolesFile].flatMap((path) => path ?? []);
-  const access =
-    accessRules.rules === undefined ? '' : `  access: ${ruleFiles.join(', ')}, SUBSCRIBE: ${subscribeCheck}\n`;
-  const pushes = [...pushTargets].map(([queue, { url, secrets }]) => {
-    const signatures = secrets.length === 1 ? '1 signature' : `${secrets.length} signatures`;
-    return `  webhook of ${queue}: ${new URL(url).origin}, ${secrets.length === 0 ? 'unsigned' : signatures}\n`;
-  });
-  return `configuration ok\n  file: ${file ?? 'none, defaults only'}\n${listeners.join('')}${http}${users}${access}${storage}${pushes.join('')}`;
 }
 
 function print(text: string): void {

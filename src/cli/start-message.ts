@@ -1,13 +1,12 @@
 /** What the operator sees first: what runs, where it listens, what is notable, and how to try it. */
-
-import { isLoopbackHost } from '../transport/loopback.js';
-import { authenticationWays, hasCredentials, httpAuthWarnings } from './auth-summary.js';
+import { authenticationWays, hasCredentials } from './auth-summary.js';
 import type { Colours } from './colours.js';
 import type { Settings } from './config-schema.js';
+import { listenerUrl } from './listener-url.js';
 import { damagedQueueText } from './queues-text.js';
 import type { OpenListener, RunningBroker } from './running-broker.js';
-import { isSigned } from './sqs-settings.js';
-import { type StorageSummary, storageSummary, storageText, storageWarnings } from './storage-summary.js';
+import { settingsWarnings } from './settings-warnings.js';
+import { type StorageSummary, storageSummary, storageText } from './storage-summary.js';
 import { workQueueSettings } from './work-queue-settings.js';
 
 export interface StartReport {
@@ -48,64 +47,13 @@ export function startReport(
     queues: queues.size,
     rules: rules.length,
     unconfiguredQueues,
-    warnings: [
-      ...sqsWarnings(settings.sqs),
-      ...listeners.flatMap((listener) =>
-        anonymousWarning(listener, anonymous, hasWays || hasNamesOfCertificates(settings, listener)),
-      ),
-      ...httpWarnings(settings.http),
-      ...httpAuthWarnings(settings.auth),
-      ...storageWarnings(settings.storage),
-      ...damagedQueues.map(damagedQueueText),
-    ],
+    warnings: [...settingsWarnings(settings, listeners), ...damagedQueues.map(damagedQueueText)],
   };
-}
-
-function sqsWarnings(sqs: Settings['sqs']): string[] {
-  if (!sqs.enabled || !isSigned(sqs) || sqs.accessKeys.length > 0) return [];
-  return ['the SQS endpoint serves nobody: requests must be signed, and sqs.accessKeys is empty'];
-}
-
-function anonymousWarning(listener: OpenListener, anonymous: boolean | undefined, hasMethod: boolean): string[] {
-  if (listener.kind === 'sqs') return [];
-  const isOpen = !isLoopbackHost(listener.host);
-  const subject = `listener "${listener.name}" (${listenerUrl(listener)})`;
-  if (anonymous === true && isOpen) return [`${subject} lets anybody in who can reach it: auth.anonymous is true`];
-  // With a method there is another way in, and to refuse the others is what was meant.
-  if (hasMethod) return [];
-  if (anonymous === false || (anonymous === undefined && isOpen)) {
-    const reason = isOpen && anonymous === undefined ? 'its address is not a loopback one' : 'auth.anonymous is false';
-    return [
-      `${subject} refuses clients without credentials: ${reason}; set auth.anonymous to true to let everybody in`,
-    ];
-  }
-  return [];
 }
 
 function anonymousText(anonymous: boolean | undefined, hasWays: boolean): string {
   if (anonymous !== undefined) return anonymous ? 'allowed' : 'refused';
   return hasWays ? 'refused' : 'loopback only';
-}
-
-/** Clients get in by their certificates, and are somebody then. */
-function hasNamesOfCertificates({ listeners }: Settings, { name }: OpenListener): boolean {
-  const tls = listeners[name]?.tls;
-  return tls !== undefined && tls.clientCertificate !== 'none' && tls.username !== 'none';
-}
-
-function httpWarnings({ enabled, host, tls }: Settings['http']): string[] {
-  if (!enabled || isLoopbackHost(host) || tls.certificate !== undefined) return [];
-  return [`HTTP on ${host} has no TLS: who can listen on the way reads the token of the administration`];
-}
-
-/** Without TLS, and with it. */
-const SCHEMES = { tcp: ['mqtt', 'mqtts'], ws: ['ws', 'wss'], sqs: ['http', 'https'] } as const;
-
-/** `mqtt://127.0.0.1:1883`, `wss://[::1]:8084/mqtt`, `http://127.0.0.1:9324` */
-export function listenerUrl({ kind, host, port, path, isEncrypted }: OpenListener): string {
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const scheme = SCHEMES[kind][isEncrypted ? 1 : 0];
-  return `${scheme}://${authority}${kind === 'ws' ? (path ?? '') : ''}`;
 }
 
 /** The report for a terminal, with a way to try the broker. */

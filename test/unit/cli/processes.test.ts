@@ -39,8 +39,19 @@ describe('millrace', () => {
     const check = run(MAIN, ['check', '--port', '0', '--data', '/var/lib/x']);
     expect(await check.exitCode()).toBe(0);
     expect(check.stdout).toBe(
-      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n  http: 127.0.0.1:8080\n  storage: /var/lib/x (fsync)\n',
+      'configuration ok\n  file: none, defaults only\n  listener tcp: tcp 127.0.0.1:0\n  listener ws: ws 127.0.0.1:8083/mqtt\n  http: 127.0.0.1:8080\n  sqs: 127.0.0.1:9324\n  storage: /var/lib/x (fsync)\n',
     );
+  });
+
+  test('check warns of what lets in more than may be meant, and is content all the same', async () => {
+    const open = { MILLRACE__LISTENERS__TCP__HOST: '0.0.0.0', MILLRACE__AUTH__ANONYMOUS: 'true' };
+    const check = run(MAIN, ['check'], { ...open, MILLRACE__HTTP__HOST: '0.0.0.0' });
+    expect(await check.exitCode()).toBe(0);
+    expect(check.stdout).toContain(
+      '  warning: listener "tcp" (mqtt://0.0.0.0:1883) lets anybody in who can reach it: auth.anonymous is true\n',
+    );
+    expect(check.stdout).toContain('  warning: HTTP on 0.0.0.0 has no TLS');
+    expect(check.stdout).not.toContain('listener "ws"');
   });
 
   test('reports every problem on standard error and exits with 2', async () => {
