@@ -12,8 +12,9 @@ const SAMPLE_MS = 100;
 const MEMORY_SAMPLE_MS = 1000;
 /** Over such a time the delay is averaged: one long garbage collection is no overload. */
 const AVERAGED_OVER_MS = 3000;
-/** A machine that slept was not late. */
+/** Later than that, and it was the machine that slept, or the process was stopped; so many times in a row, and it is the broker. */
 const LONGEST_DELAY_MS = 10_000;
+const SLEEPS_IN_A_ROW = 3;
 /** How far above its limit a figure has to be for nobody to be let in. */
 const MUCH_WORSE = { delay: 5, heap: 1.05, resident: 1.15 };
 /** Below these parts of the limits for so long, and it is over. */
@@ -30,6 +31,7 @@ export class OverloadGuard {
   #state: LoadState = 'normal';
   #times = 0;
   #delayMs = 0;
+  #sleeps = 0;
   #sampledAtMs = 0;
   #memorySampledAtMs = Number.NEGATIVE_INFINITY;
   #heapShare = 0;
@@ -80,13 +82,17 @@ export class OverloadGuard {
   #onSample(): void {
     const nowMs = this.#clock.now();
     const elapsedMs = nowMs - this.#sampledAtMs;
-    const lateMs = Math.min(LONGEST_DELAY_MS, Math.max(0, elapsedMs - SAMPLE_MS));
     this.#sampledAtMs = nowMs;
-    const weight = Math.min(elapsedMs, LONGEST_DELAY_MS) / (Math.min(elapsedMs, LONGEST_DELAY_MS) + AVERAGED_OVER_MS);
-    this.#delayMs += (lateMs - this.#delayMs) * weight;
+    this.#sleeps = elapsedMs > LONGEST_DELAY_MS ? this.#sleeps + 1 : 0;
+    if (this.#sleeps === 0 || this.#sleeps > SLEEPS_IN_A_ROW) this.#average(Math.min(elapsedMs, LONGEST_DELAY_MS));
     if (nowMs - this.#memorySampledAtMs >= MEMORY_SAMPLE_MS) this.#sampleMemory(nowMs);
     this.#judge(nowMs);
     this.#schedule();
+  }
+
+  #average(elapsedMs: number): void {
+    const lateMs = Math.max(0, elapsedMs - SAMPLE_MS);
+    this.#delayMs += ((lateMs - this.#delayMs) * elapsedMs) / (elapsedMs + AVERAGED_OVER_MS);
   }
 
   #sampleMemory(nowMs: number): void {

@@ -140,7 +140,10 @@ export class Admission {
     if (addresses !== null) {
       const entered = addresses.enter(address, nowMs);
       if (typeof entered === 'string') return entered;
-      socket.once('close', () => addresses.leave(entered, clock.now()));
+      const leave = (): void => addresses.leave(entered, clock.now());
+      // Who has gone meanwhile tells nobody any more.
+      if (socket.closed) leave();
+      else socket.once('close', leave);
     }
     return this.#bucket?.take(nowMs) === false ? 'listener-rate' : null;
   }

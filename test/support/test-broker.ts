@@ -22,6 +22,7 @@ export interface TestBrokerOptions {
   /** Default: a ManualClock. */
   readonly clock?: Clock;
   readonly maxConnections?: number;
+  readonly defence?: BrokerOptions['defence'];
   /** Default: nothing is logged. */
   readonly logger?: Logger;
 }
@@ -42,7 +43,7 @@ export class TestBroker {
 
   private constructor(options: TestBrokerOptions) {
     this.clock = options.clock instanceof ManualClock ? options.clock : new ManualClock();
-    const { store, access, authenticator, authenticationMethods = [], workQueues = {} } = options;
+    const { store, access, authenticator, authenticationMethods = [], workQueues = {}, defence = {} } = options;
     this.broker = new Broker({
       clock: options.clock ?? this.clock,
       logger: options.logger ?? pino({ level: 'silent' }),
@@ -51,6 +52,7 @@ export class TestBroker {
       ...(access === undefined ? {} : { access }),
       ...(authenticator === undefined ? {} : { authenticator }),
       authenticationMethods,
+      defence,
       ...workQueues,
     });
     this.broker.events.on('clientConnected', ({ clientId }) => this.#connected.add(clientId));

@@ -56,11 +56,15 @@ describe('the event loop', () => {
     expect(world.guard.state).toBe('full');
   });
 
-  it('of a machine that slept has been late once', () => {
+  it('of a machine that slept is not late, unless it is so again and again', () => {
     const world = new World();
     world.turns(1, 8 * 3_600_000);
-    world.clock.advance(20_000);
+    expect([world.guard.state, world.guard.delayMs]).toEqual(['normal', 0]);
+    world.clock.advance(1000);
+    world.turns(1, 60_000);
     expect(world.guard.state).toBe('normal');
+    world.turns(4, 60_000);
+    expect(world.guard.state).toBe('full');
   });
 
   it('is not watched if nothing is', () => {
