@@ -15,7 +15,9 @@ export function quietBroker(
 ): QuietBroker {
   const errors: string[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
-  const broker = new Broker({ clock: new SystemClock(), logger, limits, defence: { takeovers: 0 }, ...options });
+  // Refusals are what most of these tests are about.
+  const common = { clock: new SystemClock(), logger, limits, audit: 'off', defence: { takeovers: 0 } } as const;
+  const broker = new Broker({ ...common, ...options });
   return { broker, errors };
 }
 
