@@ -65,12 +65,15 @@ function scenarioOf(name: string, key: SqsKey | undefined, configuration: object
       await bed.start();
       const seconds = (options.warmUpMs + options.measuredMs) / 1000;
       const run = (own: Partial<SqsJob>): Promise<SqsResult> => runSqs(bed, options, key, own);
-      // A broker that has just been started compiles what it needs: that is not what is compared.
+      const fill = (): Promise<SqsResult> => run({ does: 'fill', messages: Math.ceil(MOST_PER_SECOND * seconds) });
+      // A broker that has just been started compiles what it needs, for seconds: that is not what is compared.
       await run({ does: 'ask' });
       const asked = await run({ does: 'ask' });
-      await run({ does: 'fill', messages: Math.ceil(MOST_PER_SECOND * seconds) });
+      await fill();
+      await run({ does: 'drain' });
+      await fill();
       const drained = await run({ does: 'drain' });
-      await run({ does: 'fill', messages: Math.ceil(MOST_PER_SECOND * seconds) });
+      await fill();
       const quiet = await run({ connections: 0, messagesPerSecond: MQTT_PER_SECOND });
       const beside = await run({ does: 'drain', messagesPerSecond: MQTT_PER_SECOND });
       return { ...costsOf(drained, asked), ...delaysOf(quiet, beside) };
