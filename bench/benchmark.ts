@@ -2,11 +2,12 @@
  * The order of events: for each case (scenario and QoS) as many rounds as asked for, and in each round every peer once,
  * so that whatever disturbs the machine disturbs all of them alike. Every run has a fresh broker and a fresh generator.
  */
+
+import type { BenchOptions } from './bench-options.js';
 import { startBroker, withDirectory } from './broker-process.js';
 import { isDurable } from './durable/durable-scenarios.js';
 import type { Qos } from './generator/frames.js';
 import type { Job, Outcome } from './generator/job.js';
-import type { BenchOptions } from './options.js';
 import type { Peer } from './peers/peer.js';
 import type { Pinning } from './pinning.js';
 import { runJob } from './run-job.js';

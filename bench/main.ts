@@ -1,6 +1,7 @@
 /** `npm run bench`: measures the broker beside its peers. docs/benchmarks.md says what the figures mean. */
 import { writeFileSync } from 'node:fs';
 import { BenchFailure } from './bench-failure.js';
+import type { BenchOptions } from './bench-options.js';
 import { type Case, casesOf, peersFor, type Run, runCase } from './benchmark.js';
 import {
   type DurableRow,
@@ -12,7 +13,7 @@ import {
 import { BED_SCENARIOS } from './durable/durable-scenarios.js';
 import { durableTable } from './durable/durable-table.js';
 import { describeMachine } from './machine.js';
-import { type BenchOptions, parseOptions, USAGE } from './options.js';
+import { parseOptions, USAGE } from './options.js';
 import { choosePeers, type PeerChoice } from './peers/choose-peers.js';
 import { type Pinning, pinning } from './pinning.js';
 import { idleTable, loadTable } from './report.js';

@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BenchFailure } from './bench-failure.js';
+import type { BenchOptions } from './bench-options.js';
 import { DURABLE, EVERY_DURABLE, isDurable } from './durable/durable-scenarios.js';
 import type { Protocol, Qos } from './generator/frames.js';
 import { STAMP_BYTES } from './generator/publish-batch.js';
@@ -60,35 +61,6 @@ export const USAGE = `npm run bench -- [options]
 
 /** Sequence numbers have 32 bits, and the ledger of a run has to fit into memory. */
 const MOST_MESSAGES = 1_000_000_000;
-
-export interface BenchOptions {
-  readonly scenarios: readonly string[];
-  readonly qos: readonly Qos[];
-  /** Undefined: all that can run. */
-  readonly peers: readonly string[] | undefined;
-  readonly protocol: Protocol;
-  readonly runs: number;
-  readonly measuredMs: number;
-  readonly warmUpMs: number;
-  readonly payloadBytes: number;
-  readonly windowMessages: number | undefined;
-  readonly batchMessages: number | undefined;
-  readonly connections: number;
-  readonly settleMs: number;
-  readonly dataDirectory: string;
-  readonly offlineSessions: number;
-  readonly published: number;
-  readonly drained: number;
-  readonly messagesPerSecond: number;
-  readonly queued: number;
-  readonly backlog: number;
-  readonly storedSessions: number;
-  readonly ceilingFile: string | undefined;
-  readonly externalAddress: string | undefined;
-  readonly millraceCommand: string | undefined;
-  readonly pin: boolean;
-  readonly jsonFile: string | undefined;
-}
 
 /**
  * @returns undefined when help was asked for

@@ -1,6 +1,6 @@
 /** How long a PUBACK takes at a fixed rate into one persistent session that is away, in milliseconds and in fsyncs. */
 import { count, type DurableScenario, decimals, errors, type Figures, share, times } from './durable-scenario.js';
-import { usageFigures } from './test-bed.js';
+import { usageFigures } from './usage-figures.js';
 
 const PUBLISHERS = 100;
 

@@ -1,7 +1,7 @@
 /** Persistent sessions with full queues come back and take everything: one with all of it, or many with a part each. */
 import type { OfflineQueues } from '../generator/offline-queues.js';
 import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
-import { usageFigures } from './test-bed.js';
+import { usageFigures } from './usage-figures.js';
 
 const PUBLISHERS = 100;
 const WINDOW_MESSAGES = 100;

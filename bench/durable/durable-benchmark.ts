@@ -4,9 +4,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BenchOptions } from '../bench-options.js';
 import { withDirectory } from '../broker-process.js';
 import { medianOf } from '../median.js';
-import type { BenchOptions } from '../options.js';
 import type { Peer } from '../peers/peer.js';
 import type { Pinning } from '../pinning.js';
 import type { DurableScenario, Figures } from './durable-scenario.js';

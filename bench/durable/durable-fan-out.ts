@@ -1,7 +1,7 @@
 /** Publishers into many persistent sessions that are away, all on one filter; a few of them are then read to the end. */
 import type { OfflineQueues } from '../generator/offline-queues.js';
 import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
-import { usageFigures } from './test-bed.js';
+import { usageFigures } from './usage-figures.js';
 
 const PUBLISHERS = 100;
 const WINDOW_MESSAGES = 100;

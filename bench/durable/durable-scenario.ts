@@ -2,7 +2,7 @@
  * What the durable scenarios have in common: each runs one or more jobs against one broker, with restarts between them
  * where it likes, and brings back named figures. How these become a row is data, too.
  */
-import type { BenchOptions } from '../options.js';
+import type { BenchOptions } from '../bench-options.js';
 import type { TestBed } from './test-bed.js';
 
 /** Undefined: not known here, for instance the processor time of a broker that cannot be looked into. */

@@ -3,11 +3,12 @@
  * then after it was killed. And what the queued messages cost in memory while it holds them.
  */
 
+import type { BenchOptions } from '../bench-options.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
-import type { BenchOptions } from '../options.js';
 import { DURABLE_FAN_IN } from '../scenarios.js';
 import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
-import { type TestBed, usageFigures } from './test-bed.js';
+import type { TestBed } from './test-bed.js';
+import { usageFigures } from './usage-figures.js';
 
 const SESSIONS = 100;
 const PAYLOAD_BYTES = 150;

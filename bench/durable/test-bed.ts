@@ -2,11 +2,10 @@
 import { BenchFailure } from '../bench-failure.js';
 import { type BrokerSetting, type RunningBroker, startBroker } from '../broker-process.js';
 import type { Protocol } from '../generator/frames.js';
-import type { Address, Job, Outcome, Result, Usage } from '../generator/job.js';
+import type { Address, Job, Outcome, Result } from '../generator/job.js';
 import type { Peer } from '../peers/peer.js';
 import { findResidentBytes } from '../process-usage.js';
 import { runJob } from '../run-job.js';
-import type { Figures } from './durable-scenario.js';
 
 /** A broker that has a million messages to write or to read may take its time; the time is what is measured. */
 const RESTART_MS = 120_000;
@@ -83,16 +82,4 @@ export class TestBed {
     if (outcome.kind === 'failed') throw new BenchFailure(outcome.reason);
     return outcome as ResultOf<Kind>;
   }
-}
-
-/** The figures that every measured window has, for so many messages in it. */
-export function usageFigures(usage: Usage, messages: number): Figures {
-  const { seconds, brokerCpuMs, generatorCpuMs, peakResidentBytes } = usage;
-  return {
-    perSecond: messages / seconds,
-    cpuMicroseconds: brokerCpuMs === undefined || messages === 0 ? undefined : (brokerCpuMs * 1000) / messages,
-    brokerBusy: brokerCpuMs === undefined ? undefined : brokerCpuMs / 1000 / seconds,
-    generatorBusy: generatorCpuMs / 1000 / seconds,
-    peakResidentBytes,
-  };
 }

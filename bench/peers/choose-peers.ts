@@ -1,6 +1,6 @@
 /** Which brokers take part, in the order in which they take turns. */
 import { BenchFailure } from '../bench-failure.js';
-import type { BenchOptions } from '../options.js';
+import type { BenchOptions } from '../bench-options.js';
 import { aedes, durableAedes } from './aedes.js';
 import { ceiling } from './ceiling.js';
 import { external } from './external.js';

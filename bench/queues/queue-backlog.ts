@@ -1,4 +1,6 @@
 /** What a receive costs when little waits, and when millions do; and what these cost in memory. */
+
+import type { BenchOptions } from '../bench-options.js';
 import {
   count,
   type DurableScenario,
@@ -11,7 +13,6 @@ import {
 import type { TestBed } from '../durable/test-bed.js';
 import type { TakeResult } from '../generator/job.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
-import type { BenchOptions } from '../options.js';
 import { queueConfiguration } from './queue-configuration.js';
 import { readHeapBytes } from './read-heap.js';
 

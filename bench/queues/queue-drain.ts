@@ -8,7 +8,7 @@ import {
   megabytes,
   share,
 } from '../durable/durable-scenario.js';
-import { usageFigures } from '../durable/test-bed.js';
+import { usageFigures } from '../durable/usage-figures.js';
 import type { Protocol } from '../generator/frames.js';
 import { type QueueSettings, queueConfiguration } from './queue-configuration.js';
 

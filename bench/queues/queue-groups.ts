@@ -1,4 +1,6 @@
 /** Ten thousand groups with a message now and then, alone, and beside one group in which a million wait. */
+
+import type { BenchOptions } from '../bench-options.js';
 import {
   count,
   type DurableScenario,
@@ -10,7 +12,6 @@ import {
 } from '../durable/durable-scenario.js';
 import type { TestBed } from '../durable/test-bed.js';
 import type { WorkLatencyResult } from '../generator/job.js';
-import type { BenchOptions } from '../options.js';
 import { fill, settle } from './queue-backlog.js';
 import { queueConfiguration } from './queue-configuration.js';
 

@@ -8,7 +8,7 @@ import {
   megabytes,
   share,
 } from '../durable/durable-scenario.js';
-import { usageFigures } from '../durable/test-bed.js';
+import { usageFigures } from '../durable/usage-figures.js';
 import { queueConfiguration } from './queue-configuration.js';
 
 const PUBLISHERS = 100;

@@ -1,4 +1,6 @@
 /** The queue drained by clients of SQS; what of that is HTTP; and what it does to MQTT beside it. */
+
+import type { BenchOptions } from '../bench-options.js';
 import {
   count,
   type DurableScenario,
@@ -8,10 +10,10 @@ import {
   share,
   times,
 } from '../durable/durable-scenario.js';
-import { type TestBed, usageFigures } from '../durable/test-bed.js';
+import type { TestBed } from '../durable/test-bed.js';
+import { usageFigures } from '../durable/usage-figures.js';
 import type { SqsJob, SqsKey, SqsResult } from '../generator/job.js';
 import { WORK_QUEUE } from '../generator/work-queue.js';
-import type { BenchOptions } from '../options.js';
 import { sqsPortOf } from '../peers/millrace.js';
 
 const CONNECTIONS = 16;

@@ -1,0 +1,15 @@
+/** From what broker and generator have used to figures. */
+import type { Usage } from '../generator/job.js';
+import type { Figures } from './durable-scenario.js';
+
+/** The figures that every measured window has, for so many messages in it. */
+export function usageFigures(usage: Usage, messages: number): Figures {
+  const { seconds, brokerCpuMs, generatorCpuMs, peakResidentBytes } = usage;
+  return {
+    perSecond: messages / seconds,
+    cpuMicroseconds: brokerCpuMs === undefined || messages === 0 ? undefined : (brokerCpuMs * 1000) / messages,
+    brokerBusy: brokerCpuMs === undefined ? undefined : brokerCpuMs / 1000 / seconds,
+    generatorBusy: generatorCpuMs / 1000 / seconds,
+    peakResidentBytes,
+  };
+}
