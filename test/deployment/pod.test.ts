@@ -128,7 +128,7 @@ describe('the pod', () => {
     );
     const broker = await pod.start();
     expect(await pod.probe('startupProbe')).toBe(200);
-    await expect.poll(() => broker.output).toContain('"authenticationMethods":["SCRAM-SHA-256"]');
+    await expect.poll(() => broker.output).toContain('"authentication":["SCRAM-SHA-256","SCRAM-SHA-512"]');
     const headers = { authorization: `Bearer ${TOKEN}` };
     expect((await fetch(`http://127.0.0.1:${ports.http}/api/v1/queues`, { headers })).status).toBe(200);
     expect((await fetch(`http://127.0.0.1:${ports.sqs}/`, { method: 'POST' })).status).toBe(403);
