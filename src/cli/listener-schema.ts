@@ -165,68 +165,14 @@ function refuseForTcp(key: string, message: string, input: unknown, context: z.c
 
 const notAMap = expected('a map of settings');
 
-const tcp = z
-  .strictObject(
-    {
-      kind: kind.default('tcp'),
-      host: host,
-      port: port.default(1883),
-      path,
-      ...admission,
-      enabled,
-      tls: mqttTlsSchema,
-    },
-    notAMap,
-  )
-  .transform(withPath);
-
-const ws = z
-  .strictObject(
-    {
-      kind: kind.default('ws'),
-      host: host,
-      port: port.default(8083),
-      path,
-      ...admission,
-      enabled,
-      tls: mqttTlsSchema,
-    },
-    notAMap,
-  )
-  .transform(withPath);
-
-const mqtts = z
-  .strictObject(
-    {
-      kind: kind.default('tcp'),
-      host: host,
-      port: port.default(8883),
-      path,
-      ...admission,
-      enabled,
-      tls: mqttTlsSchema,
-    },
-    notAMap,
-  )
-  .transform(withPath);
-
-const wss = z
-  .strictObject(
-    {
-      kind: kind.default('ws'),
-      host: host,
-      port: port.default(8084),
-      path,
-      ...admission,
-      enabled,
-      tls: mqttTlsSchema,
-    },
-    notAMap,
-  )
-  .transform(withPath);
+/** A listener by a name that says what it is for. */
+function listener(usualKind: (typeof KINDS)[number], usualPort: number) {
+  const known = { kind: kind.default(usualKind), host, port: port.default(usualPort) };
+  return z.strictObject({ ...known, path, ...admission, enabled, tls: mqttTlsSchema }, notAMap).transform(withPath);
+}
 
 const other = z
-  .strictObject({ kind, host: host, port: port, path, ...admission, enabled, tls: mqttTlsSchema }, notAMap)
+  .strictObject({ kind, host, port, path, ...admission, enabled, tls: mqttTlsSchema }, notAMap)
   .transform(withPath);
 
 function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
@@ -245,7 +191,12 @@ function checkNames(listeners: object, context: z.core.$RefinementCtx): void {
 
 export const listenersSchema = z
   .object(
-    { tcp: tcp.prefault({}), ws: ws.prefault({}), mqtts: mqtts.exactOptional(), wss: wss.exactOptional() },
+    {
+      tcp: listener('tcp', 1883).prefault({}),
+      ws: listener('ws', 8083).prefault({}),
+      mqtts: listener('tcp', 8883).exactOptional(),
+      wss: listener('ws', 8084).exactOptional(),
+    },
     notAMap,
   )
   .catchall(other)
