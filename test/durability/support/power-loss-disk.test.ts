@@ -79,6 +79,13 @@ describe('a restored directory', () => {
     expect(restore(lines, { b: 'n' }, { '1.0': 'old', '2.0': 'old' }).files).toEqual({ a: 'old', b: 'old' });
   });
 
+  it('has a file again that was removed or renamed when the process died before it could journal that', () => {
+    const lines = ['exists 1 a', 'sync 1 0 3', 'exists 2 b', 'sync 2 0 3', 'ready'];
+    const adversary: Adversary = { names: 'all', tails: 'pages', random: new RandomSource(1) };
+    const { files } = restore(lines, { c: 'old tail', b: 'old' }, { '1.0': 'old', '2.0': 'old' }, adversary);
+    expect(files).toEqual({ a: 'old', b: 'old' });
+  });
+
   it('may have kept all names, with nothing in the files', () => {
     const lines = ['exists 1 a', 'sync 1 0 3', 'ready', 'create 2 b', 'rename b a'];
     expect(restore(lines, { a: 'new' }, { '1.0': 'old' }, { ...WORST, names: 'all' }).files).toEqual({ a: '' });

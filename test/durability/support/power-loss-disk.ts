@@ -16,7 +16,7 @@
  *  - Bytes that were not synced may have reached the disk all the same, page by page: nothing of them, a first part, or
  *    pages with holes of zeros between them. Only behind what is durable: whatever is watched here writes at the end.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RandomSource } from './random-source.js';
 
@@ -90,7 +90,7 @@ export class PowerLossDisk {
       if (id === 'directory' || !hasParents(tree, path)) continue;
       const synced = this.#syncedBytes(id, contents);
       const livePath = livePaths.get(id);
-      const live = livePath === undefined ? synced : readFileSync(join(directory, livePath));
+      const live = livePath === undefined ? synced : writtenBytes(join(directory, livePath), synced);
       const tail = this.#tailOf(id, path, synced, live);
       const survived = survivingTail(tail, adversary, synced.length);
       lostBytes += tail.length - survived.length;
@@ -198,6 +198,14 @@ export class PowerLossDisk {
     }
     return live.subarray(synced.length);
   }
+}
+
+/**
+ * What a process had written. The file may be away from the path that the journal knows: the last change of a name is made
+ * first and journalled then, and the process can die between. Then nothing survives of it that was not synced.
+ */
+function writtenBytes(path: string, synced: Buffer): Buffer {
+  return existsSync(path) ? readFileSync(path) : synced;
 }
 
 function apply(tree: Map<string, Entry>, operation: Operation): void {
