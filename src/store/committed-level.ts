@@ -49,7 +49,10 @@ export class CommittedLevel extends ReopenableLevel {
     this.#committer = new GroupCommitter(
       {
         createBatch: () => super._chainedBatch() as NativeBatch,
-        writeBatch: (batch, isSynced) => this.writeBatch(batch, isSynced && options.isSynced !== false),
+        writeBatch: (batch, isSynced, bytes) => {
+          this.#freeSpace?.onWritten(bytes);
+          return this.writeBatch(batch, isSynced && options.isSynced !== false);
+        },
         recover: (bytes) => this.reopen(bytes),
       },
       options.clock,
@@ -59,7 +62,7 @@ export class CommittedLevel extends ReopenableLevel {
     this.#freeSpace =
       options.minimumFreeBytes === 0
         ? null
-        : new FreeSpaceWatch(options.clock, () => this.findFreeBytes(), noteFreeSpace);
+        : new FreeSpaceWatch(options.clock, () => this.findFreeBytes(), noteFreeSpace, options.minimumFreeBytes / 16);
     this.#health.onChanged(({ state }) => {
       if (state === 'failing') void this.#freeSpace?.look();
     });

@@ -22,7 +22,8 @@ export interface CommitContributor {
 /** The database, as far as it is written to. */
 export interface CommitTarget {
   createBatch(): NativeBatch;
-  writeBatch(batch: NativeBatch, isSynced: boolean): Promise<void>;
+  /** @param bytes of keys and values */
+  writeBatch(batch: NativeBatch, isSynced: boolean, bytes: number): Promise<void>;
   /** Brings the database back to a state in which `bytes` may be written to it, after a write that failed. */
   recover(bytes: number): Promise<void>;
 }
@@ -152,7 +153,7 @@ export class GroupCommitter {
 
   async #write(group: CommitGroup): Promise<void> {
     try {
-      await this.#target.writeBatch(group.batch, group.isSynced);
+      await this.#target.writeBatch(group.batch, group.isSynced, group.bytes);
     } catch (error) {
       const lastError = await this.#writeAgain(group, error);
       if (lastError !== null) {
@@ -181,7 +182,7 @@ export class GroupCommitter {
     try {
       // LevelDB goes on after a torn record in its log, and what follows the torn record is lost at the next start.
       await this.#target.recover(group.bytes);
-      await this.#target.writeBatch(group.batch, group.isSynced);
+      await this.#target.writeBatch(group.batch, group.isSynced, group.bytes);
       return null;
     } catch (error) {
       return error;

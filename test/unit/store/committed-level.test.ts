@@ -423,6 +423,18 @@ describe('free space', () => {
     expect(states).toEqual(['full', 'ok']);
   });
 
+  it('is looked at before the second is over when a sixteenth of the minimum has been written', async () => {
+    const { level, clock } = await openLevel({ minimumFreeBytes: 160_000 });
+    await until(() => clock.pending === 1);
+    level.freeBytes = 10;
+    level.putNow('a', Buffer.alloc(9000));
+    await level.flush();
+    expect(level.health.state).toBe('ok');
+    level.putNow('b', Buffer.alloc(1000));
+    await level.flush();
+    await until(() => level.health.state === 'full');
+  });
+
   it('is looked at when the store opens and when a write fails; failing outweighs full', async () => {
     const { level } = await openLevel({ minimumFreeBytes: 1000 });
     level.freeBytes = 10;
