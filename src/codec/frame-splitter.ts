@@ -45,7 +45,7 @@ export class FrameSplitter {
    */
   push(chunk: Buffer, sink: FrameSink): void {
     if (this.#stopped) {
-      this.#held = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
+      this.#held = this.#held === null ? ownCopy(chunk, 0) : Buffer.concat([this.#held, chunk]);
       return;
     }
     this.#split(chunk, sink);
@@ -70,7 +70,8 @@ export class FrameSplitter {
     let offset = this.#partial === null ? 0 : this.#fillPartial(chunk, sink);
     while (offset < length) {
       if (this.#stopped) {
-        this.#held = chunk.subarray(offset);
+        // A copy: it may wait for long, and would keep all that the chunk lies in.
+        this.#held = ownCopy(chunk, offset);
         return;
       }
       let bodyStart = offset + 1;
@@ -138,6 +139,12 @@ export class FrameSplitter {
     this.#partial = grown;
     return grown;
   }
+}
+
+function ownCopy(bytes: Buffer, from: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length - from);
+  bytes.copy(copy, 0, from);
+  return copy;
 }
 
 /** Where {@link readRemainingLength} stopped. */

@@ -4,11 +4,14 @@
  */
 import type { Socket } from 'node:net';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
+import { directReader } from './direct-reading.js';
 import type { LingeringClose } from './lingering-close.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 
 const kChannel = Symbol('channel');
+
+const readDirectly = directReader((socket, bytes) => (socket as ChannelSocket)[kChannel]?.handler?.onBytes(bytes));
 
 type ChannelSocket = Socket & { [kChannel]: TcpChannel | null };
 
@@ -37,7 +40,9 @@ export class TcpChannel implements ByteChannel {
     this.#socket = socket as ChannelSocket;
     this.#peer = peer;
     this.#socket[kChannel] = this;
+    // What a proxy's header, or a handshake, has left in the stream comes by this event in any case.
     socket.on('data', onData);
+    readDirectly(socket);
     socket.on('drain', onDrain);
     socket.on('end', onEnd);
     socket.on('error', onError);
