@@ -14,8 +14,8 @@ const TYPE_SHIFT = 24;
 const IDENTIFIER_SHIFT = 8;
 /** Instead of a packed one: the next of the packets that are encoded already. */
 const ENCODED = 0;
-/** Answers that have left, from which on the arrays are cut. */
-const CUT_FROM = 256;
+/** Numbers of answers that have left, from which on the array is cut; a shorter one is kept for the next answers. */
+const CUT_FROM = 64;
 
 export class Acknowledger {
   readonly #context: BrokerContext;
@@ -23,10 +23,10 @@ export class Acknowledger {
   readonly #isVersion5: boolean;
   /** Called when the first answer has to wait. */
   readonly #onWaiting: () => void;
-  /** What waits, from `#next` on: no object for each. */
-  #tickets: Ticket[] = [];
-  #answers: number[] = [];
+  /** Pairs of ticket and answer, from `#next` to `#end`: no object for each, and the array stays for the next ones. */
+  #waiting: number[] = [];
   #next = 0;
+  #end = 0;
   /** SUBACK and UNSUBACK that wait, in order. */
   #packets: { readonly type: number; readonly bytes: Buffer }[] = [];
   #waitingFinal = 0;
@@ -40,7 +40,7 @@ export class Acknowledger {
 
   /** Answers that wait for the journal. */
   get waitingCount(): number {
-    return this.#answers.length - this.#next;
+    return (this.#end - this.#next) / 2;
   }
 
   /** Publishes of the client that are settled as soon as their answer has left. */
@@ -71,19 +71,17 @@ export class Acknowledger {
   /** The journal has settled more. */
   onSettled(): void {
     const settled = this.#context.journal.settledTicket;
-    const tickets = this.#tickets;
-    while (this.#next < tickets.length && (tickets[this.#next] as Ticket) <= settled) {
-      this.#answer(this.#answers[this.#next++] as number);
+    const waiting = this.#waiting;
+    while (this.#next < this.#end && (waiting[this.#next] as Ticket) <= settled) {
+      const answer = waiting[this.#next + 1] as number;
+      this.#next += 2;
+      this.#answer(answer);
     }
-    if (this.#next === tickets.length) {
-      this.#tickets = [];
-      this.#answers = [];
-      this.#next = 0;
-    } else if (this.#next >= CUT_FROM && this.#next * 2 >= tickets.length) {
-      this.#tickets = tickets.slice(this.#next);
-      this.#answers = this.#answers.slice(this.#next);
-      this.#next = 0;
-    }
+    const isCut = this.#next >= CUT_FROM && this.#next * 2 >= this.#end;
+    if (this.#next !== this.#end && !isCut) return;
+    if (waiting.length > CUT_FROM) this.#waiting = waiting.slice(this.#next, this.#end);
+    this.#end -= this.#next;
+    this.#next = 0;
   }
 
   #answer(answer: number): void {
@@ -99,12 +97,12 @@ export class Acknowledger {
   }
 
   #mustWait(ticket: Ticket): boolean {
-    return this.#next < this.#tickets.length || ticket > this.#context.journal.settledTicket;
+    return this.#next < this.#end || ticket > this.#context.journal.settledTicket;
   }
 
   #wait(ticket: Ticket, answer: number): void {
-    this.#tickets.push(ticket);
-    this.#answers.push(answer);
+    this.#waiting[this.#end++] = ticket;
+    this.#waiting[this.#end++] = answer;
     this.#onWaiting();
   }
 

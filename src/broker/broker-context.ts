@@ -26,6 +26,7 @@ import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
 import type { ConnectGuard, GuardedConnection } from './defence/connect-guard.js';
+import type { GatedConnection, GatedConnections } from './gated-connections.js';
 import type { OverloadGuard } from './overload-guard.js';
 import type { QueueRoom } from './queue-room.js';
 import type { RetainedMessages } from './retained-messages.js';
@@ -33,11 +34,9 @@ import type { Router } from './router.js';
 import type { StorageGuard } from './storage-guard.js';
 
 /** A client's connection, as others see it. */
-export interface OpenConnection extends GuardedConnection {
+export interface OpenConnection extends GuardedConnection, GatedConnection {
   /** Ends the connection if what its client was let in by has been taken back. @returns whether it has ended it */
   endIfWithdrawn(): boolean;
-  /** The journal has settled more. */
-  onSettled(): void;
   /** Answers wait for the journal. */
   readonly isOwedAnswers: boolean;
   /** Other rules are in force. */
@@ -87,7 +86,7 @@ export interface BrokerContext {
   /** Connected clients by client id. */
   readonly connections: Map<string, OpenConnection>;
   /** Connections with answers that wait for the journal. */
-  readonly gated: Set<OpenConnection>;
+  readonly gated: GatedConnections<OpenConnection>;
   /** A fresh client id for a client that brought none [MQTT-3.1.3-6]. */
   readonly newClientId: () => string;
 }

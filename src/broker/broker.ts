@@ -48,6 +48,7 @@ import { ClientConnection } from './client-connection.js';
 import type { BanList } from './defence/ban-list.js';
 import { ConnectGuard } from './defence/connect-guard.js';
 import { DEFAULT_DEFENCE } from './defence/defence-options.js';
+import { GatedConnections } from './gated-connections.js';
 import { LocalSubscription, type MessageHandler } from './local-subscription.js';
 import { OverloadGuard } from './overload-guard.js';
 import { OwnProcessLoad } from './process-load.js';
@@ -179,11 +180,11 @@ export class Broker {
       listeners: this.#listeners,
       handshaking: new Set(),
       connections,
-      gated: new Set(),
+      gated: new GatedConnections(),
       newClientId: () => `auto-${randomBytes(12).toString('hex')}`,
     };
     journal.onSettled(() => {
-      for (const connection of [...this.#context.gated]) connection.onSettled();
+      this.#context.gated.onSettled();
       this.#context.queues?.onSettled();
       this.#context.storage.onSettled();
     });
@@ -422,7 +423,7 @@ export class Broker {
 
   /** Their answers wait for a disk that takes nothing. */
   #closeWaiting(): void {
-    for (const connection of [...this.#context.gated]) {
+    for (const connection of this.#context.gated) {
       if (connection.isOwedAnswers) connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
     }
   }

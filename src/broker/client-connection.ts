@@ -25,6 +25,7 @@ import type { ClientInfo } from './broker-events.js';
 import { acceptance, type CompletedExchange, type ConnectTerms } from './connect-handler.js';
 import { ConsumerPressure } from './consumer-pressure.js';
 import { countQos0Publishes } from './discarded-publishes.js';
+import { NOT_GATED } from './gated-connections.js';
 import { Handshake, type HandshakeHost } from './handshake.js';
 import { IdentityExpiry } from './identity-expiry.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
@@ -89,6 +90,7 @@ export class ClientConnection
   #deferred: Buffer | null = null;
   /** For a work queue is full. */
   #waitsForRoom = false;
+  gatedAt = NOT_GATED;
   #queueConsumers: QueueConsumers | null = null;
   #identity: Identity | null = null;
   #identityExpiry: IdentityExpiry | null = null;

@@ -87,7 +87,8 @@ export const storageSchema = z
       minFree: setting.size({
         description:
           'Free space of the disk below which no new message is stored; what is stored is still delivered. 0 switches the check off, and less than 48 MiB may leave too little room to empty the disk again.',
-        reason: 'room to go on acknowledging deliveries, and to merge files, which takes some 25 MiB before it gives any back',
+        reason:
+          'room to go on acknowledging deliveries, and to merge files, which takes some 25 MiB before it gives any back',
         default: 64 * 1024 * 1024,
         min: 0,
       }),
