@@ -6,8 +6,11 @@ import { WebSocket } from 'ws';
 
 /** For an answer; the machine is shared. */
 const PATIENCE_MS = 15_000;
-/** What one collection finds dead may keep something alive until the next. */
-const COLLECTIONS = 2;
+/**
+ * The first one may only end a marking that began when more was in use, the second finds what is dead, and the third begins when
+ * what the second has found has been given back: on a machine that is busy that takes a while.
+ */
+const COLLECTIONS = 3;
 
 interface Answer {
   readonly id: number;
