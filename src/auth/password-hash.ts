@@ -23,6 +23,13 @@ const WRITTEN_SALT_BYTES = 12;
 /** Some ten seconds on a desktop computer: above, nobody would get in. */
 export const MAXIMUM_ITERATIONS = 10_000_000;
 
+/** The forms that new hashes can have, by the names that mosquitto_passwd has for them. */
+export const PASSWORD_HASHES = ['sha512-pbkdf2', 'argon2id'] as const;
+export type PasswordHashName = (typeof PASSWORD_HASHES)[number];
+
+/** As in mosquitto 2.1: a millisecond for the broker. More make it harder to guess a password that people chose. */
+export const DEFAULT_PASSWORD_ITERATIONS = 1000;
+
 /** Memory, passes and lanes: within these a check takes seconds at most, and a gibibyte. */
 const MAXIMUM_MEMORY_KIB = 1024 * 1024;
 const MAXIMUM_PASSES = 32;
@@ -35,6 +42,8 @@ const ARGON2_SALT_BYTES = 64;
 export interface PasswordHash {
   /** As it stands in the file. */
   readonly text: string;
+  /** `sha512` is what cannot be written any more. */
+  readonly name: PasswordHashName | 'sha512';
   /** What a check costs: the same for hashes of the same form and parameters. */
   readonly cost: string;
   verify(password: Buffer): Promise<boolean>;
@@ -64,6 +73,19 @@ export function parsePasswordHash(text: string): PasswordHash | InvalidHash {
   );
 }
 
+/**
+ * A new hash, made outside the event loop.
+ * @param iterations of `sha512-pbkdf2`
+ * @returns null for argon2id without the package for it
+ */
+export async function hashPassword(
+  password: string,
+  name: PasswordHashName = 'sha512-pbkdf2',
+  iterations = DEFAULT_PASSWORD_ITERATIONS,
+): Promise<string | null> {
+  return name === 'argon2id' ? await hashByArgon2(password) : await hashByPbkdf2(password, iterations);
+}
+
 /** A new hash in the form `$7$`, with a salt that every version of mosquitto reads. */
 export async function hashByPbkdf2(password: string, iterations: number): Promise<string> {
   const salt = randomBytes(WRITTEN_SALT_BYTES);
@@ -78,6 +100,7 @@ export async function hashByArgon2(password: string): Promise<string | null> {
 }
 
 class Pbkdf2Hash implements PasswordHash {
+  readonly name = 'sha512-pbkdf2';
   readonly text: string;
   readonly #iterations: number;
   readonly #salt: Buffer;
@@ -105,6 +128,7 @@ class Pbkdf2Hash implements PasswordHash {
 }
 
 class Sha512Hash implements PasswordHash {
+  readonly name = 'sha512';
   readonly text: string;
   readonly cost = '$6$';
   readonly #salt: Buffer;
@@ -126,6 +150,7 @@ class Sha512Hash implements PasswordHash {
 }
 
 class Argon2Hash implements PasswordHash {
+  readonly name = 'argon2id';
   readonly text: string;
   readonly cost: string;
   readonly #encoded: string;

@@ -9,7 +9,7 @@ import { busy, type CredentialJudge, isWaitedFor, unidentified, type Verdict } f
 import { identityOf } from './identity.js';
 import type { PasswordHash } from './password-hash.js';
 import { RememberedChecks } from './remembered-checks.js';
-import { type KnownUser, UserTable } from './user-table.js';
+import { type KnownUser, type UsersInForce, UserTable } from './user-table.js';
 
 export interface PasswordJudgeOptions {
   /** How long a password that was right need not be checked again, ms. */
@@ -35,8 +35,8 @@ export class PasswordJudge implements CredentialJudge {
     this.#standIn = standInFor(users);
   }
 
-  get users(): number {
-    return this.#users.size;
+  get users(): UsersInForce<PasswordHash> {
+    return this.#users;
   }
 
   judge(request: ConnectRequest): Verdict | Promise<Verdict> {
@@ -52,8 +52,10 @@ export class PasswordJudge implements CredentialJudge {
   /** Takes the place of those before. @returns how many users have lost what they were let in by */
   replaceUsers(users: ReadonlyMap<string, PasswordHash>): number {
     this.#standIn = standInFor(users);
-    this.#checks.clear();
-    return this.#users.replace(users);
+    const withdrawn = this.#users.replace(users);
+    // Whoever is left is known by the same hash: a user more must not cost a fleet the checks that are remembered.
+    if (withdrawn > 0) this.#checks.clear();
+    return withdrawn;
   }
 
   *figures(): Generator<readonly [topic: string, value: number]> {

@@ -79,6 +79,35 @@ export function parseCredentialsFile(text: string): ScramCredentialsFile {
   return { users, problems };
 }
 
+/**
+ * The text with one user's lines replaced by those for `credentials`, where the first of them stood or else at the end; everything else
+ * stays as it is.
+ * @param username one that {@link describeUnusableUsername} has nothing against
+ */
+export function editCredentialsFile(
+  text: string,
+  username: string,
+  credentials: readonly ScramCredential[],
+): { readonly text: string; readonly isKnown: boolean } {
+  const lines = text.split('\n');
+  const isOfUser = (line: string): boolean => {
+    const bare = line.replace(/^\ufeff/, '').replace(/\r$/, '');
+    return !bare.startsWith('#') && LINE.exec(bare)?.[1] === username;
+  };
+  const at = lines.findIndex(isOfUser);
+  const added = credentials.map((credential) => formatCredentialLine(username, credential));
+  if (at === -1) {
+    const end = text === '' || text.endsWith('\n') ? '' : '\n';
+    return { text: `${text}${end}${added.map((line) => `${line}\n`).join('')}`, isKnown: false };
+  }
+  const ending = lines[at]?.endsWith('\r') ? '\r' : '';
+  const kept = lines.flatMap((line, index) => {
+    if (index === at) return added.map((each) => `${each}${ending}`);
+    return isOfUser(line) ? [] : [line];
+  });
+  return { text: kept.join('\n'), isKnown: true };
+}
+
 /** The line for one user. @param username one that {@link describeUnusableUsername} has nothing against */
 export function formatCredentialLine(username: string, credential: ScramCredential): string {
   return `${username}:${credential.text}`;

@@ -1,5 +1,8 @@
 /** The two hashes that SCRAM is offered with. All else is the same. */
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, pbkdf2Sync } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const pbkdf2Async = promisify(pbkdf2);
 
 export interface ScramMechanism {
   /** As clients name it, and as it stands in the file of users. */
@@ -27,7 +30,7 @@ export function digest({ hash }: ScramMechanism, bytes: Buffer): Buffer {
   return createHash(hash).update(bytes).digest();
 }
 
-/** Hi() of RFC 5802: the slow part, which the broker never does. */
+/** Hi() of RFC 5802: the slow part, which the broker never does in its event loop. */
 export function saltedPassword(
   { hash, keyBytes }: ScramMechanism,
   password: string,
@@ -35,4 +38,14 @@ export function saltedPassword(
   iterations: number,
 ): Buffer {
   return pbkdf2Sync(password, salt, iterations, keyBytes, hash);
+}
+
+/** The same outside the event loop. */
+export function saltedPasswordAside(
+  { hash, keyBytes }: ScramMechanism,
+  password: string,
+  salt: Buffer,
+  iterations: number,
+): Promise<Buffer> {
+  return pbkdf2Async(password, salt, iterations, keyBytes, hash);
 }

@@ -17,7 +17,7 @@ import { saslprep, UnpreparedText } from './saslprep.js';
 import { MINIMUM_ITERATIONS, type ScramCredential, type ScramKeys } from './scram-credential.js';
 import { digest, hmac, type ScramMechanism } from './scram-mechanism.js';
 import { type ClientFirst, InvalidScramMessage, parseClientFinal, parseClientFirst } from './scram-messages.js';
-import { type KnownUser, UserTable } from './user-table.js';
+import { type KnownUser, type UsersInForce, UserTable } from './user-table.js';
 
 /** As many random bits as a salt of 16 bytes has; a multiple of three bytes leaves no padding. */
 const NONCE_BYTES = 18;
@@ -49,8 +49,8 @@ export class ScramMethod implements AuthenticationMethod {
     this.#usualIterations = mostFrequentIterations(users.values());
   }
 
-  get users(): number {
-    return this.#users.size;
+  get users(): UsersInForce<ScramCredential> {
+    return this.#users;
   }
 
   begin(): ScramExchange {

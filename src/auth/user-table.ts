@@ -27,8 +27,12 @@ export class KnownUser<Kind extends Credential> implements Grounds {
   }
 }
 
+/** The users of a file, for those who only look. */
+export type UsersInForce<Kind extends Credential> = Pick<UserTable<Kind>, 'version' | 'usernames' | 'find'>;
+
 export class UserTable<Kind extends Credential> {
   #users: ReadonlyMap<string, KnownUser<Kind>> = new Map();
+  #version = 0;
 
   constructor(credentials: ReadonlyMap<string, Kind>) {
     this.replace(credentials);
@@ -36,6 +40,15 @@ export class UserTable<Kind extends Credential> {
 
   get size(): number {
     return this.#users.size;
+  }
+
+  /** Another number after each {@link replace}. */
+  get version(): number {
+    return this.#version;
+  }
+
+  usernames(): Iterable<string> {
+    return this.#users.keys();
   }
 
   find(username: string): KnownUser<Kind> | undefined {
@@ -49,6 +62,7 @@ export class UserTable<Kind extends Credential> {
   /** @returns how many users have lost what they were let in by */
   replace(credentials: ReadonlyMap<string, Kind>): number {
     const before = this.#users;
+    this.#version++;
     this.#users = new Map(
       [...credentials].map(([username, credential]) => {
         const known = before.get(username);

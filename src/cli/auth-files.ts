@@ -11,7 +11,7 @@ import { type SettingPath, settingName } from './setting-path.js';
 import { readTextFile, UnreadableFile } from './text-file.js';
 
 /** Some hundred thousand users. */
-const MAX_USERS_BYTES = 64 * 1024 * 1024;
+export const MAX_USERS_BYTES = 64 * 1024 * 1024;
 const MAX_KEYS_BYTES = 1024 * 1024;
 const MAX_HEADERS_BYTES = 64 * 1024;
 

@@ -2,31 +2,46 @@
  * Authentication as the configuration says: the sources in their order, the methods, and the files behind them, which are read again when
  * they change. Whoever has been let in by what is gone from a file is told to whoever asks.
  */
-import { statSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { TooManyChanges } from '../auth/administration/administration-errors.js';
+import { PasswordUserFile } from '../auth/administration/password-user-file.js';
+import { ScramUserFile } from '../auth/administration/scram-user-file.js';
+import type { KnownUsers, UserFile } from '../auth/administration/user-file.js';
 import { AuthenticationChain } from '../auth/authentication-chain.js';
 import { AuthenticationCounters } from '../auth/authentication-counters.js';
 import type { AuthenticationMethod } from '../auth/authentication-method.js';
 import type { Authenticator } from '../auth/authenticator.js';
-import { CheckLane } from '../auth/check-lane.js';
+import { BUSY, CheckLane } from '../auth/check-lane.js';
 import { CountedMethod } from '../auth/counted-method.js';
 import type { CredentialJudge } from '../auth/credential-judge.js';
 import { HttpJudge } from '../auth/http-judge.js';
+import type { PasswordHash } from '../auth/password-hash.js';
 import { PasswordJudge } from '../auth/password-judge.js';
 import { RemoteTokenKeys } from '../auth/remote-token-keys.js';
+import type { ScramUsers } from '../auth/scram-credentials-file.js';
 import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
 import { ScramMethod } from '../auth/scram-method.js';
 import { TokenJudge } from '../auth/token-judge.js';
 import { FileTokenKeys } from '../auth/token-keys.js';
 import { TokenMethod } from '../auth/token-method.js';
 import { TokenVerifier } from '../auth/token-verifier.js';
+import type { Credential, UsersInForce } from '../auth/user-table.js';
 import type { CancelTimer, Clock } from '../core/clock.js';
 import { NoticeLimit } from '../core/notice-limit.js';
 import { FileWatch } from '../transport/tls/file-watch.js';
-import { type AuthFiles, type FileRead, readHeaders, readPasswords, readScram, readTokenKeys } from './auth-files.js';
+import {
+  type AuthFiles,
+  type FileRead,
+  MAX_USERS_BYTES,
+  readHeaders,
+  readPasswords,
+  readScram,
+  readTokenKeys,
+} from './auth-files.js';
 import { takesTokens } from './auth-rules.js';
 import type { AuthSettings } from './auth-schema.js';
-import { problemText } from './configuration-error.js';
+import { EditedTextFile } from './edited-text-file.js';
+import { ReloadedFile } from './reloaded-file.js';
 
 /** A file that is just being written looks another way after this. */
 const SETTLING_MS = 500;
@@ -36,8 +51,8 @@ type Figures = () => Iterable<readonly [topic: string, value: number]>;
 export class AuthSources {
   readonly authenticator: Authenticator;
   readonly methods: readonly AuthenticationMethod[];
-  /** Users have lost what they were let in by: their connections are to be ended. */
-  onWithdrawn: () => void = () => {};
+  /** Users have lost what they were let in by: their connections are to be ended. Resolves when they are. */
+  onWithdrawn: () => Promise<void> = async () => {};
   readonly #clock: Clock;
   readonly #timeOfDayMs: () => number;
   readonly #logger: Logger;
@@ -45,6 +60,7 @@ export class AuthSources {
   readonly #counters = new AuthenticationCounters();
   readonly #lane: CheckLane;
   readonly #files: ReloadedFile[] = [];
+  readonly #userFiles: UserFile[] = [];
   readonly #figures: Figures[] = [];
   readonly #watch: FileWatch | null;
   #cancelSettling: CancelTimer | null = null;
@@ -77,6 +93,18 @@ export class AuthSources {
     this.authenticator = new AuthenticationChain(settings.anonymous, options);
     const paths = this.#files.flatMap((file) => file.paths);
     this.#watch = paths.length === 0 ? null : new FileWatch(paths, clock, () => this.#reload(false));
+  }
+
+  /** Those that can be changed while the broker runs. */
+  get userFiles(): readonly UserFile[] {
+    return this.#userFiles;
+  }
+
+  /** Does what takes time in turn with the checks of passwords. @throws TooManyChanges if too many wait */
+  async inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const outcome = await this.#lane.run(work, () => true);
+    if (outcome === BUSY) throw new TooManyChanges('Too many passwords are being checked: try again later');
+    return outcome;
   }
 
   /** Reads all files again, also those that do not look changed. */
@@ -155,14 +183,13 @@ export class AuthSources {
       isLast: http.url === undefined,
     });
     this.#figures.push(() => judge.figures());
-    this.#follow(
-      [file],
-      'users with passwords',
-      () => readPasswords(file, settingIs),
-      (users) => {
-        this.#onUsersReplaced(judge.replaceUsers(users));
-      },
-    );
+    const take = (users: ReadonlyMap<string, PasswordHash>): void => {
+      this.#onUsersReplaced(judge.replaceUsers(users));
+    };
+    const followed = this.#follow([file], 'users with passwords', () => readPasswords(file, settingIs), take);
+    const administered = new EditedTextFile(file, MAX_USERS_BYTES);
+    const known = knownUsers([judge.users], ({ name }) => name);
+    this.#userFiles.push(new PasswordUserFile(administered, known, followed.replacing(take)));
     return judge;
   }
 
@@ -194,21 +221,21 @@ export class AuthSources {
     const methods = SCRAM_MECHANISMS.map((mechanism) => {
       return new ScramMethod(mechanism, files.scram?.get(mechanism.name) ?? new Map());
     });
-    this.#follow(
-      [file],
-      'users of SCRAM',
-      () => readScram(file, settingIs),
-      (users) => {
-        let withdrawn = 0;
-        for (const method of methods) withdrawn += method.replaceUsers(users.get(method.name) ?? new Map());
-        this.#onUsersReplaced(withdrawn);
-      },
-    );
+    const take = (users: ScramUsers): void => {
+      let withdrawn = 0;
+      for (const method of methods) withdrawn += method.replaceUsers(users.get(method.name) ?? new Map());
+      this.#onUsersReplaced(withdrawn);
+    };
+    const followed = this.#follow([file], 'users of SCRAM', () => readScram(file, settingIs), take);
+    const administered = new EditedTextFile(file, MAX_USERS_BYTES);
+    const tables = methods.map(({ users }) => users);
+    const known = knownUsers(tables, ({ mechanism }) => mechanism.name);
+    this.#userFiles.push(new ScramUserFile(administered, known, followed.replacing(take)));
     return methods;
   }
 
   #onUsersReplaced(withdrawn: number): void {
-    if (withdrawn > 0) this.onWithdrawn();
+    if (withdrawn > 0) void this.onWithdrawn();
   }
 
   #follow<Value>(
@@ -216,8 +243,10 @@ export class AuthSources {
     what: string,
     read: () => FileRead<Value>,
     take: (value: Value) => void,
-  ): void {
-    this.#files.push(new ReloadedFile(paths, what, read, take as (value: unknown) => void));
+  ): ReloadedFile {
+    const file = new ReloadedFile(paths, what, read, take as (value: unknown) => void);
+    this.#files.push(file);
+    return file;
   }
 
   #reload(isForced: boolean): void {
@@ -244,59 +273,24 @@ export class AuthSources {
 /** Where a problem of a file is told that concerns no line of it. */
 const settingIs = (): string => 'reload';
 
-/** Files that are one thing, and were read with the configuration. */
-class ReloadedFile {
-  readonly paths: readonly string[];
-  readonly what: string;
-  readonly #read: () => FileRead<unknown>;
-  readonly #take: (value: unknown) => void;
-  /** When it was read last, and when it was looked at last. */
-  #readState: string;
-  #seenState: string;
-  #problems = '';
-
-  constructor(paths: readonly string[], what: string, read: () => FileRead<unknown>, take: (value: unknown) => void) {
-    this.paths = paths;
-    this.what = what;
-    this.#read = read;
-    this.#take = take;
-    this.#readState = stateOf(paths);
-    this.#seenState = this.#readState;
-  }
-
-  /**
-   * Takes what it says now, if it has changed, and is no longer being written: half a file of users would have the others
-   * thrown out.
-   * @returns `same` also for problems that have been told before
-   */
-  reload(isForced: boolean): 'same' | 'settling' | 'changed' | { readonly problems: readonly string[] } {
-    const state = stateOf(this.paths);
-    if (state === this.#readState && !isForced) return 'same';
-    const isSettled = state === this.#seenState;
-    this.#seenState = state;
-    if (!isSettled && !isForced) return 'settling';
-    this.#readState = state;
-    const { value, problems } = this.#read();
-    const texts = problems.map(problemText);
-    const told = this.#problems;
-    this.#problems = texts.join('\n');
-    if (texts.length > 0) return this.#problems === told ? 'same' : { problems: texts };
-    this.#take(value);
-    return 'changed';
-  }
-}
-
-/** What changes when a file does: large ones need not be read to see that they have not. */
-function stateOf(paths: readonly string[]): string {
-  const states = paths.map((path) => {
-    try {
-      const { ino, dev, size, mtimeMs, ctimeMs } = statSync(path);
-      return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? 'unknown';
-    }
-  });
-  return states.join();
+/** @param nameOf what is kept of a password is called so */
+function knownUsers<Kind extends Credential>(
+  tables: readonly UsersInForce<Kind>[],
+  nameOf: (credential: Kind) => string,
+): KnownUsers {
+  return {
+    get version() {
+      return tables.reduce((sum, { version }) => sum + version, 0);
+    },
+    *usernames() {
+      for (const table of tables) yield* table.usernames();
+    },
+    credentialsOf: (username) =>
+      tables.flatMap((table) => {
+        const user = table.find(username);
+        return user === undefined ? [] : [nameOf(user.credential)];
+      }),
+  };
 }
 
 function milliseconds(seconds: number): number {

@@ -1,30 +1,12 @@
 /** `millrace passwd FILE USER`: sets or deletes a user's line in a password file of mosquitto's format. */
-import { randomBytes } from 'node:crypto';
-import {
-  chownSync,
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { describeUnusableName, editPasswordFile, parsePasswordFile } from '../auth/password-file.js';
-import { hashByArgon2, hashByPbkdf2, MAXIMUM_ITERATIONS } from '../auth/password-hash.js';
+import { FileNotWritten, FileUnusable } from '../auth/administration/administration-errors.js';
+import { FileChanges } from '../auth/administration/file-changes.js';
+import { editPasswords } from '../auth/administration/password-user-file.js';
+import { describeUnusableName } from '../auth/password-file.js';
+import { hashPassword, MAXIMUM_ITERATIONS, PASSWORD_HASHES, type PasswordHashName } from '../auth/password-hash.js';
+import { MAX_USERS_BYTES } from './auth-files.js';
+import { EditedTextFile } from './edited-text-file.js';
 import { NoPassword, type PasswordInput, type PromptOutput, readPassword } from './password-input.js';
-import { readTextFile, UnreadableFile } from './text-file.js';
-
-export const PASSWORD_HASHES = ['sha512-pbkdf2', 'argon2id'] as const;
-
-/** As in mosquitto 2.1: a millisecond for the broker. More make it harder to guess a password that people chose. */
-export const DEFAULT_PASSWORD_ITERATIONS = 1000;
-
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
-const OWNER_ONLY = 0o600;
 
 /** What was typed; undefined for the default. */
 export interface PasswordWishes {
@@ -63,26 +45,53 @@ export async function changePassword(
   if (unusable !== undefined) return new PasswordRefused(`the user name ${unusable}`);
   const fault = faultOf(wishes);
   if (fault !== undefined) return new PasswordRefused(fault);
-  const before = statSync(file, { throwIfNoEntry: false }) === undefined ? '' : readTextFile(file, MAX_FILE_BYTES);
-  if (before instanceof UnreadableFile) return new PasswordRefused(`${file} ${before.reason}`);
-  const [problem] = parsePasswordFile(before).problems;
-  if (problem !== undefined) {
-    return new PasswordRefused(`${file}:${problem.line}:${problem.column}: ${problem.message}`);
+  try {
+    return await changeUser(file, username, wishes, input, prompt);
+  } catch (error) {
+    if (error instanceof FileUnusable) return new PasswordRefused(error.message);
+    if (error instanceof FileNotWritten) return new PasswordNotWritten(error.message);
+    throw error;
   }
-  if (wishes.isDeleting) {
-    const rest = editPasswordFile(before, username, null);
-    if (rest === null) return new PasswordRefused(`there is no user ${JSON.stringify(username)} in ${file}`);
-    return replaceFile(file, rest) ?? `deleted ${username} from ${file}`;
+}
+
+/** @throws FileUnusable @throws FileNotWritten */
+async function changeUser(
+  path: string,
+  username: string,
+  wishes: PasswordWishes,
+  input: PasswordInput,
+  prompt: PromptOutput,
+): Promise<string | PasswordRefused> {
+  const file = new EditedTextFile(path, MAX_USERS_BYTES, true);
+  // Nobody types a password twice for a file that cannot be used.
+  editPasswords(path, file.read(), username, null);
+  let hash: string | null = null;
+  if (!wishes.isDeleting) {
+    const password = await readPassword(input, prompt);
+    if (password instanceof NoPassword) return new PasswordRefused(password.reason);
+    if (password === '') return new PasswordRefused('the password is empty');
+    hash = await hashPassword(password, wishes.hash as PasswordHashName | undefined, iterationsOf(wishes));
+    if (hash === null)
+      return new PasswordRefused('argon2id needs the package @node-rs/argon2, which is not there for this machine');
   }
-  const password = await readPassword(input, prompt);
-  if (password instanceof NoPassword) return new PasswordRefused(password.reason);
-  if (password === '') return new PasswordRefused('the password is empty');
-  const hash = await hashOf(password, wishes);
-  if (hash === null)
-    return new PasswordRefused('argon2id needs the package @node-rs/argon2, which is not there for this machine');
-  const isKnown = parsePasswordFile(before).users.has(username);
-  const after = editPasswordFile(before, username, hash) ?? before;
-  return replaceFile(file, after) ?? `${isKnown ? 'changed the password of' : 'added'} ${username} in ${file}`;
+  let isKnown = false;
+  await new FileChanges().apply([
+    {
+      file,
+      edit: (text) => {
+        const edited = editPasswords(path, text, username, hash);
+        isKnown = edited.isKnown;
+        return { text: edited.text, takeEffect: () => {} };
+      },
+    },
+  ]);
+  if (hash !== null) return `${isKnown ? 'changed the password of' : 'added'} ${username} in ${path}`;
+  if (isKnown) return `deleted ${username} from ${path}`;
+  return new PasswordRefused(`there is no user ${JSON.stringify(username)} in ${path}`);
+}
+
+function iterationsOf({ iterations }: PasswordWishes): number | undefined {
+  return iterations === undefined ? undefined : Number(iterations);
 }
 
 function faultOf({ hash, iterations, isDeleting }: PasswordWishes): string | undefined {
@@ -97,45 +106,4 @@ function faultOf({ hash, iterations, isDeleting }: PasswordWishes): string | und
   return isInRange
     ? undefined
     : `flag --iterations: expected a whole number from 1 to ${MAXIMUM_ITERATIONS}, found "${iterations}"`;
-}
-
-async function hashOf(password: string, { hash, iterations }: PasswordWishes): Promise<string | null> {
-  if (hash === 'argon2id') return await hashByArgon2(password);
-  return await hashByPbkdf2(password, iterations === undefined ? DEFAULT_PASSWORD_ITERATIONS : Number(iterations));
-}
-
-/**
- * Writes beside the file and renames: who reads it finds it whole, before or after. Mode and owner stay; what a link leads
- * to is replaced, and the link stays.
- */
-function replaceFile(file: string, text: string): PasswordNotWritten | undefined {
-  let draft: string | undefined;
-  try {
-    const status = statSync(file, { throwIfNoEntry: false });
-    const target = status === undefined ? file : realpathSync(file);
-    draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
-    const descriptor = openSync(draft, 'wx', OWNER_ONLY);
-    try {
-      const bytes = Buffer.from(text);
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-      fchmodSync(descriptor, status === undefined ? OWNER_ONLY : status.mode & 0o7777);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    if (status !== undefined) keepOwner(draft, status);
-    renameSync(draft, target);
-    return undefined;
-  } catch (error) {
-    if (draft !== undefined) rmSync(draft, { force: true });
-    return new PasswordNotWritten(
-      `${file} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-    );
-  }
-}
-
-/** @throws what the file system says: the broker might not be able to read it then */
-function keepOwner(draft: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
-  const own = statSync(draft);
-  if (own.uid !== uid || own.gid !== gid) chownSync(draft, uid, gid);
 }

@@ -1,21 +1,13 @@
 /** `millrace scram USER`: a line for the file of `auth.scram`, made from a password that is read and forgotten. */
 import { randomBytes } from 'node:crypto';
 import { saslprep, UnpreparedText } from '../auth/saslprep.js';
-import { deriveCredential, MINIMUM_ITERATIONS } from '../auth/scram-credential.js';
+import { DEFAULT_ITERATIONS, deriveCredential, MINIMUM_ITERATIONS, SALT_BYTES } from '../auth/scram-credential.js';
 import { describeUnusableUsername, formatCredentialLine } from '../auth/scram-credentials-file.js';
 import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
 import { NoPassword, type PasswordInput, type PromptOutput, readPassword } from './password-input.js';
 
-/**
- * The least that RFC 7677 allows: a microcontroller takes about half a second for them, each time it connects. More make
- * it harder to guess a password from a stolen file, which counts for passwords that people choose; a device gets a random one.
- */
-export const DEFAULT_ITERATIONS = 4096;
-
 /** Some ten seconds on a desktop computer: what is above would keep every client from connecting in time. */
 const MAXIMUM_ITERATIONS = 10_000_000;
-
-const SALT_BYTES = 16;
 
 /** Why there is no line. */
 export class NoScramLine {

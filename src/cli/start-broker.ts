@@ -74,7 +74,7 @@ async function startBehind(
   });
   auth.onWithdrawn = () => endWithdrawn(broker, logger);
   // What has changed since it was read, and until now nobody was told of.
-  auth.onWithdrawn();
+  void auth.onWithdrawn();
   const watchFiles = (files: readonly string[], onMaybeChanged: () => void) =>
     new FileWatch(files, clock, onMaybeChanged);
   const accessReload = new AccessReload(settings.access, access, accessRules.fingerprint, watchFiles, logger);
@@ -123,8 +123,8 @@ async function startBehind(
   };
 }
 
-function endWithdrawn(broker: Broker, logger: Logger): void {
-  broker.endWithdrawn().then(
+function endWithdrawn(broker: Broker, logger: Logger): Promise<void> {
+  return broker.endWithdrawn().then(
     (connections) => {
       if (connections > 0) logger.info({ connections }, 'connections of users who are gone or changed have been ended');
     },

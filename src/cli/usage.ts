@@ -1,12 +1,12 @@
 /** The commands of the executable and their help texts. */
 
+import { DEFAULT_PASSWORD_ITERATIONS, PASSWORD_HASHES } from '../auth/password-hash.js';
+import { DEFAULT_ITERATIONS } from '../auth/scram-credential.js';
 import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
 import { ACCESS_COMMAND } from './access-usage.js';
 import type { Command } from './command.js';
 import { SETTING_FLAGS } from './config-flags.js';
-import { DEFAULT_PASSWORD_ITERATIONS, PASSWORD_HASHES } from './passwd-command.js';
 import { QUEUE_COMMANDS } from './queues-usage.js';
-import { DEFAULT_ITERATIONS } from './scram-line.js';
 
 const SCRAM_NAMES = SCRAM_MECHANISMS.map(({ name }) => name);
 

@@ -2,6 +2,7 @@
  * What can be done to queues from outside, without a word of HTTP: the routes are a thin layer above. What changes something resolves
  * when the change is on the disk. To be called from turns of the event loop of its own, never while a message is routed.
  */
+import { byCodeUnits } from '../core/by-code-units.js';
 import type { Clock } from '../core/clock.js';
 import type { Message } from '../core/message.js';
 import type { HistoryStatistics } from '../queues/history/history.js';
@@ -213,8 +214,4 @@ function historyAnswerOf({ messages, bytes, oldestLeftAtMs, expired, evicted }: 
 function redriveAnswerOf({ startedAtMs, ...progress }: RedriveProgress): RedriveAnswer {
   const { state, target, moved, failed, left, total } = progress;
   return { state, target, startedAt: momentOf(startedAtMs), moved, failed, left, total };
-}
-
-function byCodeUnits(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

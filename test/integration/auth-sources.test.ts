@@ -38,7 +38,9 @@ function open(auth: unknown): World {
   const sources = new AuthSources(settings, value, clock, () => clock.now(), logger);
   onTestFinished(() => sources.close());
   let withdrawals = 0;
-  sources.onWithdrawn = () => withdrawals++;
+  sources.onWithdrawn = async () => {
+    withdrawals++;
+  };
   return {
     clock,
     sources,

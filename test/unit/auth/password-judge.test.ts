@@ -8,6 +8,7 @@ import { ManualClock } from '../../support/manual-clock.js';
 
 /** A hash whose checks end when the test says so. */
 class SteppedHash implements PasswordHash {
+  readonly name = 'sha512-pbkdf2';
   readonly text: string;
   readonly cost = 'some';
   readonly #password: string;

@@ -103,6 +103,23 @@ describe('millrace passwd', () => {
     expect(readFileSync(file, 'utf8')).toBe('bob:secret\n');
   });
 
+  test('keeps what somebody else has written while the password was typed', async () => {
+    writeFileSync(file, '');
+    await change('bob', 'p');
+    const input = new PassThrough();
+    const changing = changePassword(
+      file,
+      'alice',
+      { hash: undefined, iterations: undefined, isDeleting: false },
+      input,
+      { write: () => true },
+    );
+    writeFileSync(file, `# by hand\n${readFileSync(file, 'utf8')}`);
+    input.end('one\n');
+    expect(await changing).toBe(`added alice in ${file}`);
+    expect(readFileSync(file, 'utf8')).toMatch(/^# by hand\nbob:\S+\nalice:\S+\n$/);
+  });
+
   test('leaves everything as it was if it cannot write', async () => {
     file = join(directory, 'no', 'passwords');
     expect(await change('a', 'p')).toEqual(new PasswordNotWritten(`${file} cannot be written (ENOENT)`));

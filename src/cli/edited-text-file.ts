@@ -1,0 +1,31 @@
+/** A file of users or roles in the file system. */
+import { existsSync } from 'node:fs';
+import { FileUnusable } from '../auth/administration/administration-errors.js';
+import type { EditedFile, FileDraft } from '../auth/administration/edited-file.js';
+import { readTextFile, UnreadableFile } from './text-file.js';
+import { TextFileReplacement } from './text-file-replacement.js';
+
+export class EditedTextFile implements EditedFile {
+  readonly path: string;
+  readonly #maximumBytes: number;
+
+  readonly #mayBeMissing: boolean;
+
+  /** @param mayBeMissing it is empty then, and made with the first change */
+  constructor(path: string, maximumBytes: number, mayBeMissing = false) {
+    this.path = path;
+    this.#maximumBytes = maximumBytes;
+    this.#mayBeMissing = mayBeMissing;
+  }
+
+  read(): string {
+    if (this.#mayBeMissing && !existsSync(this.path)) return '';
+    const text = readTextFile(this.path, this.#maximumBytes);
+    if (text instanceof UnreadableFile) throw new FileUnusable(`${this.path}: ${text.reason}`);
+    return text;
+  }
+
+  prepare(text: string): Promise<FileDraft> {
+    return TextFileReplacement.prepare(this.path, text);
+  }
+}
