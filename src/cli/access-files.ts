@@ -1,7 +1,8 @@
 /** The files of the section `access`, read with the configuration and again when they change. */
 import { AccessRules } from '../auth/access/access-rules.js';
 import { AclFile } from '../auth/access/acl-file.js';
-import { type BookPath, type BookProblem, RoleBook } from '../auth/access/role-book.js';
+import { RoleBook } from '../auth/access/role-book.js';
+import type { BookPath, BookProblem } from '../auth/access/role-book-reader.js';
 import type { AccessSettings } from './access-schema.js';
 import { type Position, parseConfigText } from './config-file.js';
 import type { ConfigurationProblem } from './configuration-error.js';
@@ -11,7 +12,7 @@ import { closestName } from './suggestion.js';
 import { readTextFile, UnreadableFile } from './text-file.js';
 
 /** Some hundred thousand rules. */
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
+export const MAX_RULES_BYTES = 16 * 1024 * 1024;
 
 /** A file of another kind has something wrong in every line: the rest is only counted. */
 const MAX_PROBLEMS = 20;
@@ -24,16 +25,21 @@ export interface AccessRulesRead {
   readonly fingerprint: string;
 }
 
-/** @param whereIs where a setting has its value from */
+/**
+ * @param whereIs where a setting has its value from
+ * @param newRoles what the file of roles is to say, in the place of what it does
+ */
 export function readAccessRules(
   { aclFile, rolesFile }: Pick<AccessSettings, 'aclFile' | 'rolesFile'>,
   whereIs: (path: SettingPath) => string,
+  newRoles?: string,
 ): AccessRulesRead {
   const problems: ConfigurationProblem[] = [];
   const texts: string[] = [];
   const read = (file: string | undefined, setting: 'aclFile' | 'rolesFile'): string | undefined => {
     if (file === undefined) return undefined;
-    const text = readTextFile(file, MAX_FILE_BYTES);
+    const given = setting === 'rolesFile' ? newRoles : undefined;
+    const text = given ?? readTextFile(file, MAX_RULES_BYTES);
     texts.push(text instanceof UnreadableFile ? `- ${text.reason}` : `+ ${text}`);
     if (!(text instanceof UnreadableFile)) return text;
     const path = ['access', setting];

@@ -4,9 +4,12 @@
  */
 import type { Logger } from 'pino';
 import type { AccessControl } from '../auth/access/access-control.js';
+import type { TriedRoles } from '../auth/administration/role-administration.js';
 import { type AccessRulesRead, readAccessRules } from './access-files.js';
 import type { AccessSettings } from './access-schema.js';
-import { problemText } from './configuration-error.js';
+import { type ConfigurationProblem, problemText } from './configuration-error.js';
+import type { SettingPath } from './setting-path.js';
+import { didYouMean } from './suggestion.js';
 
 /** Watches files, and calls back some time after one may have changed. */
 export type WatchFiles = (files: readonly string[], onMaybeChanged: () => void) => { close(): void };
@@ -40,13 +43,29 @@ export class AccessReload {
     if (this.#watch !== null) this.#reload(true);
   }
 
+  /**
+   * What the rules come to with another file of roles.
+   * @returns what is wrong then, and what puts them in force, once the file says so
+   */
+  tryRoles(text: string): TriedRoles {
+    const { rules, problems, fingerprint } = readAccessRules(this.#settings, settingIs, text);
+    return {
+      problems: problems.map((problem) => ({ where: problem.where, text: withoutPlace(problem) })),
+      takeEffect: () => {
+        if (rules === undefined) return;
+        this.#fingerprint = fingerprint;
+        this.#control.replace(rules);
+      },
+    };
+  }
+
   close(): void {
     this.#watch?.close();
   }
 
   /** @param isAskedFor what is known to be wrong already is told again */
   #reload(isAskedFor: boolean): void {
-    const read = readAccessRules(this.#settings, (path) => path.join('.'));
+    const read = readAccessRules(this.#settings, settingIs);
     const hasChanged = read.fingerprint !== this.#fingerprint;
     this.#fingerprint = read.fingerprint;
     if (hasChanged || (isAskedFor && read.rules === undefined)) this.#apply(read);
@@ -61,4 +80,14 @@ export class AccessReload {
     this.#control.replace(rules);
     this.#logger.info({ version: this.#control.version }, 'the rules of access have changed');
   }
+}
+
+/** Where a problem is told that concerns no line of a file. */
+function settingIs(path: SettingPath): string {
+  return path.join('.');
+}
+
+/** Of a text that was never written, nobody can look up a line. */
+function withoutPlace({ path, message, suggestion }: ConfigurationProblem): string {
+  return `${path === '' ? '' : `${path}: `}${message}${didYouMean(suggestion)}`;
 }

@@ -1,7 +1,8 @@
 /** A file of users or roles in the file system. */
 import { existsSync } from 'node:fs';
-import { FileUnusable } from '../auth/administration/administration-errors.js';
+import { FileNotWritten, FileUnusable } from '../auth/administration/administration-errors.js';
 import type { EditedFile, FileDraft } from '../auth/administration/edited-file.js';
+import { formatByteSize } from './byte-size.js';
 import { readTextFile, UnreadableFile } from './text-file.js';
 import { TextFileReplacement } from './text-file-replacement.js';
 
@@ -25,7 +26,11 @@ export class EditedTextFile implements EditedFile {
     return text;
   }
 
-  prepare(text: string): Promise<FileDraft> {
-    return TextFileReplacement.prepare(this.path, text);
+  async prepare(text: string): Promise<FileDraft> {
+    if (Buffer.byteLength(text) > this.#maximumBytes) {
+      // The next start could not read it.
+      throw new FileNotWritten(`${this.path} would be larger than ${formatByteSize(this.#maximumBytes)}`, true);
+    }
+    return await TextFileReplacement.prepare(this.path, text);
   }
 }

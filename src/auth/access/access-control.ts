@@ -4,6 +4,7 @@ import { AccessRules } from './access-rules.js';
 import { ClientAccess, type RightsSource } from './client-access.js';
 import type { ClientRights } from './client-rights.js';
 import type { Principal } from './principal.js';
+import type { RoleBook } from './role-book.js';
 
 /**
  * What becomes of a SUBSCRIBE of which nothing may be received: `strict` refuses it, `mosquitto` accepts it. What is delivered is the same.
@@ -28,6 +29,11 @@ export class AccessControl implements RightsSource {
   /** Of the rules in force. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Those in force; null without a file of them. */
+  get roles(): RoleBook | null {
+    return this.#rules.roles;
   }
 
   /** What the client may do; null if that is everything, whatever comes. */

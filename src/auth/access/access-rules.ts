@@ -7,17 +7,18 @@ import type { RoleBook } from './role-book.js';
 
 export class AccessRules {
   readonly #acl: AclFile | null;
-  readonly #roles: RoleBook | null;
+  /** Null if no file of roles is set. */
+  readonly roles: RoleBook | null;
 
   constructor(acl: AclFile | null, roles: RoleBook | null) {
     this.#acl = acl;
-    this.#roles = roles;
+    this.roles = roles;
   }
 
   rightsOf(principal: Principal): ClientRights {
     return new ClientRights([
       ...(principal.rules.length === 0 ? [] : [grantedRules(principal)]),
-      ...(this.#roles?.listsFor(principal) ?? []),
+      ...(this.roles?.listsFor(principal) ?? []),
       ...(this.#acl === null ? [] : [this.#acl.rulesFor(principal)]),
     ]);
   }

@@ -12,59 +12,19 @@
  *   anonymous: []        clients without a user name
  *   everybody: []        all clients
  */
-import { isQueueTopic } from '../../topics/queue-topic.js';
-import { describeInvalidFilter } from '../../topics/topic-filter.js';
-import { AccessAction, QUEUE_ACTIONS, TOPIC_ACTIONS } from './access-action.js';
+import { byCodeUnits } from '../../core/by-code-units.js';
 import type { RuleList } from './access-rule.js';
-import { fillPlaceholders, findMisplaced, PLACEHOLDERS } from './placeholder.js';
 import type { Principal } from './principal.js';
-import { type RuleTemplate, ruleTemplate } from './rule-template.js';
-
-const TOPIC_WORDS: ReadonlyMap<string, number> = new Map([
-  ['publish', AccessAction.Publish],
-  ['subscribe', AccessAction.Subscribe | AccessAction.Receive],
-  ['receive', AccessAction.Receive],
-  ['all', TOPIC_ACTIONS],
-]);
-
-const QUEUE_WORDS: ReadonlyMap<string, number> = new Map([
-  ['send', AccessAction.Send],
-  ['receive', AccessAction.Take],
-  ['manage', AccessAction.Manage],
-  ['all', QUEUE_ACTIONS],
-]);
+import { type BookPath, type BookProblem, BookReader, type Role, type RuleDefinition } from './role-book-reader.js';
 
 const SECTIONS = ['roles', 'users', 'anonymous', 'everybody'];
-const RULE_KEYS = ['allow', 'deny', 'topic', 'queue'];
-
-/** Stands for any name where a filter with placeholders is checked. */
-const SOMEBODY = { username: 'u', clientId: 'c' };
-
-export type BookPath = readonly (string | number)[];
-
-/** What is wrong in the file. */
-export interface BookProblem {
-  readonly path: BookPath;
-  /** The key itself is wrong, not its value. */
-  readonly isAboutKey: boolean;
-  readonly message: string;
-  /** A word that is not known, and those that could have been meant. */
-  readonly word?: string;
-  readonly candidates?: readonly string[];
-}
-
-/** The rules of one role. */
-interface Role {
-  readonly templates: readonly RuleTemplate[];
-  /** If they are the same for everybody. */
-  readonly fixed: RuleList | null;
-}
 
 export class RoleBook {
   readonly #roles: ReadonlyMap<string, Role>;
   readonly #users: ReadonlyMap<string, readonly string[]>;
   readonly #anonymous: readonly string[];
   readonly #everybody: readonly string[];
+  #usersByRole: ReadonlyMap<string, readonly string[]> | null = null;
 
   /** Only for {@link RoleBook.read}, which knows that all roles are there. */
   private constructor(
@@ -104,6 +64,31 @@ export class RoleBook {
     return { book: new RoleBook(roles, users, anonymous, everybody), problems: reader.problems };
   }
 
+  /** In the order of the file. */
+  names(): string[] {
+    return [...this.#roles.keys()];
+  }
+
+  /** The rules of a role, as they stand in the file. */
+  find(name: string): readonly RuleDefinition[] | undefined {
+    return this.#roles.get(name)?.definitions;
+  }
+
+  /** Of the file; credentials may name others. */
+  rolesOf(username: string): readonly string[] {
+    return this.#users.get(username) ?? [];
+  }
+
+  /** Users who have the role by their name, in order. */
+  usersOf(role: string): readonly string[] {
+    this.#usersByRole ??= usersByRole(this.#users);
+    return this.#usersByRole.get(role) ?? [];
+  }
+
+  isGivenTo(section: 'everybody' | 'anonymous', role: string): boolean {
+    return (section === 'everybody' ? this.#everybody : this.#anonymous).includes(role);
+  }
+
   /** A list for each role of the client. Roles that the credentials name and that are not there give nothing. */
   listsFor(principal: Principal): RuleList[] {
     const own = principal.username === null ? this.#anonymous : (this.#users.get(principal.username) ?? []);
@@ -118,133 +103,15 @@ export class RoleBook {
   }
 }
 
-class BookReader {
-  readonly problems: BookProblem[] = [];
-  readonly #whereIs: (path: BookPath) => string;
-
-  constructor(whereIs: (path: BookPath) => string) {
-    this.#whereIs = whereIs;
-  }
-
-  unknownKey(path: BookPath, word: string, candidates: readonly string[]): void {
-    this.#fail(path, `expected one of ${candidates.join(', ')}`, { word, candidates, isAboutKey: true });
-  }
-
-  /** Nothing stands for an empty map. */
-  map(value: unknown, path: BookPath): Map<string, unknown> {
-    if (value === undefined || value === null) return new Map();
-    if (typeof value === 'object' && !Array.isArray(value)) return new Map(Object.entries(value));
-    this.#fail(path, `expected a map, found ${kindOf(value)}`);
-    return new Map();
-  }
-
-  role(name: string, value: unknown, path: BookPath): Role {
-    const rules = this.#list(value, path, 'rules');
-    const templates = rules.flatMap((rule, index) => this.#rule(name, rule, [...path, index]));
-    const isFixed = templates.every((template) => template.isFixed);
-    return { templates, fixed: isFixed ? templates.flatMap((template) => template.rulesFor(SOMEBODY)) : null };
-  }
-
-  /** A name or a list of them; names of roles that are not there are problems. */
-  roleNames(value: unknown, path: BookPath, known: readonly string[]): string[] {
-    return this.#texts(value, path, 'names of roles')
-      .filter(([name, at]) => {
-        const isKnown = known.includes(name);
-        if (!isKnown) this.#fail(at, `there is no role "${name}"`, { word: name, candidates: known });
-        return isKnown;
-      })
-      .map(([name]) => name);
-  }
-
-  #rule(role: string, value: unknown, path: BookPath): RuleTemplate[] {
-    const before = this.problems.length;
-    const rule = this.map(value, path);
-    for (const key of rule.keys()) if (!RULE_KEYS.includes(key)) this.unknownKey([...path, key], key, RULE_KEYS);
-    if (this.problems.length > before) return [];
-    const effect = this.#either(rule, 'allow', 'deny', path);
-    const kind = this.#either(rule, 'topic', 'queue', path);
-    if (effect === undefined || kind === undefined) return [];
-    const actions = this.#actions(rule.get(effect), [...path, effect], kind === 'topic' ? TOPIC_WORDS : QUEUE_WORDS);
-    const targets = this.#texts(
-      rule.get(kind),
-      [...path, kind],
-      kind === 'topic' ? 'topic filters' : 'names of queues',
-    );
-    if (targets.length === 0 && this.problems.length === before) this.#fail([...path, kind], `${kind} names nothing`);
-    for (const [target, at] of targets) this.#checkTarget(kind, target, at);
-    if (this.problems.length > before) return [];
-    const origin = `role ${role}, rule ${Number(path.at(-1)) + 1} (${this.#whereIs(path)})`;
-    return targets.map(([target]) => ruleTemplate(kind, effect === 'allow', actions, target, origin));
-  }
-
-  #either<Key extends string>(rule: Map<string, unknown>, one: Key, other: Key, path: BookPath): Key | undefined {
-    if (rule.has(one) !== rule.has(other)) return rule.has(one) ? one : other;
-    this.#fail(path, `a rule has either ${one} or ${other}${rule.has(one) ? ', not both' : ''}`);
-    return undefined;
-  }
-
-  #actions(value: unknown, path: BookPath, words: ReadonlyMap<string, number>): number {
-    let actions = 0;
-    const named = this.#texts(value, path, 'actions');
-    if (named.length === 0) this.#fail(path, `expected one of ${[...words.keys()].join(', ')}, found nothing`);
-    for (const [word, at] of named) {
-      const bits = words.get(word);
-      if (bits !== undefined) actions |= bits;
-      else {
-        const candidates = [...words.keys()];
-        this.#fail(at, `expected one of ${candidates.join(', ')}, found "${word}"`, { word, candidates });
-      }
+function usersByRole(users: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const [username, roles] of users) {
+    for (const role of new Set(roles)) {
+      const ofRole = found.get(role);
+      if (ofRole === undefined) found.set(role, [username]);
+      else ofRole.push(username);
     }
-    return actions;
   }
-
-  #checkTarget(kind: 'topic' | 'queue', target: string, path: BookPath): void {
-    const misplaced = findMisplaced(target);
-    if (misplaced !== undefined) {
-      const { found } = misplaced;
-      const whole = kind === 'topic' ? 'a whole level of the filter' : 'the whole name';
-      const message = PLACEHOLDERS.includes(found) ? `${found} must be ${whole}` : `there is no placeholder ${found}`;
-      // Without its end, ${user is a part of ${username}.
-      const word = found.replace('}', '');
-      this.#fail(path, message, { word, candidates: PLACEHOLDERS.filter((name) => name !== found) });
-      return;
-    }
-    if (kind === 'queue') {
-      if (target === '' || target.includes('/'))
-        this.#fail(path, `"${target}" is no name of a queue, nor a pattern of them`);
-      return;
-    }
-    const invalid = describeInvalidFilter(fillPlaceholders(target, SOMEBODY, null) ?? '', Number.POSITIVE_INFINITY);
-    if (invalid !== undefined) this.#fail(path, invalid);
-    else if (target.startsWith('$share/')) this.#fail(path, 'a rule names the filter without $share/NAME/');
-    else if (isQueueTopic(target)) this.#fail(path, 'topics below $queue are work queues: say queue: NAME');
-  }
-
-  /** One text, or a list of them, each with where it stands. Nothing stands for an empty list. */
-  #texts(value: unknown, path: BookPath, what: string): [text: string, at: BookPath][] {
-    if (typeof value === 'string') return [[value, path]];
-    return this.#list(value, path, what).flatMap((item, index): [string, BookPath][] => {
-      // 7 is a name, too.
-      if (typeof item === 'string' || typeof item === 'number') return [[String(item), [...path, index]]];
-      this.#fail([...path, index], `expected a text, found ${kindOf(item)}`);
-      return [];
-    });
-  }
-
-  #list(value: unknown, path: BookPath, what: string): readonly unknown[] {
-    if (value === undefined || value === null) return [];
-    if (Array.isArray(value)) return value;
-    this.#fail(path, `expected a list of ${what}, found ${kindOf(value)}`);
-    return [];
-  }
-
-  #fail(path: BookPath, message: string, more: Partial<BookProblem> = {}): void {
-    this.problems.push({ path, message, isAboutKey: false, ...more });
-  }
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a map' : JSON.stringify(value);
+  for (const names of found.values()) names.sort(byCodeUnits);
+  return found;
 }
