@@ -58,7 +58,10 @@ export function parsePasswordFile(text: string): PasswordFile {
  */
 export function editPasswordFile(text: string, username: string, hash: string | null): string | null {
   const lines = text.split('\n');
-  const at = lines.findIndex((line) => splitLine(line.replace(/^\ufeff/, ''))?.username === username);
+  // Most of a hundred thousand lines need not be taken apart.
+  const at = lines.findIndex(
+    (line) => line.includes(username) && splitLine(line.replace(/^\ufeff/, ''))?.username === username,
+  );
   if (hash === null) {
     if (at === -1) return null;
     return lines.toSpliced(at, 1).join('\n');

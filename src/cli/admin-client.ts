@@ -2,7 +2,7 @@
 import { MillraceError } from '../core/errors.js';
 import { BrokerIdentity } from '../http/broker-identity.js';
 
-export type AdminMethod = 'GET' | 'POST' | 'DELETE';
+export type AdminMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** Where it is, and what opens it. */
 export interface AdminAccess {

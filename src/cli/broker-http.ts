@@ -4,10 +4,13 @@ import { decodePublishProperties } from '../codec/publish-properties.js';
 import { AuditLog } from '../core/audit-log.js';
 import type { Clock } from '../core/clock.js';
 import { ensureAdminToken, removeAdminAddress, writeAdminAddress } from '../http/admin-files.js';
+import { BanAdministration } from '../http/ban-administration.js';
 import { HttpService } from '../http/http-service.js';
 import { QueueAdministration } from '../http/queue-administration.js';
+import { whenStored } from '../http/stored-change.js';
 import type { Store } from '../store/store.js';
 import { TlsDoor } from '../transport/tls/tls-door.js';
+import type { BrokerAdministration } from './administration.js';
 import type { Settings } from './config-schema.js';
 import { storageSettings, usesDirectory } from './storage-options.js';
 import { tlsOptions } from './tls-settings.js';
@@ -62,14 +65,21 @@ export class BrokerHttp {
     return this.#service.tls?.topics() ?? [];
   }
 
-  /** The broker serves clients: its queues can be administered from now on, too. @throws AdminFileUnusable */
-  async onStarted(store: Store, { registry, pushes }: WorkQueues): Promise<void> {
+  /** The broker serves clients: it can be administered from now on, too. @throws AdminFileUnusable */
+  async onStarted(
+    store: Store,
+    { registry, pushes }: WorkQueues,
+    { users, roles, bans }: BrokerAdministration,
+  ): Promise<void> {
     const directory = this.#directory;
     const token = this.#givenToken ?? (directory === null ? null : await ensureAdminToken(directory));
     this.#service.serve({
       queues: new QueueAdministration(registry, this.#clock, decodePublishProperties, (queue) =>
         pushes.statisticsOf(queue),
       ),
+      users,
+      roles,
+      bans: new BanAdministration(bans, (ticket) => whenStored(registry, this.#clock, ticket)),
       token,
       isStoreFailing: () => store.health.state === 'failing',
     });

@@ -3,6 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessMisuse, accessAnswerText, testAccess } from './access-command.js';
 import { AdminCallFailed } from './admin-client.js';
+import { isAdminCommand, runAdminCommand } from './admin-command.js';
+import { AdminMisuse } from './admin-request.js';
 import { checkSummary } from './check-summary.js';
 import { parseCommandLine, type Request } from './command-line.js';
 import { type Configuration, loadConfiguration } from './config-loader.js';
@@ -10,8 +12,7 @@ import { printConfiguration } from './config-printer.js';
 import type { Settings } from './config-schema.js';
 import { ConfigurationError } from './configuration-error.js';
 import { changePassword, PasswordNotWritten, PasswordRefused } from './passwd-command.js';
-import { runQueuesCommand } from './queues-command.js';
-import { QueuesMisuse } from './queues-request.js';
+import { readPassword } from './password-input.js';
 import { makeScramLine, NoScramLine } from './scram-line.js';
 import { settingTree } from './setting-tree.js';
 import { start } from './start.js';
@@ -49,7 +50,7 @@ async function run(request: Request & { readonly kind: 'run' }): Promise<void> {
   if (command.name === 'check') return print(checkSummary(configuration, configFile));
   const { settings } = configuration;
   if (command.name === 'acl test') return acl(request, configuration);
-  if (command.name.startsWith('queues ')) return await queues(request, settings);
+  if (isAdminCommand(command.name)) return await administer(request, settings);
   await start(settings, (_, logger, onOpening) => startBroker(configuration, logger, onOpening));
 }
 
@@ -84,21 +85,25 @@ function acl(request: Request & { readonly kind: 'run' }, { settings, accessRule
   if (!answer.allowed) process.exitCode = FAILURE;
 }
 
-async function queues({ command, ...request }: Request & { readonly kind: 'run' }, settings: Settings): Promise<void> {
+async function administer(
+  { command, ...request }: Request & { readonly kind: 'run' },
+  settings: Settings,
+): Promise<void> {
   try {
-    const outcome = await runQueuesCommand({ ...request, command: command.name }, settings, {
+    const outcome = await runAdminCommand({ ...request, command: command.name }, settings, {
       print,
       confirm: (question) => askAtTerminal(question, process.stdin, process.stderr),
+      readPassword: () => readPassword(process.stdin, process.stderr),
       nowMs: () => Date.now(),
       sleep: (ms) => sleep(ms),
     });
-    if (outcome instanceof QueuesMisuse) refuse(`millrace: ${outcome.reason}\n`);
+    if (outcome instanceof AdminMisuse) refuse(`millrace: ${outcome.reason}\n`);
     else if (!outcome) process.exitCode = FAILURE;
   } catch (error) {
     if (!(error instanceof AdminCallFailed)) throw error;
     process.stderr.write(`millrace: ${visible(error.message)}\n`);
     // The broker knows better than we what a flag may be.
-    const isMisuse = error.problem === 'invalid-parameter' || error.problem === 'invalid-body';
+    const isMisuse = ['invalid-parameter', 'invalid-body', 'invalid-ban'].includes(error.problem ?? '');
     process.exitCode = isMisuse ? USAGE_ERROR : FAILURE;
   }
 }

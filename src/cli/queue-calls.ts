@@ -1,10 +1,9 @@
 /** Asks a running broker about its queues; who names one that is not there is told which one may have been meant. */
 import type { DamagedQueue, QueueList, QueueSummary } from '../http/queue-answers.js';
 import { AdminCallFailed, type AdminClient, type AdminMethod } from './admin-client.js';
+import { adminPages } from './admin-pages.js';
+import { adminPath } from './admin-path.js';
 import { closestName, didYouMean } from './suggestion.js';
-
-const QUEUES = '/api/v1/queues';
-const PAGE = 1000;
 
 export class QueueCalls {
   readonly #client: AdminClient;
@@ -25,7 +24,7 @@ export class QueueCalls {
    */
   async ofQueue(name: string, method: AdminMethod, path: string, body?: object, other = ''): Promise<unknown> {
     try {
-      return await this.#client.call(method, `${QUEUES}/${encodeURIComponent(name)}${path}`, body);
+      return await this.#client.call(method, `${adminPath('queues', name)}${path}`, body);
     } catch (error) {
       if (!(error instanceof AdminCallFailed) || error.problem !== 'queue-not-found') throw error;
       const names = (await this.list()).queues.map((queue) => queue.name);
@@ -37,14 +36,11 @@ export class QueueCalls {
   /** All queues, whatever number of pages they take. */
   async list(): Promise<{ readonly queues: readonly QueueSummary[]; readonly damaged: readonly DamagedQueue[] }> {
     const queues: QueueSummary[] = [];
-    for (let cursor = ''; ; ) {
-      const page = (await this.call(
-        'GET',
-        `${QUEUES}?limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`,
-      )) as QueueList;
+    let damaged: readonly DamagedQueue[] = [];
+    for await (const page of adminPages<QueueList>(this.#client, adminPath('queues'))) {
       queues.push(...page.queues);
-      if (page.cursor === null) return { queues, damaged: page.damaged };
-      cursor = page.cursor;
+      damaged = page.damaged;
     }
+    return { queues, damaged };
   }
 }

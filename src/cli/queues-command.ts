@@ -1,11 +1,9 @@
 /** `millrace queues …`: what an administrator asks of the queues of a running broker, and what is shown of the answer. */
 import type { MessagePage } from '../http/message-answer.js';
 import type { GiveUpAnswer, PurgeAnswer, QueueDetail, RedriveAnswer } from '../http/queue-answers.js';
-import { AdminCallFailed, AdminClient, type AdminMethod } from './admin-client.js';
-import { findAdmin } from './admin-location.js';
-import type { Settings } from './config-schema.js';
+import { AdminCallFailed, type AdminClient, type AdminMethod } from './admin-client.js';
+import { type AdminConsole, AdminMisuse, type AdminRequest, askFirst, showAnswer } from './admin-request.js';
 import { QueueCalls } from './queue-calls.js';
-import { type QueuesConsole, QueuesMisuse, type QueuesRequest } from './queues-request.js';
 import { searchQueues } from './queues-search.js';
 import { countOf, messagesText, queueListText, queueText, redriveText } from './queues-text.js';
 
@@ -16,12 +14,11 @@ const POLL_MS = 500;
  * @throws AdminCallFailed
  */
 export async function runQueuesCommand(
-  request: QueuesRequest,
-  settings: Settings,
-  console: QueuesConsole,
-): Promise<boolean | QueuesMisuse> {
-  const { command, options } = request;
-  const client = new AdminClient(findAdmin(settings, options.get('url'), options.get('token-file')));
+  request: AdminRequest,
+  client: AdminClient,
+  console: AdminConsole,
+): Promise<boolean | AdminMisuse> {
+  const { command } = request;
   const calls = new QueueCalls(client);
   const run = new QueuesRun(request, calls, console);
   switch (command) {
@@ -43,12 +40,12 @@ export async function runQueuesCommand(
 }
 
 class QueuesRun {
-  readonly #request: QueuesRequest;
+  readonly #request: AdminRequest;
   readonly #calls: QueueCalls;
-  readonly #console: QueuesConsole;
+  readonly #console: AdminConsole;
   readonly #name: string;
 
-  constructor(request: QueuesRequest, calls: QueueCalls, console: QueuesConsole) {
+  constructor(request: AdminRequest, calls: QueueCalls, console: AdminConsole) {
     this.#request = request;
     this.#calls = calls;
     this.#console = console;
@@ -76,7 +73,7 @@ class QueuesRun {
     return this.#show(page, () => messagesText(page, this.#console.nowMs()));
   }
 
-  async purge(): Promise<boolean | QueuesMisuse> {
+  async purge(): Promise<boolean | AdminMisuse> {
     if (!this.#request.switches.has('yes')) {
       const { statistics } = (await this.#ask('GET', '')) as QueueDetail;
       const { ready, inFlight, delayed } = statistics;
@@ -91,7 +88,7 @@ class QueuesRun {
     );
   }
 
-  async giveUp(): Promise<boolean | QueuesMisuse> {
+  async giveUp(): Promise<boolean | AdminMisuse> {
     if (!this.#request.switches.has('yes')) {
       const { damaged } = await this.#calls.list();
       const queue = damaged.find(({ number }) => String(number) === this.#name);
@@ -108,19 +105,19 @@ class QueuesRun {
     );
   }
 
-  async redrive(): Promise<boolean | QueuesMisuse> {
+  async redrive(): Promise<boolean | AdminMisuse> {
     const { options, switches } = this.#request;
     const beginnings = ['to', 'ids', 'rate'].filter((name) => options.has(name));
     const verbs = ['status', 'cancel'].filter((name) => switches.has(name));
     if (verbs.length > 1 || (verbs.length === 1 && beginnings.length > 0)) {
-      return new QueuesMisuse(`--${verbs[0]} cannot be given with --${verbs[1] ?? beginnings[0]}`);
+      return new AdminMisuse(`--${verbs[0]} cannot be given with --${verbs[1] ?? beginnings[0]}`);
     }
     let answer: RedriveAnswer;
     if (switches.has('cancel')) answer = (await this.#ask('DELETE', '/redrive')) as RedriveAnswer;
     else if (switches.has('status')) answer = await this.#progress();
     else {
       const body = redriveBody(options);
-      if (body instanceof QueuesMisuse) return body;
+      if (body instanceof AdminMisuse) return body;
       answer = (await this.#ask('POST', '/redrive', body)) as RedriveAnswer;
     }
     while (switches.has('wait') && answer.state === 'running') {
@@ -136,17 +133,11 @@ class QueuesRun {
   }
 
   #show(answer: object, text: () => string): true {
-    this.#console.print(this.#request.switches.has('json') ? `${JSON.stringify(answer)}\n` : text());
-    return true;
+    return showAnswer(this.#request, this.#console, answer, text);
   }
 
-  /** @returns what the command ends with if nobody says yes; null if somebody does */
-  async #confirm(question: string): Promise<false | QueuesMisuse | null> {
-    const confirmed = this.#console.confirm(`${question} (yes/no) `);
-    if (confirmed === null) return new QueuesMisuse(`${this.#request.command} asks on a terminal only: say --yes`);
-    if (await confirmed) return null;
-    this.#console.print('nothing was done\n');
-    return false;
+  #confirm(question: string): Promise<false | AdminMisuse | null> {
+    return askFirst(this.#request, this.#console, question);
   }
 
   /** Of the queue of the command; a redrive may name another one. */
@@ -155,7 +146,7 @@ class QueuesRun {
   }
 }
 
-function redriveBody(options: ReadonlyMap<string, string>): object | QueuesMisuse {
+function redriveBody(options: ReadonlyMap<string, string>): object | AdminMisuse {
   const target = options.get('to');
   const rate = options.get('rate');
   const ids = options
@@ -164,7 +155,7 @@ function redriveBody(options: ReadonlyMap<string, string>): object | QueuesMisus
     .filter((id) => id !== '');
   const perSecond = Number(rate ?? 0);
   if (rate !== undefined && !(perSecond > 0)) {
-    return new QueuesMisuse(`flag --rate: expected a number above 0, found "${rate}"`);
+    return new AdminMisuse(`flag --rate: expected a number above 0, found "${rate}"`);
   }
   return {
     ...(target === undefined ? {} : { target }),

@@ -1,8 +1,8 @@
 /** `millrace queues search`: messages in the history of queues, over as many calls as it takes to find so many as were asked for. */
 import type { TraceAnswer, TracedMessageAnswer } from '../http/trace-answer.js';
+import { type AdminConsole, AdminMisuse, type AdminRequest } from './admin-request.js';
 import { EXPECTED_TIME, parsePointInTime } from './point-in-time.js';
 import type { QueueCalls } from './queue-calls.js';
-import { type QueuesConsole, QueuesMisuse, type QueuesRequest } from './queues-request.js';
 import { DEFAULT_FOUND, MOST_FOUND } from './queues-usage.js';
 import { traceText } from './trace-text.js';
 
@@ -15,22 +15,22 @@ const JSON_BYTES = 64 * 1024;
 
 /** @returns true, whether anything was found or not @throws AdminCallFailed */
 export async function searchQueues(
-  { operand, options, switches }: QueuesRequest,
+  { operand, options, switches }: AdminRequest,
   calls: QueueCalls,
-  console: QueuesConsole,
-): Promise<true | QueuesMisuse> {
+  console: AdminConsole,
+): Promise<true | AdminMisuse> {
   const isJson = switches.has('json');
   const limit = limitOf(options.get('limit'));
-  if (limit instanceof QueuesMisuse) return limit;
+  if (limit instanceof AdminMisuse) return limit;
   const query = queryOf(options, console.nowMs());
-  if (query instanceof QueuesMisuse) return query;
+  if (query instanceof AdminMisuse) return query;
   query.set('payloadBytes', String(isJson ? JSON_BYTES : SHOWN_BYTES));
   const answer = await collect(operand, query, limit, calls);
   console.print(isJson ? `${JSON.stringify(answer)}\n` : traceText(answer));
   return true;
 }
 
-function queryOf(options: ReadonlyMap<string, string>, nowMs: number): URLSearchParams | QueuesMisuse {
+function queryOf(options: ReadonlyMap<string, string>, nowMs: number): URLSearchParams | AdminMisuse {
   const query = new URLSearchParams();
   for (const name of ['id', 'key', 'topic', 'order', 'cursor']) {
     const value = options.get(name);
@@ -40,16 +40,16 @@ function queryOf(options: ReadonlyMap<string, string>, nowMs: number): URLSearch
     const text = options.get(name);
     if (text === undefined) continue;
     const atMs = parsePointInTime(text, nowMs);
-    if (atMs === undefined) return new QueuesMisuse(`flag --${name}: ${EXPECTED_TIME}, found "${text}"`);
+    if (atMs === undefined) return new AdminMisuse(`flag --${name}: ${EXPECTED_TIME}, found "${text}"`);
     query.set(name, new Date(atMs).toISOString());
   }
   return query;
 }
 
-function limitOf(text = String(DEFAULT_FOUND)): number | QueuesMisuse {
+function limitOf(text = String(DEFAULT_FOUND)): number | AdminMisuse {
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= MOST_FOUND) return limit;
-  return new QueuesMisuse(`flag --limit: expected a whole number from 1 to ${MOST_FOUND}, found "${text}"`);
+  return new AdminMisuse(`flag --limit: expected a whole number from 1 to ${MOST_FOUND}, found "${text}"`);
 }
 
 async function collect(

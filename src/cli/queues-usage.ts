@@ -1,14 +1,6 @@
 /** The commands for queues of a broker that is running, and their help texts. */
-import type { Command, CommandFlag } from './command.js';
-
-const WHERE = `The broker is found by the configuration, as start reads it: by its data directory, in which it says where it
-listens. --url and --token-file say it for a broker on another machine, or without a data directory.`;
-
-const COMMON: readonly CommandFlag[] = [
-  { name: 'json', help: 'print the answer of the broker as JSON' },
-  { name: 'url', value: 'URL', help: 'where the broker answers by HTTP, such as http://127.0.0.1:8080' },
-  { name: 'token-file', value: 'FILE', help: 'file with the token of the administration' },
-];
+import { adminCommand, YES } from './admin-usage.js';
+import type { Command } from './command.js';
 
 export const DEFAULT_PEEKED = 10;
 export const DEFAULT_FOUND = 20;
@@ -17,36 +9,30 @@ export const MOST_FOUND = 10_000;
 const TIMES = `A TIME is one such as 2026-03-01, 2026-03-01T12:00 (UTC) or 2026-03-01T12:00:30+01:00, or how long ago: 2h, 1h30m.`;
 
 export const QUEUE_COMMANDS: readonly Command[] = [
-  {
+  adminCommand({
     name: 'queues ls',
     summary: 'list the queues of a running broker',
-    details: `Lists all queues with what is in them.\n\n${WHERE}`,
-    readsConfiguration: true,
-    flags: COMMON,
-  },
-  {
+    details: `Lists all queues with what is in them.`,
+  }),
+  adminCommand({
     name: 'queues show',
     summary: 'show one queue: options, messages, counters',
-    details: `Shows the options of a queue, what is in it, and what has become of its messages.\n\n${WHERE}`,
-    readsConfiguration: true,
+    details: `Shows the options of a queue, what is in it, and what has become of its messages.`,
     operand: 'QUEUE',
-    flags: COMMON,
-  },
-  {
+  }),
+  adminCommand({
     name: 'queues peek',
     summary: 'look at messages of a queue without taking them',
-    details: `Shows messages of a queue, the oldest first, and leaves them where they are.\n\n${WHERE}`,
-    readsConfiguration: true,
+    details: `Shows messages of a queue, the oldest first, and leaves them where they are.`,
     operand: 'QUEUE',
     flags: [
       { name: 'limit', value: 'N', help: `messages, 1 to 100 (default ${DEFAULT_PEEKED})` },
       { name: 'state', value: 'STATE', help: 'only those that are ready, in-flight or delayed' },
       { name: 'group', value: 'GROUP', help: 'only those of one message group' },
       { name: 'cursor', value: 'CURSOR', help: 'go on where another page has ended' },
-      ...COMMON,
     ],
-  },
-  {
+  }),
+  adminCommand({
     name: 'queues search',
     summary: 'find messages, also those that have left, and what happened to them',
     details: `Searches a queue, or all queues that keep a history (queues.NAME.history), for messages that are there or have left,
@@ -56,10 +42,7 @@ and shows what happened to each: by when they came, the newest first.
   millrace queues search orders --key 4711 --from 2h
   millrace queues search --topic 'devices/+/alarms' --from 2026-03-01 --to 2026-03-02 --json
 
-${TIMES}
-
-${WHERE}`,
-    readsConfiguration: true,
+${TIMES}`,
     operand: 'QUEUE',
     isOperandOptional: true,
     flags: [
@@ -71,31 +54,27 @@ ${WHERE}`,
       { name: 'order', value: 'ORDER', help: 'newest-first (default) or oldest-first' },
       { name: 'limit', value: 'N', help: `messages, 1 to ${MOST_FOUND} (default ${DEFAULT_FOUND})` },
       { name: 'cursor', value: 'CURSOR', help: 'go on where another search has ended' },
-      ...COMMON,
     ],
-  },
-  {
+  }),
+  adminCommand({
     name: 'queues purge',
     summary: 'give up all messages of a queue',
-    details: `Gives up all messages of a queue, those in flight included. There is no way back.\n\n${WHERE}`,
-    readsConfiguration: true,
+    details: `Gives up all messages of a queue, those in flight included. There is no way back.`,
     operand: 'QUEUE',
-    flags: [{ name: 'yes', help: 'do not ask' }, ...COMMON],
-  },
-  {
+    flags: [YES],
+  }),
+  adminCommand({
     name: 'queues give-up',
     summary: 'give up a queue whose definition is damaged',
     details: `Gives up a queue whose definition cannot be read, with its messages and its history. ls shows those that there are, by
-their numbers. There is no way back.\n\n${WHERE}`,
-    readsConfiguration: true,
+their numbers. There is no way back.`,
     operand: 'NUMBER',
-    flags: [{ name: 'yes', help: 'do not ask' }, ...COMMON],
-  },
-  {
+    flags: [YES],
+  }),
+  adminCommand({
     name: 'queues redrive',
     summary: 'bring the messages of a dead-letter queue back',
-    details: `Begins to move the messages of a dead-letter queue back to where they came from, with their attempts at zero.\nThe broker goes on with it when the command has ended.\n\n${WHERE}`,
-    readsConfiguration: true,
+    details: `Begins to move the messages of a dead-letter queue back to where they came from, with their attempts at zero.\nThe broker goes on with it when the command has ended.`,
     operand: 'QUEUE',
     flags: [
       { name: 'to', value: 'QUEUE', help: 'move all of them there instead' },
@@ -104,7 +83,6 @@ their numbers. There is no way back.\n\n${WHERE}`,
       { name: 'wait', help: 'end when the redrive does; exit code 1 if it does not complete' },
       { name: 'status', help: 'begin nothing: say how far the last one has come' },
       { name: 'cancel', help: 'begin nothing: cancel the one that is running' },
-      ...COMMON,
     ],
-  },
+  }),
 ];

@@ -7,6 +7,7 @@ import { openStore, reopenRepaired, type StoreOptions } from '../store/open-stor
 import type { Store } from '../store/store.js';
 import { FileWatch } from '../transport/tls/file-watch.js';
 import { AccessReload } from './access-reload.js';
+import { administrationOf } from './administration.js';
 import { AuthSources } from './auth-sources.js';
 import { BrokerHttp } from './broker-http.js';
 import { brokerLimits } from './broker-limits.js';
@@ -103,7 +104,8 @@ async function startBehind(
     if (sqsTls !== null) workQueues.addFigures(() => sqsTls.topics());
     if (http !== null) workQueues.addFigures(() => http.figures());
     workQueues.addFigures(() => auth.figures());
-    await http?.onStarted(store, workQueues);
+    const administration = administrationOf(settings, auth, access, accessReload, broker);
+    await http?.onStarted(store, workQueues, administration);
   } catch (error) {
     await stop(FAILED_START_GRACE_MS);
     throw error;

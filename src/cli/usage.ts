@@ -4,9 +4,12 @@ import { DEFAULT_PASSWORD_ITERATIONS, PASSWORD_HASHES } from '../auth/password-h
 import { DEFAULT_ITERATIONS } from '../auth/scram-credential.js';
 import { SCRAM_MECHANISMS } from '../auth/scram-mechanism.js';
 import { ACCESS_COMMAND } from './access-usage.js';
+import { BAN_COMMANDS } from './bans-usage.js';
 import type { Command } from './command.js';
 import { SETTING_FLAGS } from './config-flags.js';
 import { QUEUE_COMMANDS } from './queues-usage.js';
+import { ROLE_COMMANDS } from './roles-usage.js';
+import { USER_COMMANDS } from './users-usage.js';
 
 const SCRAM_NAMES = SCRAM_MECHANISMS.map(({ name }) => name);
 
@@ -75,6 +78,9 @@ export const COMMANDS: readonly Command[] = [
   },
   ACCESS_COMMAND,
   ...QUEUE_COMMANDS,
+  ...USER_COMMANDS,
+  ...ROLE_COMMANDS,
+  ...BAN_COMMANDS,
 ];
 
 const COMMON_FLAGS: readonly (readonly [string, string])[] = [

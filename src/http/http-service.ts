@@ -6,8 +6,12 @@
  */
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { RoleAdministration } from '../auth/administration/role-administration.js';
+import type { UserAdministration } from '../auth/administration/user-administration.js';
 import type { AuditLog } from '../core/audit-log.js';
 import type { TlsDoor } from '../transport/tls/tls-door.js';
+import type { BanAdministration } from './ban-administration.js';
+import { banRoutes } from './ban-routes.js';
 import { BearerToken } from './bearer-token.js';
 import { BrokerIdentity } from './broker-identity.js';
 import { damagedQueueRoutes } from './damaged-queue-routes.js';
@@ -21,8 +25,10 @@ import type { QueueAdministration } from './queue-administration.js';
 import { queueRoutes } from './queue-routes.js';
 import { type AccessCheck, RequestHandler } from './request-handler.js';
 import { RequestHosts } from './request-hosts.js';
+import { roleRoutes } from './role-routes.js';
 import { type Route, route } from './route.js';
 import { RouteTable } from './route-table.js';
+import { userRoutes } from './user-routes.js';
 
 export interface HttpServiceOptions extends HttpListenerOptions {
   /** Names by which it is called beside its host. */
@@ -37,6 +43,9 @@ export interface HttpServiceOptions extends HttpListenerOptions {
 /** What can be administered, and by whom. */
 export interface Administration {
   readonly queues: QueueAdministration;
+  readonly users: UserAdministration;
+  readonly roles: RoleAdministration;
+  readonly bans: BanAdministration;
   /** null if there is none, and so nobody may. */
   readonly token: string | null;
   /** Whether what clients are promised can be kept. */
@@ -82,7 +91,7 @@ export class HttpService implements AccessCheck {
     return this.#listener?.tls ?? null;
   }
 
-  /** The store has been read: from now on queues can be administered. */
+  /** The store has been read: from now on queues, users, roles and bans can be administered. */
   serve(administration: Administration): void {
     this.#administration = administration;
     this.#token = administration.token === null ? null : new BearerToken(administration.token);
@@ -114,13 +123,18 @@ export class HttpService implements AccessCheck {
   }
 
   #routes({ version, logger }: HttpServiceOptions): readonly Route[] {
-    const queues = (): QueueAdministration => (this.#administration as Administration).queues;
+    // Whoever gets past the check of access finds it there.
+    const administration = (): Administration => this.#administration as Administration;
+    const queues = (): QueueAdministration => administration().queues;
     const routes: Route[] = [
       ...healthRoutes(() => this.#unreadyReasons()),
       identityRoute((challenge) => this.#prove(challenge)),
       ...queueRoutes(queues, logger),
       ...historyRoutes(queues),
       ...damagedQueueRoutes(queues, logger),
+      ...userRoutes(() => administration().users, logger),
+      ...roleRoutes(() => administration().roles, logger),
+      ...banRoutes(() => administration().bans, logger),
     ];
     const document = openApiDocument(routes, version);
     const describing = route({

@@ -47,7 +47,9 @@ function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch (error) {
-    throw new Problem(400, 'invalid-json', `The body is no JSON: ${(error as Error).message}`);
+    // The rest of what JSON.parse says quotes the body, where a password may stand.
+    const where = / at position \d+( \(line \d+ column \d+\))?/.exec((error as Error).message)?.[0] ?? '';
+    throw new Problem(400, 'invalid-json', `The body is no JSON${where}`);
   }
 }
 

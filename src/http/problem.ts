@@ -3,6 +3,18 @@
  * on; `detail` is for people, and says what to change.
  */
 import { STATUS_CODES } from 'node:http';
+import {
+  FileNotWritten,
+  FileUnusable,
+  InvalidName,
+  InvalidPassword,
+  InvalidRole,
+  NotAdministered,
+  RoleInUse,
+  RoleNotFound,
+  TooManyChanges,
+  UserNotFound,
+} from '../auth/administration/administration-errors.js';
 import { MillraceError, StoreClosed, StoreUnavailable } from '../core/errors.js';
 import {
   InvalidQueueOption,
@@ -25,6 +37,16 @@ export type ProblemCode =
   | 'queue-not-found'
   | 'redrive-not-found'
   | 'no-history'
+  | 'user-not-found'
+  | 'role-not-found'
+  | 'role-in-use'
+  | 'not-administered'
+  | 'file-unusable'
+  | 'file-not-written'
+  | 'too-many-changes'
+  | 'ban-not-found'
+  | 'ban-configured'
+  | 'invalid-ban'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'redrive-running'
@@ -72,5 +94,25 @@ export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof InvalidTraceQuery) return new Problem(400, 'invalid-parameter', error.message);
   if (error instanceof StoreClosed) return new Problem(503, 'stopping', 'The broker is stopping');
   if (error instanceof StoreUnavailable) return new Problem(503, 'storage-failing', error.message);
+  return problemOfFiles(error);
+}
+
+/** Of users and roles. */
+function problemOfFiles(error: unknown): Problem | undefined {
+  if (error instanceof UserNotFound) return new Problem(404, 'user-not-found', error.message);
+  if (error instanceof RoleNotFound) return new Problem(404, 'role-not-found', error.message);
+  if (error instanceof RoleInUse) return new Problem(409, 'role-in-use', error.message);
+  if (error instanceof InvalidName) return new Problem(400, 'invalid-parameter', error.message);
+  if (error instanceof InvalidPassword || error instanceof InvalidRole) {
+    return new Problem(422, 'invalid-body', error.message);
+  }
+  if (error instanceof NotAdministered) return new Problem(409, 'not-administered', error.message);
+  if (error instanceof FileUnusable) return new Problem(409, 'file-unusable', error.message);
+  if (error instanceof FileNotWritten) {
+    return new Problem(error.isLasting ? 409 : 503, 'file-not-written', error.message);
+  }
+  if (error instanceof TooManyChanges) {
+    return new Problem(503, 'too-many-changes', error.message, { 'retry-after': '1' });
+  }
   return undefined;
 }

@@ -27,10 +27,8 @@ import type {
   QueueSummary,
   RedriveAnswer,
 } from './queue-answers.js';
+import { whenStored } from './stored-change.js';
 import { type TraceAnswer, traceAnswerOf } from './trace-answer.js';
-
-/** A disk that takes longer than this is stuck, and the caller is better off knowing. */
-const SETTLE_PATIENCE_MS = 10_000;
 
 /** Each takes its turns between the messages of devices: of many at once these would have to wait for all. */
 const MOST_SEARCHES = 4;
@@ -166,21 +164,11 @@ export class QueueAdministration {
   }
 
   #settled(ticket: Ticket): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(new Problem(503, 'not-stored', NOT_STORED));
-      const cancel = this.#clock.schedule(SETTLE_PATIENCE_MS, giveUp);
-      const onSettled = (): void => {
-        cancel();
-        resolve();
-      };
-      this.#registry.whenSettled(ticket, { onSettled });
-    });
+    return whenStored(this.#registry, this.#clock, ticket);
   }
 }
 
 const TOO_MANY = `${MOST_SEARCHES} searches are running: wait until one of them has ended`;
-
-const NOT_STORED = 'It has been done, but the disk does not take it: until it does, a crash would undo it';
 
 function summaryOf({ name, options, statistics }: Queue): QueueSummary {
   return { name, type: options.type, deadLetterQueue: options.deadLetter?.queue ?? null, statistics };

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { messagePage } from './message-answer.js';
 import { numberParameter } from './number-parameter.js';
+import { pageParameters } from './page-parameters.js';
 import { payloadBytesParameter } from './payload-bytes-parameter.js';
 import type { QueueAdministration } from './queue-administration.js';
 import { purgeAnswer, queueDetail, queueList, redriveAnswer } from './queue-answers.js';
@@ -58,7 +59,7 @@ export function queueRoutes(queues: () => QueueAdministration, logger: Logger): 
       method: 'GET',
       path: QUEUES,
       summary: 'All queues, with what is in them',
-      query: z.strictObject({ limit: numberParameter(1, 1000, 100), cursor: z.string().max(80).default('') }),
+      query: pageParameters(),
       answers: { 200: queueList },
       handle: ({ query: { limit, cursor } }) => ({ status: 200, body: queues().list(limit, cursor) }),
     }),

@@ -1,7 +1,7 @@
 /** One thing that can be asked for by HTTP: where, by whom, with what, and what comes back. The OpenAPI document is made of it. */
 import type { z } from 'zod';
 
-export type Method = 'GET' | 'POST' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What a handler gets: everything is checked. */
 export interface RouteRequest<Query = unknown, Body = unknown> {

@@ -3,10 +3,16 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { FileChanges } from '../../src/auth/administration/file-changes.js';
+import { RoleAdministration } from '../../src/auth/administration/role-administration.js';
+import { UserAdministration } from '../../src/auth/administration/user-administration.js';
+import { BanList } from '../../src/broker/defence/ban-list.js';
 import { decodePublishProperties } from '../../src/codec/publish-properties.js';
+import { BanAdministration } from '../../src/http/ban-administration.js';
 import { HttpService, type HttpServiceOptions } from '../../src/http/http-service.js';
 import { QueueAdministration } from '../../src/http/queue-administration.js';
 import type { QueueRegistry } from '../../src/queues/queue-registry.js';
+import { NO_TICKET } from '../../src/store/ticket.js';
 import type { ManualClock } from './manual-clock.js';
 import { QueueWorld } from './queue-world.js';
 
@@ -74,6 +80,7 @@ export class HttpWorld<World extends AdministeredWorld = QueueWorld> {
     const { registry, clock } = this.queues;
     this.service.serve({
       queues: new QueueAdministration(registry, clock, decodePublishProperties),
+      ...nothingElse(clock),
       token,
       isStoreFailing: () => this.isStoreFailing,
     });
@@ -116,4 +123,24 @@ export class HttpWorld<World extends AdministeredWorld = QueueWorld> {
 /** One turn of the event loop after the other, until it is so. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** No files of users and roles, and bans that are nowhere stored. */
+function nothingElse(clock: ManualClock) {
+  const changes = new FileChanges();
+  const journal = { noteSaved: () => NO_TICKET, noteRemoved: () => NO_TICKET };
+  return {
+    users: new UserAdministration([], {
+      changes,
+      inTurn: (work) => work(),
+      rolesOf: () => [],
+      endWithdrawn: async () => {},
+    }),
+    roles: new RoleAdministration(null, {
+      changes,
+      inForce: () => null,
+      tryText: () => ({ problems: [], takeEffect: () => {} }),
+    }),
+    bans: new BanAdministration(new BanList([], clock, journal, () => {}), async () => {}),
+  };
 }

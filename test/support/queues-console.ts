@@ -1,8 +1,10 @@
 /** `millrace queues …` as the executable runs it, against the HTTP side of a test, with somebody at the terminal or nobody. */
+
+import { runAdminCommand } from '../../src/cli/admin-command.js';
+import type { AdminMisuse } from '../../src/cli/admin-request.js';
 import { parseCommandLine } from '../../src/cli/command-line.js';
 import { settingsSchema } from '../../src/cli/config-schema.js';
-import { runQueuesCommand } from '../../src/cli/queues-command.js';
-import type { QueuesMisuse } from '../../src/cli/queues-request.js';
+import { NoPassword } from '../../src/cli/password-input.js';
 import type { QueueRegistry } from '../../src/queues/queue-registry.js';
 import { type HttpWorld, TOKEN } from './http-world.js';
 import type { ManualClock } from './manual-clock.js';
@@ -17,7 +19,7 @@ export interface Attendance {
 }
 
 export interface QueuesOutcome {
-  readonly outcome: boolean | QueuesMisuse;
+  readonly outcome: boolean | AdminMisuse;
   readonly printed: string;
   readonly asked: readonly string[];
 }
@@ -34,7 +36,7 @@ export async function runQueues(
   const asked: string[] = [];
   let printed = '';
   let isEnded = false;
-  const running = runQueuesCommand({ ...request, command: request.command.name }, settings, {
+  const running = runAdminCommand({ ...request, command: request.command.name }, settings, {
     print: (text) => {
       printed += text;
     },
@@ -42,6 +44,7 @@ export async function runQueues(
       asked.push(question);
       return answer === null ? null : Promise.resolve(answer);
     },
+    readPassword: async () => new NoPassword('nobody is there'),
     nowMs: () => world.queues.clock.now(),
     sleep: async () => world.queues.clock.advance(100),
   }).finally(() => {

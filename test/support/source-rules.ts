@@ -21,7 +21,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bridge: ['core', 'codec', 'topics', 'queues'],
   broker: ['core', 'codec', 'topics', 'store', 'auth', 'sessions', 'transport'],
   // http sees store, broker and sessions through types alone; see `checkLayers`.
-  http: ['core', 'store', 'queues', 'transport', 'broker', 'sessions'],
+  http: ['core', 'store', 'queues', 'auth', 'transport', 'broker', 'sessions'],
   cli: ['core', 'codec', 'topics', 'transport', 'store', 'queues', 'auth', 'sessions', 'bridge', 'broker', 'http'],
 };
 

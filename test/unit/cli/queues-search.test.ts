@@ -1,6 +1,6 @@
 /** `millrace queues search` over real HTTP: what is found, how it is shown, and what cannot be asked. */
 import { describe, expect, test } from 'vitest';
-import { QueuesMisuse } from '../../../src/cli/queues-request.js';
+import { AdminMisuse } from '../../../src/cli/admin-request.js';
 import type { TraceAnswer } from '../../../src/http/trace-answer.js';
 import type { Delivery } from '../../../src/queues/delivery.js';
 import { HttpWorld } from '../../support/http-world.js';
@@ -164,9 +164,9 @@ first in dead: done
   ])('with %s is misuse', async (flags, reason) => {
     const world = await start();
     const { outcome, printed: text } = await run(world, flags);
-    expect(outcome).toBeInstanceOf(QueuesMisuse);
+    expect(outcome).toBeInstanceOf(AdminMisuse);
     expect(text).toBe('');
-    expect((outcome as QueuesMisuse).reason).toEqual(
+    expect((outcome as AdminMisuse).reason).toEqual(
       typeof reason === 'string' ? reason : expect.stringMatching(reason),
     );
   });
