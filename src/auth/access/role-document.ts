@@ -59,7 +59,9 @@ export class RoleDocument {
 
   static parse(text: string): RoleDocument | UnchangeableText {
     try {
-      const document: Document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
+      // Keys that are there twice are found by who reads the outcome; the library would compare each with all others.
+      const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+      const document: Document = parseDocument(text, options);
       const [fault] = [...document.errors, ...document.warnings];
       if (fault !== undefined) return new UnchangeableText(`YAML: ${fault.message}`);
       const { contents } = document;
@@ -205,9 +207,9 @@ function findPair(map: YAMLMap | undefined, key: string): Pair | undefined {
 }
 
 function removePair(map: YAMLMap | undefined, key: string): boolean {
-  const at = map?.items.findIndex((pair) => keyText(pair.key) === key) ?? -1;
-  if (map === undefined || at === -1) return false;
-  map.items.splice(at, 1);
+  if (map === undefined || findPair(map, key) === undefined) return false;
+  // All of them: of two, the other one would be in force then.
+  map.items = map.items.filter((pair) => keyText(pair.key) !== key);
   return true;
 }
 

@@ -102,6 +102,11 @@ anonymous: [sensor]
     expect(crlf.replaceAll('\r\n', '')).not.toContain('\n');
   });
 
+  it('that has a role twice loses both', () => {
+    const text = 'roles:\n  a: []\n  b: []\n  a: []\n';
+    expect(changed(text, (document) => document.removeRole('a'))).toBe('roles:\n  b: []\n');
+  });
+
   it('follows aliases, and does not take away what one of them refers to', () => {
     const text = 'roles:\n  a: &a [{ allow: publish, topic: a }]\n  b: *a\nusers: { u: &l [a, b], v: *l }\n';
     const granted = changed(text, (document) => document.revoke('a', { kind: 'user', username: 'v' }));
@@ -111,12 +116,9 @@ anonymous: [sensor]
     expect(document.toText()).toBeInstanceOf(UnchangeableText);
   });
 
-  it.each(['- a\n', 'text', 'a: [', 'a: 1\na: 2\n', '['.repeat(20_000)])(
-    'is not changed if it is none: %.20j',
-    (text) => {
-      expect(RoleDocument.parse(text)).toBeInstanceOf(UnchangeableText);
-    },
-  );
+  it.each(['- a\n', 'text', 'a: [', '['.repeat(20_000)])('is not changed if it is none: %.20j', (text) => {
+    expect(RoleDocument.parse(text)).toBeInstanceOf(UnchangeableText);
+  });
 
   it('says what was written, whatever the names are', () => {
     const name = fc.oneof(
