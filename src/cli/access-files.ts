@@ -40,7 +40,7 @@ export function readAccessRules(
     if (file === undefined) return undefined;
     const given = setting === 'rolesFile' ? newRoles : undefined;
     const text = given ?? readTextFile(file, MAX_RULES_BYTES);
-    texts.push(text instanceof UnreadableFile ? `- ${text.reason}` : `+ ${text}`);
+    texts.push(markOf(text));
     if (!(text instanceof UnreadableFile)) return text;
     const path = ['access', setting];
     problems.push({ where: whereIs(path), path: settingName(path), message: `${file}: ${text.reason}` });
@@ -53,6 +53,16 @@ export function readAccessRules(
   const isUsable = problems.length === 0 && (acl !== null || roles !== null);
   const fingerprint = JSON.stringify(texts);
   return { rules: isUsable ? new AccessRules(acl, roles) : undefined, problems, fingerprint };
+}
+
+/** What {@link AccessRulesRead.fingerprint} would be, without taking the files apart. */
+export function accessFingerprint({ aclFile, rolesFile }: Pick<AccessSettings, 'aclFile' | 'rolesFile'>): string {
+  const files = [aclFile, rolesFile].flatMap((file) => file ?? []);
+  return JSON.stringify(files.map((file) => markOf(readTextFile(file, MAX_RULES_BYTES))));
+}
+
+function markOf(text: string | UnreadableFile): string {
+  return text instanceof UnreadableFile ? `- ${text.reason}` : `+ ${text}`;
 }
 
 function readAcl(name: string, text: string, problems: ConfigurationProblem[]): AclFile {

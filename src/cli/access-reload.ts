@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { AccessControl } from '../auth/access/access-control.js';
 import type { TriedRoles } from '../auth/administration/role-administration.js';
-import { type AccessRulesRead, readAccessRules } from './access-files.js';
+import { type AccessRulesRead, accessFingerprint, readAccessRules } from './access-files.js';
 import type { AccessSettings } from './access-schema.js';
 import { type ConfigurationProblem, problemText } from './configuration-error.js';
 import type { SettingPath } from './setting-path.js';
@@ -65,6 +65,8 @@ export class AccessReload {
 
   /** @param isAskedFor what is known to be wrong already is told again */
   #reload(isAskedFor: boolean): void {
+    // Asked every minute, and whenever a neighbour of the files has changed: thousands of rules are not read for that.
+    if (!isAskedFor && accessFingerprint(this.#settings) === this.#fingerprint) return;
     const read = readAccessRules(this.#settings, settingIs);
     const hasChanged = read.fingerprint !== this.#fingerprint;
     this.#fingerprint = read.fingerprint;

@@ -35,9 +35,9 @@ export class BanAdministration {
     const known = this.#find(request.kind, request.value);
     if (known?.origin === 'configuration') throw configured(known);
     const ticket = this.#ban(request);
-    // The one set last stands last.
-    const ban = this.#bans.list().at(-1) as Ban;
+    const ban = this.#find(request.kind, request.value);
     await this.#whenStored(ticket);
+    if (ban === undefined) throw new Problem(422, 'invalid-ban', 'The ban was over as soon as it was set');
     return { ban: answerOf(ban), isNew: known === undefined };
   }
 

@@ -78,6 +78,21 @@ describe('files that change', () => {
     expect(figures()).toMatchObject({ 'authentication/reloads/done': 1, 'authentication/reloads/failed': 0 });
   });
 
+  it('of users cost those who stay in them no check', async () => {
+    const file = join(await createTemporaryDirectory(), 'passwords');
+    writeFileSync(file, line('alice', 'a') + line('bob', 'b'));
+    const { decide, sources, figures } = open({ passwordFile: file });
+    await decide('alice', 'a');
+    writeFileSync(file, line('alice', 'a') + line('bob', 'b') + line('carol', 'new'));
+    sources.reload();
+    expect(await decide('alice', 'a')).toMatchObject({ allowed: true });
+    expect(figures()).toMatchObject({ 'authentication/password/remembered': 1 });
+    writeFileSync(file, line('alice', 'new'));
+    sources.reload();
+    expect(await decide('alice', 'a')).toMatchObject({ allowed: false });
+    expect(await decide('alice', 'new')).toMatchObject({ allowed: true });
+  });
+
   it('are left alone while they do not change', async () => {
     const file = join(await createTemporaryDirectory(), 'passwords');
     writeFileSync(file, line('alice', 'a'));
