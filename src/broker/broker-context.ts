@@ -31,6 +31,7 @@ import type { OverloadGuard } from './overload-guard.js';
 import type { QueueRoom } from './queue-room.js';
 import type { RetainedMessages } from './retained-messages.js';
 import type { Router } from './router.js';
+import type { SessionQueueBound } from './session-queue-bound.js';
 import type { StorageGuard } from './storage-guard.js';
 
 /** A client's connection, as others see it. */
@@ -58,6 +59,7 @@ export interface BrokerContext {
   readonly topics: TopicIndex<Subscriber>;
   readonly retained: RetainedMessages;
   readonly sessions: SessionRegistry;
+  readonly sessionQueues: SessionQueueBound;
   readonly accounts: DeliveryAccounts;
   readonly streams: MessageStreams;
   readonly store: Store;

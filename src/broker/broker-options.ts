@@ -19,6 +19,12 @@ import type { ProcessLoad } from './process-load.js';
 /** What happens to a message for a session whose queue has reached its limit. */
 export type OverflowPolicy = 'drop-newest' | 'drop-oldest';
 
+/**
+ * What happens to a message that would have to wait when all queues of sessions together have reached their limit: those
+ * who would wait do not get it, or nobody does and its publisher is told.
+ */
+export type TotalOverflowPolicy = 'drop-newest' | 'refuse';
+
 /** What happens to a retained message that would pass the limits: it is not retained, or the one set longest ago goes. */
 export type RetainedOverflowPolicy = 'refuse' | 'drop-oldest';
 
@@ -68,6 +74,9 @@ export interface BrokerLimits {
   readonly queueMaximumMessages: number;
   readonly queueMaximumBytes: number;
   readonly queueOverflow: OverflowPolicy;
+  /** Bytes of what waits for all sessions that are kept, each message once; 0 for any number. */
+  readonly queueTotalMaximumBytes: number;
+  readonly queueTotalOverflow: TotalOverflowPolicy;
   // --- retained
   readonly retainedMaximumMessages: number;
   readonly retainedMaximumBytes: number;
@@ -122,6 +131,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   queueMaximumMessages: 100_000,
   queueMaximumBytes: 64 * 1024 * 1024,
   queueOverflow: 'drop-newest',
+  queueTotalMaximumBytes: 16 * 1024 * 1024 * 1024,
+  queueTotalOverflow: 'drop-newest',
   retainedMaximumMessages: 1_000_000,
   retainedMaximumBytes: 1024 * 1024 * 1024,
   retainedOverflow: 'refuse',

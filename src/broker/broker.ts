@@ -56,6 +56,7 @@ import { QueueRoom } from './queue-room.js';
 import { type RestoreReport, restore } from './restore.js';
 import { RetainedMessages } from './retained-messages.js';
 import { Router } from './router.js';
+import { SessionQueueBound } from './session-queue-bound.js';
 import { StorageGuard } from './storage-guard.js';
 import { SysTopics } from './sys-topics.js';
 
@@ -101,6 +102,15 @@ export class Broker {
     const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
     const streams = new MessageStreams(store.streamIds);
     const wheel = new TimingWheel(clock);
+    const notices = new NoticeLimit(clock);
+    const sessionQueues = new SessionQueueBound(
+      limits.queueTotalMaximumBytes,
+      limits.queueTotalOverflow,
+      log,
+      this.drops,
+      notices,
+      logger,
+    );
     const sink = options.sink?.(this.drops) ?? null;
     const topics = new TopicIndex<Subscriber>();
     const isStorable = (topic: string): boolean =>
@@ -126,8 +136,13 @@ export class Broker {
         nowMs: () => clock.now(),
         settledTicket: () => journal.settledTicket,
         openQueue: () => new MemoryMessageQueue(limits.queueMaximumMessages, limits.queueMaximumBytes),
-        backlogLimits: { maximumMessages: limits.queueMaximumMessages, maximumBytes: limits.queueMaximumBytes },
+        backlogLimits: {
+          maximumMessages: limits.queueMaximumMessages,
+          maximumBytes: limits.queueMaximumBytes,
+          maximumTotalBytes: sessionQueues.maximumBytes,
+        },
         dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
+        onSessionQueuesFull: () => sessionQueues.notice(),
         softLimit: Math.floor(limits.queueMaximumMessages / 2),
         softLimitBytes: Math.floor(limits.queueMaximumBytes / 2),
       },
@@ -140,7 +155,6 @@ export class Broker {
     );
     this.#clock = clock;
     this.#wheel = wheel;
-    const notices = new NoticeLimit(clock);
     const audit = new AuditLog(logger, clock, options.audit ?? 'failures');
     const connections = new Map<string, OpenConnection>();
     const defence = { ...DEFAULT_DEFENCE, ...options.defence };
@@ -160,6 +174,7 @@ export class Broker {
       topics,
       retained,
       sessions,
+      sessionQueues,
       accounts,
       streams,
       store,

@@ -82,8 +82,9 @@ export class InboundPublishes {
       return null;
     }
     if (entry.topic.charCodeAt(0) === DOLLAR && this.#handleSpecial(entry.topic)) return null;
-    const { router, storage } = this.#context;
+    const { router, sessionQueues, storage } = this.#context;
     if (!storage.isAccepting && message.qos > 0 && this.#mustBeStored(entry)) return this.#refuseUnstorable();
+    if (message.qos > 0 && sessionQueues.refuses(message.byteLength) && this.#isToldOfFullQueues(entry)) return null;
     const publication = router.routeReceived(entry, publishDecoder, session, this.#refusal);
     if (publication.isRetainRefused) return this.#tellQuotaExceeded();
     if (publication.isRefused) return this.#refuseUnqueued(publication);
@@ -164,6 +165,15 @@ export class InboundPublishes {
     if (!this.#isVersion5) return this.#context.storage.outage;
     this.#context.storage.countRefusal();
     return this.#tellQuotaExceeded();
+  }
+
+  /** Who publishes by MQTT 3 cannot be told: his message goes to those who need not wait for it. @returns true if he is told */
+  #isToldOfFullQueues(entry: TopicEntry): boolean {
+    const { router, sessionQueues } = this.#context;
+    if (!this.#isVersion5 || !router.isWaitedFor(entry)) return false;
+    sessionQueues.countRefusal();
+    this.#tellQuotaExceeded();
+    return true;
   }
 
   /** Nobody has got the message, and its packet identifier is free again [MQTT-4.3.3-4]. */

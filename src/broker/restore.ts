@@ -150,10 +150,10 @@ class Restorer implements StoreReceiver {
     });
     this.#states.clear();
     const held = this.#countHeld();
-    const lostMessages = await store.log.recover((record) => {
-      const references = this.#referencesTo(record, held.get(record.sequence) ?? 0);
-      return references + (queues?.referencesTo(record) ?? 0);
-    });
+    const lostMessages = await store.log.recover(
+      (record) => (held.get(record.sequence) ?? 0) + (queues?.referencesTo(record) ?? 0),
+      (record) => this.#pushToStreams(record),
+    );
     queues?.onRestored();
     // Who would have got them nobody knows: they are counted once, and not in the accounts of the sessions.
     if (lostMessages > 0) drops.count('storage-damaged', lostMessages);
@@ -221,9 +221,9 @@ class Restorer implements StoreReceiver {
     return held;
   }
 
-  /** Puts the message into the streams in which somebody still waits for it. @returns how many need it */
-  #referencesTo({ sequence, byteLength, streams }: Readonly<RecordOutline>, held: number): number {
-    let references = held;
+  /** Puts the message into the streams in which somebody still waits for it. @returns how many those are */
+  #pushToStreams({ sequence, byteLength, streams }: Readonly<RecordOutline>): number {
+    let references = 0;
     for (const id of streams) {
       const stream = this.#context.streams.find(id);
       // Nobody reads it; a new one of this number would get its messages.

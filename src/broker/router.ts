@@ -105,6 +105,14 @@ export class Router {
     return groups.length > 0 || receivers.some(({ qos, streams }) => qos > 0 && streams !== null);
   }
 
+  /** A message of QoS 1 or 2 on this topic would wait for somebody who is behind, as far as can be told beforehand. */
+  isWaitedFor(entry: TopicEntry): boolean {
+    const { receivers, groups } = this.#topics.resultOf(entry);
+    const isBehind = ({ qos, streams }: DeliveryOptions): boolean =>
+      qos > 0 && streams !== null && streams.some(({ hasReaders }) => hasReaders);
+    return receivers.some(isBehind) || groups.some((group) => [...group.members()].every(isBehind));
+  }
+
   /**
    * Routes a message of the broker's own: a will, `$SYS`, the in-process API. It must be safe to keep.
    * @param onRouted called when it has been routed, which may be in a later turn

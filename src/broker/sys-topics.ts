@@ -66,7 +66,7 @@ export class SysTopics {
   #figures(): [topic: string, value: number | string][] {
     const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store, sink, listeners } =
       this.#context;
-    const { overload } = this.#context;
+    const { overload, sessionQueues } = this.#context;
     const heap = process.memoryUsage().heapUsed;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);
     return [
@@ -91,6 +91,7 @@ export class SysTopics {
       ['store/messages/count', retained.size + store.log.messages],
       ['store/messages/bytes', retained.bytes + store.log.storedBytes],
       ['messages/stored', retained.size + store.log.messages],
+      ['sessions/queued/bytes', sessionQueues.bytes],
       ['storage/durability', store.durability],
       ['storage/state', store.health.state],
       ...Object.entries(accountingOf(this.#context)).map(([name, count]) => named(`accounting/${name}`, count)),

@@ -25,6 +25,8 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     queueMaximumMessages: sessions.maxQueuedMessages,
     queueMaximumBytes: sessions.maxQueuedBytes,
     queueOverflow: sessions.queueOverflow,
+    queueTotalMaximumBytes: sessions.maxTotalQueuedBytes,
+    queueTotalOverflow: sessions.totalQueueOverflow,
     retainedMaximumMessages: retained.maxMessages,
     retainedMaximumBytes: retained.maxBytes,
     retainedOverflow: retained.overflow,

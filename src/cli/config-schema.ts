@@ -56,6 +56,21 @@ const sessionsSchema = z
         words: ['drop-newest', 'drop-oldest'],
         default: DEFAULT_LIMITS.queueOverflow,
       }),
+      maxTotalQueuedBytes: setting.size({
+        description:
+          'Bytes that the messages waiting for all sessions that outlive their connections may take together where they are stored, each message once, however many sessions wait for it. 0 for any number.',
+        reason:
+          'room for 256 sessions that are full each, and far above what a fleet that comes back needs; set it below the size of a smaller disk, so that sessions which nobody comes back for do not take what work queues and retained messages need',
+        default: DEFAULT_LIMITS.queueTotalMaximumBytes,
+        min: 0,
+      }),
+      totalQueueOverflow: setting.choice({
+        description:
+          'What happens to a message that would have to wait when `maxTotalQueuedBytes` is reached: with `drop-newest` those who would wait do not get it, which is counted as `session-queues-full`, and everybody else does; with `refuse` an MQTT 5 publisher that waits for an answer is told so with reason code 0x97, and nobody gets it; of a publisher that cannot be told it is as with `drop-newest`. `queueOverflow` does not matter here: the oldest message of one session may wait for others, too.',
+        reason: 'sessions that nobody comes back for must not keep messages from those who are connected',
+        words: ['drop-newest', 'refuse'],
+        default: DEFAULT_LIMITS.queueTotalOverflow,
+      }),
     },
     notAMap,
   )

@@ -7,6 +7,8 @@ export const DROP_REASONS = [
   'offline-qos0',
   /** The session's queue has reached its limit of messages or bytes. */
   'queue-full',
+  /** What waits in the queues of all sessions together has reached its limit of bytes. */
+  'session-queues-full',
   /** The Message Expiry Interval ran out before delivery began. */
   'expired',
   /** The encoded packet is larger than the client's Maximum Packet Size [MQTT-3.1.2-25]. */

@@ -24,6 +24,9 @@ export interface TakenMessage {
 /** `loading`: there is a message, but its content has to be read; the session is told when it can be taken. */
 export type TakeOutcome = 'taken' | 'empty' | 'loading';
 
+/** A limit of its own, where giving up the oldest makes room; or the one of all sessions together, where it need not. */
+export type BacklogRefusal = 'queue-full' | 'session-queues-full';
+
 export interface Backlog {
   /** Messages that wait. */
   readonly length: number;
@@ -31,6 +34,8 @@ export interface Backlog {
   readonly bytes: number;
   /** Messages with more bytes of content than this are refused however empty it is. */
   readonly maximumBytes: number;
+  /** Why the last offer was refused. */
+  readonly refusal: BacklogRefusal;
   /**
    * Adds the publication at the end.
    * @param streams that bring it

@@ -6,6 +6,7 @@ import { type Backlog, emptyTakenMessage, type TakeOutcome } from './backlog.js'
 
 export class MemoryBacklog implements Backlog {
   readonly taken = emptyTakenMessage();
+  readonly refusal = 'queue-full';
   readonly #queue: MessageQueue;
 
   constructor(queue: MessageQueue) {

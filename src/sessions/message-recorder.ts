@@ -85,8 +85,9 @@ export class MessageRecorder {
     if (this.#streamCount === 0 && this.#holders === 0 && entries.length === 0) return NO_TICKET;
     const streams = this.#streams;
     streams.length = this.#streamCount;
-    let references = this.#holders + entries.length;
-    for (let at = 0; at < streams.length; at++) if (isPushedTo(streams[at] as MessageStream)) references++;
+    let waiting = 0;
+    for (let at = 0; at < streams.length; at++) if (isPushedTo(streams[at] as MessageStream)) waiting++;
+    const references = this.#holders + entries.length + waiting;
     if (references === 0) return NO_TICKET;
     const sequence = this.#log.nextSequence;
     const bytes = this.#bytes;
@@ -94,7 +95,7 @@ export class MessageRecorder {
       const stream = streams[at] as MessageStream;
       if (isPushedTo(stream)) stream.push(sequence, bytes);
     }
-    return this.#log.append(message, streams, references, this.#durabilityOf(message.topic), entries);
+    return this.#log.append(message, streams, references, this.#durabilityOf(message.topic), entries, waiting);
   }
 }
 

@@ -38,6 +38,8 @@ export interface OutgoingContext {
   readonly nowMs: () => number;
   readonly settledTicket: () => Ticket;
   readonly dropOldestWhenFull: boolean;
+  /** A message is given up because of what waits for all sessions together. */
+  readonly onSessionQueuesFull: () => void;
   /** Waiting messages from which the publishers that feed a connected client are held back. */
   readonly softLimit: number;
   /** The same in bytes of content. */
@@ -246,14 +248,17 @@ export class OutgoingMessages implements LogReader {
   ): boolean {
     this.#backlog ??= this.#owner.openBacklog();
     const backlog = this.#backlog;
-    const { accounts, dropOldestWhenFull } = this.#context;
+    const { accounts, dropOldestWhenFull, onSessionQueuesFull } = this.#context;
     // What cannot fit into an empty backlog must not empty it.
     const canFit = publication.message.byteLength <= backlog.maximumBytes;
     while (!backlog.offer(publication, qos, retain, identifiers, streams)) {
-      accounts.drop('queue-full');
-      if (!dropOldestWhenFull) this.#streams?.close();
+      const { refusal } = backlog;
+      accounts.drop(refusal);
+      if (refusal === 'session-queues-full') onSessionQueuesFull();
+      const mayDropOldest = dropOldestWhenFull && refusal === 'queue-full';
+      if (!mayDropOldest) this.#streams?.close();
       else if (!canFit) this.#streams?.skip();
-      if (!dropOldestWhenFull || !canFit || !backlog.dropOldest()) return false;
+      if (!mayDropOldest || !canFit || !backlog.dropOldest()) return false;
     }
     if (this.isCongested) this.#front?.onCongested(publication);
     return true;

@@ -13,7 +13,7 @@
 import type { MessageStream, StreamReader } from '../core/message-stream.js';
 import type { Publication } from '../core/publication.js';
 import type { LogReader, MessageLog } from '../store/message-log.js';
-import { type Backlog, emptyTakenMessage, type TakeOutcome } from './backlog.js';
+import { type Backlog, type BacklogRefusal, emptyTakenMessage, type TakeOutcome } from './backlog.js';
 import { BacklogHoles } from './backlog-holes.js';
 import type { MessageRecorder } from './message-recorder.js';
 import { StreamMerge } from './stream-merge.js';
@@ -22,6 +22,8 @@ import { type CopyOwner, fillOrdinary, fillShared, type SubscribedSource } from 
 export interface BacklogLimits {
   readonly maximumMessages: number;
   readonly maximumBytes: number;
+  /** Of what waits for all sessions together, each message once; Infinity for no limit. */
+  readonly maximumTotalBytes: number;
 }
 
 /** The session, to its backlog. */
@@ -48,7 +50,7 @@ export interface BacklogPosition {
 /** Stands for the copy that all ordinary subscriptions make together: no stream has this id. */
 export const ORDINARY_COPY = 0;
 
-/** A full queue takes messages again when it has become this much emptier: or else it would be nothing but holes. */
+/** A full queue takes messages again when it, or all together, have become this much emptier: or else it would be nothing but holes. */
 const REOPENED_AT = 7 / 8;
 
 /** No round of the recorder. */
@@ -63,6 +65,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   /** Round of the recorder in which a message was taken last. */
   #takenIn = NEVER;
   #holes: BacklogHoles | null = null;
+  #refusal: BacklogRefusal = 'queue-full';
   readonly #limits: BacklogLimits;
   readonly #recorder: MessageRecorder;
   readonly taken = emptyTakenMessage();
@@ -88,7 +91,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   #isOrdinaryDue = false;
   /** The next exclusive one among the merge's sources. */
   #exclusiveDue = NONE;
-  readonly #release = (sequence: number): void => this.#log.release(sequence);
+  readonly #release = (sequence: number): void => this.#log.leave(sequence);
 
   constructor(owner: BacklogOwner, log: MessageLog, recorder: MessageRecorder, limits: BacklogLimits) {
     this.#owner = owner;
@@ -107,6 +110,10 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
 
   get maximumBytes(): number {
     return this.#limits.maximumBytes;
+  }
+
+  get refusal(): BacklogRefusal {
+    return this.#refusal;
   }
 
   /** Messages go into the streams for this session: it has not read everything, or is away. */
@@ -321,13 +328,20 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
 
   #hasRoomFor(bytes: number): boolean {
     if (this.#holes?.isClosed === true && !this.#reopens(this.#holes)) return false;
-    const { maximumMessages, maximumBytes } = this.#limits;
-    return this.#length < maximumMessages && this.#bytes + bytes <= maximumBytes;
+    const { maximumMessages, maximumBytes, maximumTotalBytes } = this.#limits;
+    if (this.#log.waitingBytes + bytes > maximumTotalBytes) this.#refusal = 'session-queues-full';
+    else if (this.#length < maximumMessages && this.#bytes + bytes <= maximumBytes) return true;
+    else this.#refusal = 'queue-full';
+    return false;
   }
 
+  /** There is room again where there was none: of its own, or of all together. */
   #reopens(holes: BacklogHoles): boolean {
-    const { maximumMessages, maximumBytes } = this.#limits;
-    const hasRoom = this.#length <= maximumMessages * REOPENED_AT && this.#bytes <= maximumBytes * REOPENED_AT;
+    const { maximumMessages, maximumBytes, maximumTotalBytes } = this.#limits;
+    const hasRoom =
+      this.#refusal === 'session-queues-full'
+        ? this.#log.waitingBytes <= maximumTotalBytes * REOPENED_AT
+        : this.#length <= maximumMessages * REOPENED_AT && this.#bytes <= maximumBytes * REOPENED_AT;
     if (hasRoom) holes.reopen(this.#log.nextSequence);
     return hasRoom;
   }

@@ -23,12 +23,15 @@ export class LogRecovery {
   /** Messages in blocks that could not be read. */
   lost = 0;
   readonly #referencesOf: ReferencesOf;
+  readonly #waitingOf: ReferencesOf;
   readonly #listener: DamageListener;
   readonly #deadBlocks: { readonly number: number; readonly storedBytes: number }[] = [];
   readonly #deadMarks: number[] = [];
 
-  constructor(referencesOf: ReferencesOf, listener: DamageListener) {
+  /** @param waitingOf how many streams need the message, beside the others */
+  constructor(referencesOf: ReferencesOf, waitingOf: ReferencesOf, listener: DamageListener) {
     this.#referencesOf = referencesOf;
+    this.#waitingOf = waitingOf;
     this.#listener = listener;
   }
 
@@ -50,7 +53,7 @@ export class LogRecovery {
     const areMarksDamaged = marks !== null && stored === null;
     const block = areMarksDamaged
       ? this.#recoverWithoutMarks(number, value)
-      : MessageBlock.recover(number, value, this.#referencesOf, stored);
+      : MessageBlock.recover(number, value, this.#referencesOf, stored, this.#waitingOf);
     if (block === null) this.#noteDamage(value);
     if (block === null || block.live === 0) {
       this.#deadBlocks.push({ number, storedBytes: value.length });
@@ -66,11 +69,12 @@ export class LogRecovery {
 
   #recoverWithoutMarks(number: number, value: Buffer): MessageBlock | null {
     let messages = 0;
-    const block = MessageBlock.recover(number, value, (outline) => {
+    const countReferences: ReferencesOf = (outline) => {
       const references = this.#referencesOf(outline);
       if (references > 0 && outline.entries.length > 0) messages++;
       return references;
-    });
+    };
+    const block = MessageBlock.recover(number, value, countReferences, null, this.#waitingOf);
     if (messages > 0) this.#listener.onMarksDamaged?.(messages);
     return block;
   }

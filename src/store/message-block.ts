@@ -51,6 +51,10 @@ export class MessageBlock {
   writtenIn: Ticket = NO_TICKET;
   /** Bytes that it takes when it is stored. */
   storedBytes = HEADER_BYTES;
+  /** References of streams to its messages: it holds what waits for sessions as long as there are any. */
+  waiting = 0;
+  /** Bytes of the records that streams refer to, or have referred to. */
+  waitingBytes = 0;
   /** What has become of its messages in queues; null as long as there is nothing to say. */
   marks: BlockMarks | null = null;
   /** By sequence number less the first: who needs the message. */
@@ -102,17 +106,22 @@ export class MessageBlock {
     if (bytes !== null && bytes.length > 2 * this.#end) this.#bytes = copyOf(bytes, this.#end);
   }
 
-  /** @returns false if the message belongs into another block */
+  /**
+   * @param waiting how many of the references are those of streams
+   * @returns false if the message belongs into another block
+   */
   append(
     message: Message,
     streams: readonly { readonly id: number }[],
     references: number,
     entries: readonly QueueEntry[] = NO_ENTRIES,
+    waiting = 0,
   ): boolean {
     const needed = largestRecord(message, streams.length, entries);
     if (this.#records > 0 && this.#end + needed > FULL_BYTES) return false;
     const bytes = this.#ensureRoom(needed);
     this.#end = writeRecord(bytes, this.#end, this.#records === 0 ? 0 : 1, message, streams, entries);
+    this.#noteWaiting(waiting, this.#end - this.storedBytes);
     this.storedBytes = this.#end;
     this.isComplete = false;
     this.#records++;
@@ -201,12 +210,14 @@ export class MessageBlock {
     this.#end = end;
     this.#records = records;
     this.storedBytes = end;
+    this.waitingBytes = Math.min(this.waitingBytes, end);
     this.#starts = null;
   }
 
   /**
    * The block that `bytes` are the value of, for recovery: `onRecord` says how many need each message.
    * @param stored the block's marks, if it has any
+   * @param waitingOf how many streams need it as well
    * @returns null if they are damaged
    */
   static recover(
@@ -214,6 +225,7 @@ export class MessageBlock {
     bytes: Buffer,
     onRecord: (outline: Readonly<RecordOutline>) => number,
     stored: StoredMarks | null = null,
+    waitingOf: (outline: Readonly<RecordOutline>) => number = () => 0,
   ): MessageBlock | null {
     if (!isIntact(bytes)) return null;
     const block = new MessageBlock(number, firstOf(bytes), null);
@@ -226,8 +238,10 @@ export class MessageBlock {
       readOutline(bytes, start, before, outline);
       before = outline.sequence;
       stored?.describe(outline, outline.sequence - block.first);
-      const references = onRecord(outline);
+      const waiting = waitingOf(outline);
+      const references = onRecord(outline) + waiting;
       block.#setReferences(outline.sequence, references);
+      block.#noteWaiting(waiting, recordEnd(bytes, start) - start);
       if (stored !== null && references > 0) block.#restoreMarks(outline);
     }
     return block;
@@ -237,6 +251,12 @@ export class MessageBlock {
   static countDamaged(bytes: Buffer): number {
     const counted = bytes.length < HEADER_BYTES ? 0 : bytes.readUInt32BE(11);
     return counted * SMALLEST_RECORD <= bytes.length ? Math.max(1, counted) : 1;
+  }
+
+  #noteWaiting(references: number, bytes: number): void {
+    if (references === 0) return;
+    this.waiting += references;
+    this.waitingBytes += bytes;
   }
 
   #setReferences(sequence: number, references: number): void {

@@ -75,6 +75,7 @@ export class MessageLog {
   /** Bytes of the last block: the next one will probably need as many. */
   #lastBlockBytes = 0;
   #messages = 0;
+  #waitingBytes = 0;
 
   /** @param store null to keep everything in memory */
   constructor(store: BlockStore | null, numbers: NumberSource, options: MessageLogOptions) {
@@ -108,6 +109,14 @@ export class MessageLog {
     return this.#blocks.reduce((sum, block) => sum + block.storedBytes, 0);
   }
 
+  /**
+   * Bytes of what waits for sessions, each message once however many wait for it, as blocks hold them: what has been read
+   * counts until nothing in its block waits any more, or until the block is packed.
+   */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Bytes that wait for the open commit to close. */
   get unwrittenBytes(): number {
     return this.#unwrittenBytes + (this.#open?.isDirty === true ? this.#open.storedBytes : 0);
@@ -115,8 +124,9 @@ export class MessageLog {
 
   /**
    * Adds a message, which gets {@link nextSequence}.
-   * @param references how often {@link release} or {@link settle} will be called before it may go; 1 or more
+   * @param references how often {@link release}, {@link leave} or {@link settle} will be called before it may go; 1 or more
    * @param entries one for each queue in which it stands; each is one of the references
+   * @param waiting how many of the references are those of streams, which {@link leave} gives up
    * @returns the ticket of the commit that will hold it
    */
   append(
@@ -125,12 +135,17 @@ export class MessageLog {
     references: number,
     durability: DurabilityLevel,
     entries: readonly QueueEntry[] = NO_ENTRIES,
+    waiting = 0,
   ): Ticket {
-    let block = this.#open;
-    if (block === null || block.end !== this.nextSequence || !block.append(message, streams, references, entries)) {
-      block = this.#startBlock(largestRecord(message, streams.length, entries));
-      block.append(message, streams, references, entries);
+    const open = this.#open;
+    let block = open?.end === this.nextSequence ? open : this.#startBlockFor(message, streams, entries);
+    let before = block.waitingBytes;
+    if (!block.append(message, streams, references, entries, waiting)) {
+      block = this.#startBlockFor(message, streams, entries);
+      before = 0;
+      block.append(message, streams, references, entries, waiting);
     }
+    this.#waitingBytes += block.waitingBytes - before;
     this.#nextSequence = this.#numbers.next();
     this.#messages++;
     if (durability === 'memory' || this.#store === null) return NO_TICKET;
@@ -148,6 +163,14 @@ export class MessageLog {
   release(sequence: number): void {
     const block = this.#find(sequence);
     if (block !== undefined) this.#release(block, sequence);
+  }
+
+  /** A stream has let go of the message, for all its readers. */
+  leave(sequence: number): void {
+    const block = this.#find(sequence);
+    if (block === undefined) return;
+    if (block.waiting > 0 && --block.waiting === 0) this.#forgetWaiting(block);
+    this.#release(block, sequence);
   }
 
   /** Knows the states that {@link stateChanged} speaks of. To be set before {@link recover}. */
@@ -238,18 +261,25 @@ export class MessageLog {
   /**
    * Takes over what is stored, before anything else is done.
    * @param referencesOf how many need the message; called for each, in order
+   * @param waitingOf how many streams need it as well, with a call of {@link leave} to come from each; called before the other
    * @returns messages that were lost with damaged blocks, which are dropped: they are told this once
    */
-  async recover(referencesOf: ReferencesOf): Promise<number> {
+  async recover(referencesOf: ReferencesOf, waitingOf: ReferencesOf = () => 0): Promise<number> {
     if (this.#store === null) return 0;
-    const recovery = new LogRecovery(referencesOf, this.#listener);
+    const recovery = new LogRecovery(referencesOf, waitingOf, this.#listener);
     for await (const stored of this.#store.scan()) recovery.take(stored);
     for (const block of recovery.blocks) {
       this.#blocks.push(block);
       this.#messages += block.live;
+      this.#waitingBytes += block.waitingBytes;
     }
     recovery.removeDead(this.#store, this.#lowestBlock);
     return recovery.lost;
+  }
+
+  #forgetWaiting(block: MessageBlock): void {
+    this.#waitingBytes -= block.waitingBytes;
+    block.waitingBytes = 0;
   }
 
   /** @returns true if it was the last one who needed the message */
@@ -283,7 +313,8 @@ export class MessageLog {
   }
 
   /** Blocks bear the number of their first message: the store must never see a number again that it has dropped. */
-  #startBlock(leastBytes: number): MessageBlock {
+  #startBlockFor(message: Message, streams: readonly StreamReference[], entries: readonly QueueEntry[]): MessageBlock {
+    const leastBytes = largestRecord(message, streams.length, entries);
     if (this.#open !== null) this.#seal(this.#open);
     const roomBytes = Math.max(leastBytes, this.#lastBlockBytes);
     const block = MessageBlock.open(this.nextSequence, this.nextSequence, roomBytes);
@@ -328,6 +359,7 @@ export class MessageLog {
     this.#sparse.delete(block);
     this.#cache.remove(block);
     this.#marks.onDrop(block);
+    this.#forgetWaiting(block);
     if (this.#recent === block) this.#recent = null;
     if (block.isStored) this.#store?.drop(block.number, block.storedBytes, this.#lowestBlock);
   }
@@ -356,7 +388,9 @@ export class MessageLog {
 
   #pack(store: BlockStore, block: MessageBlock): void {
     this.#cache.remove(block);
+    const before = block.waitingBytes;
     block.compact();
+    this.#waitingBytes += block.waitingBytes - before;
     this.#write(store, block);
     this.#cache.add(block);
   }

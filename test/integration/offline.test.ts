@@ -201,3 +201,69 @@ describe('Message Expiry Interval', () => {
     await back.expectNothing();
   });
 });
+
+describe('when what waits for all sessions together has reached its limit', () => {
+  const PAYLOAD = Buffer.alloc(1000);
+
+  /** Two sessions that are away, one that is connected, and a publisher. */
+  async function crowd(test: TestBroker, version: 4 | 5): Promise<{ publisher: RawClient; reader: RawClient }> {
+    const reader = await test.connect('r', persistent(5));
+    await reader.subscribe('t', 1);
+    reader.acknowledgesByItself = true;
+    await (await away(test, 5, '#')).disconnect();
+    await test.gone('p');
+    const other = await test.connect('other', persistent(5));
+    await other.subscribe('$share/g/t', 1);
+    await other.disconnect();
+    await test.gone('other');
+    return { publisher: await test.connect('p', { version }), reader };
+  }
+
+  it.each(VERSIONS)('those who would wait do not get a message, and others do (MQTT %i)', async (version) => {
+    const test = await TestBroker.start({ limits: { queueTotalMaximumBytes: 5500 } });
+    const { publisher, reader } = await crowd(test, version);
+    await publish(publisher, Array<Buffer>(8).fill(PAYLOAD));
+    await reader.expectPackets('publish', 8);
+    await reader.barrier();
+    expect(test.broker.drops.of('session-queues-full')).toBe(2 * 3);
+    expect(test.broker.drops.total).toBe(2 * 3);
+    expect(test.broker.accounting).toMatchObject({ missing: 0, waiting: 2 * 5, delivered: 8 });
+  });
+
+  it('an MQTT 5 publisher is told, if so configured', async () => {
+    const limits = { queueTotalMaximumBytes: 5500, queueTotalOverflow: 'refuse' } as const;
+    const test = await TestBroker.start({ limits });
+    const { publisher, reader } = await crowd(test, 5);
+    await publish(publisher, Array<Buffer>(5).fill(PAYLOAD));
+    await reader.expectPackets('publish', 5);
+    for (const [qos, answer] of [
+      [1, 'puback'],
+      [2, 'pubrec'],
+    ] as const) {
+      publisher.send(publishPacket('t', PAYLOAD, { qos, messageId: 77 }));
+      expect(await publisher.expectPacket(answer)).toMatchObject({ messageId: 77, reasonCode: 0x97 });
+    }
+    await reader.expectNothing();
+    expect(test.broker.drops.of('session-queues-full')).toBe(2);
+    // What nobody has to wait for goes on.
+    await reader.subscribe('live', 1);
+    const gone = await test.connect('s', persistent(5));
+    gone.acknowledgesByItself = true;
+    await gone.expectPackets('publish', 5);
+    publisher.send(publishPacket('live', PAYLOAD, { qos: 1, messageId: 78 }));
+    expect(await publisher.expectPacket('puback')).toMatchObject({ messageId: 78, reasonCode: 0 });
+    await reader.expectPacket('publish');
+  });
+
+  it('who cannot be told publishes to those who need not wait, also then', async () => {
+    const limits = { queueTotalMaximumBytes: 5500, queueTotalOverflow: 'refuse' } as const;
+    const test = await TestBroker.start({ limits });
+    const { publisher, reader } = await crowd(test, 4);
+    await publish(publisher, Array<Buffer>(7).fill(PAYLOAD));
+    test.broker.publish({ topic: 't', payload: PAYLOAD, qos: 1 });
+    await reader.expectPackets('publish', 8);
+    await reader.barrier();
+    expect(test.broker.drops.of('session-queues-full')).toBe(2 * 3);
+    expect(test.broker.accounting).toMatchObject({ missing: 0, waiting: 2 * 5 });
+  });
+});

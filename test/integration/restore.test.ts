@@ -565,6 +565,32 @@ describe('what is refused because a queue is full', () => {
   });
 });
 
+describe.each(ENDS)('the limit on what waits for all sessions, after a %s', (end) => {
+  it('stands where it stood, and gives way as messages are taken', async () => {
+    const limits = { queueTotalMaximumBytes: 100_000 };
+    const first = await DurableBroker.start({ limits });
+    await away(first, 's', 't/#', 1);
+    await away(first, 'other', 't/+', 1);
+    const publisher = await first.test.connect('p');
+    const payload = 'x'.repeat(1000);
+    for (let i = 0; i < 120; i++) await publish(publisher, 't/a', payload);
+    const kept = first.store.log.messages;
+    expect(kept).toBeGreaterThan(90);
+    expect(first.broker.drops.of('session-queues-full')).toBe(2 * (120 - kept));
+    // Once a minute.
+    expect(first.logged.filter(({ msg }) => msg.includes('sessions.maxTotalQueuedBytes'))).toHaveLength(1);
+    await first.settle();
+    const { waitingBytes } = first.store.log;
+    const second = await first[end]();
+    expect(second.store.log.waitingBytes).toBe(waitingBytes);
+    await publish(await second.test.connect('p'), 't/a', payload);
+    expect(second.broker.drops.of('session-queues-full')).toBe(2);
+    for (const clientId of ['s', 'other']) await drain(second, clientId, kept);
+    expect(second.store.log.waitingBytes).toBe(0);
+    expectNothingMissing(second);
+  });
+});
+
 describe('what a session counts after a restart', () => {
   it('is not its own messages that No Local keeps from it', async () => {
     // They were counted as lost, as what could not be read back.

@@ -35,6 +35,7 @@ import { testMessage } from './test-message.js';
 export interface PartsOptions extends StandInStoreOptions {
   readonly maximumMessages?: number;
   readonly maximumBytes?: number;
+  readonly maximumTotalBytes?: number;
   readonly dropOldestWhenFull?: boolean;
 }
 
@@ -67,6 +68,7 @@ export class BrokerParts {
     const { store, drops, topics } = this;
     const { log, journal } = store;
     const { maximumMessages = 100_000, maximumBytes = 1 << 26, dropOldestWhenFull = false } = options;
+    const { maximumTotalBytes = Number.POSITIVE_INFINITY } = options;
     this.accounts = new DeliveryAccounts(drops);
     const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
     const streams = new MessageStreams(store.streamIds);
@@ -81,8 +83,9 @@ export class BrokerParts {
       nowMs: () => clock.now(),
       settledTicket: () => journal.settledTicket,
       openQueue: () => new MemoryMessageQueue(maximumMessages, maximumBytes),
-      backlogLimits: { maximumMessages, maximumBytes },
+      backlogLimits: { maximumMessages, maximumBytes, maximumTotalBytes },
       dropOldestWhenFull,
+      onSessionQueuesFull: () => {},
       softLimit: maximumMessages / 2,
       softLimitBytes: maximumBytes / 2,
     };

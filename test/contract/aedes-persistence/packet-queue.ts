@@ -19,7 +19,7 @@ import type { MessageLog } from '../../../src/store/message-log.js';
 import { subscriptionOf } from '../../support/subscriptions.js';
 import { nameOf, type PublishPacket, type PubrelPacket, toMessage, toPacket } from './contract-packet.js';
 
-const LIMITS = { maximumMessages: 100_000, maximumBytes: 1 << 26 };
+const LIMITS = { maximumMessages: 100_000, maximumBytes: 1 << 26, maximumTotalBytes: Number.POSITIVE_INFINITY };
 
 export class PacketQueue implements StateSource {
   readonly isWorthStoring = true;

@@ -159,7 +159,7 @@ describe('Session', () => {
     'session %i drops the newest or the oldest (%s) when its queue is full',
     (number, dropOldestWhenFull, expected) => {
       const openQueue = () => new MemoryMessageQueue(2, 20);
-      const backlogLimits = { maximumMessages: 2, maximumBytes: 20 };
+      const backlogLimits = { maximumMessages: 2, maximumBytes: 20, maximumTotalBytes: Number.POSITIVE_INFINITY };
       const overrides = { openQueue, backlogLimits, dropOldestWhenFull };
       const { context, session, front, send } = connected({ receiveMaximum: 1, number, overrides });
       for (const payload of ['0', '1', '2', '3']) send({ payload });

@@ -119,6 +119,7 @@ class World {
     const { parts } = this;
     for (const client of this.clients) expect(client.failures).toEqual([]);
     expect(parts.accounting.missing).toBe(0);
+    expect(parts.log.waitingBytes).toBeGreaterThanOrEqual(0);
     for (const session of parts.sessions) {
       expect(session.queuedMessages, `waiting for ${session.clientId}`).toBeGreaterThanOrEqual(0);
       expect(session.queuedBytes).toBeGreaterThanOrEqual(0);
@@ -157,7 +158,7 @@ class World {
 
   async #crash(): Promise<void> {
     const { settledTicket } = this.parts.store;
-    this.refused += this.parts.drops.of('queue-full');
+    this.refused += refusedIn(this.parts);
     const unsettled = this.#unacknowledged.filter(([ticket]) => ticket > settledTicket);
     const lost = new Set([...unsettled.map(([, id]) => id), ...this.#inMemory]);
     this.#unacknowledged = [];
@@ -173,6 +174,11 @@ class World {
       for (const client of this.clients) client.onSettled();
     });
   }
+}
+
+/** Messages that found a queue full, or all together. */
+function refusedIn({ drops }: BrokerParts): number {
+  return drops.of('queue-full') + drops.of('session-queues-full');
 }
 
 /** Lets what has been read arrive. */
@@ -259,7 +265,7 @@ describe('the sessions of a broker', () => {
         fc.asyncProperty(scenario(withCrashes), storeArbitrary, async (steps, options) => {
           const world = await play(options, steps);
           expect(world.missing).toEqual([]);
-          expect(world.parts.log.messages).toBe(0);
+          expect([world.parts.log.messages, world.parts.log.waitingBytes]).toEqual([0, 0]);
         }),
         RUNS,
       );
@@ -269,6 +275,7 @@ describe('the sessions of a broker', () => {
   const limitsArbitrary = fc.record({
     maximumMessages: fc.integer({ min: 1, max: 10 }),
     maximumBytes: fc.constantFrom(2000, 5000, 20_000),
+    maximumTotalBytes: fc.constantFrom(Number.POSITIVE_INFINITY, 3000, 12_000),
     dropOldestWhenFull: fc.boolean(),
     store: storeArbitrary,
   });
@@ -280,8 +287,8 @@ describe('the sessions of a broker', () => {
       await fc.assert(
         fc.asyncProperty(scenario(withCrashes), limitsArbitrary, async (steps, { store, ...limits }) => {
           const world = await play({ ...store, ...limits }, steps);
-          expect(world.missing.length).toBeLessThanOrEqual(world.refused + world.parts.drops.of('queue-full'));
-          expect(world.parts.log.messages).toBe(0);
+          expect(world.missing.length).toBeLessThanOrEqual(world.refused + refusedIn(world.parts));
+          expect([world.parts.log.messages, world.parts.log.waitingBytes]).toEqual([0, 0]);
         }),
         RUNS,
       );

@@ -567,3 +567,101 @@ describe('a full queue', () => {
     }
   });
 });
+
+describe('the bound on what waits for all sessions together', () => {
+  const TEXT = 'x'.repeat(1000);
+  const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `${from + i} ${TEXT}`);
+
+  it.each([false, true])(
+    'keeps out what would wait, whoever it is for (drop-oldest: %s)',
+    async (dropOldestWhenFull) => {
+      const parts = new BrokerParts({ maximumTotalBytes: 10_500, dropOldestWhenFull });
+      away(parts, { a: ['t'], b: ['#', 't'], c: ['+'] });
+      publish(parts, 't', texts(15));
+      expect(parts.log.messages).toBe(10);
+      expect(parts.drops.of('session-queues-full')).toBe(3 * 5);
+      for (const clientId of ['a', 'b', 'c']) {
+        expect(payloads(await new PartsClient(parts, clientId).drain())).toEqual(texts(10));
+      }
+      expectAccountsRight(parts);
+      expect(parts.log.waitingBytes).toBe(0);
+    },
+  );
+
+  it('counts a message once, for however many and by whatever filters it waits', () => {
+    const parts = new BrokerParts();
+    away(parts, { a: ['t', '+', '#'], b: ['t', '$share/g/t'], c: ['#'] });
+    publish(parts, 't', [TEXT]);
+    expect(parts.log.waitingBytes).toBeGreaterThan(1000);
+    expect(parts.log.waitingBytes).toBeLessThan(1200);
+  });
+
+  it('keeps nothing from those who need not wait', () => {
+    const parts = new BrokerParts({ maximumTotalBytes: 3500 });
+    away(parts, { a: ['t'] });
+    const connected = new PartsClient(parts, 'c');
+    parts.subscribe(connected.session, 't', { qos: 1 });
+    publish(parts, 't', texts(10));
+    expect(payloads(connected.take())).toEqual(texts(10));
+    expect(parts.sessions.find('a')?.queuedMessages).toBe(3);
+  });
+
+  it('takes messages again when an eighth of it is free', async () => {
+    const parts = new BrokerParts({ maximumTotalBytes: 41_500 });
+    away(parts, { a: ['few'], b: ['many'], c: ['most'] });
+    // Blocks of their own: what waits counts by the block.
+    for (const [topic, count] of Object.entries({ few: 4, many: 10, most: 40 })) {
+      publish(parts, topic, texts(count));
+      parts.store.committer.flush();
+    }
+    expect([parts.log.messages, parts.drops.of('session-queues-full')]).toEqual([40, 14]);
+    await new PartsClient(parts, 'a').drain();
+    publish(parts, 'most', texts(1, 100));
+    expect([parts.log.messages, parts.drops.of('session-queues-full')]).toEqual([36, 15]);
+    await new PartsClient(parts, 'b').drain();
+    publish(parts, 'most', texts(5, 200));
+    expect([parts.log.messages, parts.drops.of('session-queues-full')]).toEqual([31, 15]);
+    expect(payloads(await new PartsClient(parts, 'c').drain())).toEqual([...texts(26), ...texts(5, 200)]);
+    expectAccountsRight(parts);
+  });
+
+  it('takes messages again with drop-oldest, though the queue itself is full', async () => {
+    const parts = new BrokerParts({ maximumTotalBytes: 8500, maximumMessages: 4, dropOldestWhenFull: true });
+    away(parts, { a: ['t'] });
+    publish(parts, 't', texts(4));
+    parts.store.committer.flush();
+    away(parts, { b: ['u'] });
+    publish(parts, 'u', texts(4));
+    publish(parts, 't', texts(1, 9));
+    expect(parts.drops.of('session-queues-full')).toBe(1);
+    await new PartsClient(parts, 'b').drain();
+    publish(parts, 't', texts(1, 10));
+    expect(payloads(await new PartsClient(parts, 'a').drain()).at(-1)).toEqual(texts(1, 10)[0]);
+    expectAccountsRight(parts);
+  });
+
+  it('is what it was after a restart, with the same messages refused', async () => {
+    const parts = new BrokerParts({ maximumTotalBytes: 10_500 });
+    away(parts, { a: ['t'], b: ['#'] });
+    publish(parts, 't', texts(15));
+    await parts.store.flush();
+    const { waitingBytes } = parts.log;
+    const next = await parts.crash();
+    expect(next.log.waitingBytes).toBe(waitingBytes);
+    publish(next, 't', texts(1, 20));
+    expect(next.drops.of('session-queues-full')).toBe(2);
+    for (const clientId of ['a', 'b']) {
+      expect(payloads(await new PartsClient(next, clientId).drain())).toEqual(texts(10));
+    }
+    expectAccountsRight(next);
+    expect(next.log.waitingBytes).toBe(0);
+  });
+
+  it('gives up what waited with a session that ends', () => {
+    const parts = new BrokerParts({ maximumTotalBytes: 10_500 });
+    away(parts, { a: ['t'] });
+    publish(parts, 't', texts(10));
+    new PartsClient(parts, 'a', { cleanStart: true });
+    expect(parts.log.waitingBytes).toBe(0);
+  });
+});
