@@ -176,6 +176,7 @@ export class ClientConnection
     }
     this.#context.logger.debug({ code: error.code, reason: error.message, client }, 'protocol violation');
     if (error instanceof OversizedPacket && this.#handshake?.refuseOversized(error) === true) return;
+    this.#handshake?.noteBadOpening(error.message, error.reasonCode);
     const reason = error.reasonCode === ReasonCode.PacketTooLarge ? 'packet-too-large' : 'protocol-violation';
     this.close(reason, error.reasonCode, error.message);
   }
@@ -499,14 +500,18 @@ export class ClientConnection
 
   /** Called by the silence timer. */
   onSilence(): void {
-    if (this.#client === null) this.close('connect-timeout');
-    else this.close('keep-alive-timeout', ReasonCode.KeepAliveTimeout);
+    if (this.#client === null) {
+      this.#handshake?.noteTimeout();
+      this.close('connect-timeout');
+    } else this.close('keep-alive-timeout', ReasonCode.KeepAliveTimeout);
   }
 
   onClose(reason: ChannelCloseReason): void {
     if (reason === 'ended') this.#handleHeldInput();
-    if (reason === 'invalid') this.close('protocol-violation');
-    else this.close(reason === 'error' ? 'socket-error' : 'connection-lost');
+    if (reason === 'invalid') {
+      this.#handshake?.noteBadOpening('frames that MQTT over WebSocket does not have');
+      this.close('protocol-violation');
+    } else this.close(reason === 'error' ? 'socket-error' : 'connection-lost');
   }
 
   /** What a client has sent before it closed in order counts, also if we had not come to it for waiting. */

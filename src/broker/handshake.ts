@@ -10,6 +10,7 @@ import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import { AUTH, CONNECT, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';
 import { peekProtocolVersion } from '../codec/protocol-level.js';
+import type { AuditFields } from '../core/audit-log.js';
 import type { CloseReason } from '../core/close-reason.js';
 import { type OversizedPacket, ProtocolViolation, UnsupportedProtocol } from '../core/errors.js';
 import { ReasonCode } from '../core/reason-code.js';
@@ -106,7 +107,24 @@ export class Handshake {
       const about = { listener: listener.name, remoteAddress, keptBack };
       logger.warn(about, 'the client speaks TLS, and this listener has none');
     }
+    this.noteBadOpening('TLS, on a listener that has none');
     this.#host.close('unexpected-tls');
+  }
+
+  /** What has come is no CONNECT that can be read: whoever has sent it, is nobody yet. */
+  noteBadOpening(reason: string, reasonCode?: ReasonCode): void {
+    this.#auditUnknown('malformed connect', { reason, reasonCode });
+  }
+
+  /** It has taken too long until its CONNECT could be accepted. */
+  noteTimeout(): void {
+    const reason = this.#hasBegun ? 'the authentication did not come to an end in time' : 'no CONNECT has come in time';
+    this.#auditUnknown('connect timeout', { reason, clientId: this.#candidate?.packet.clientId });
+  }
+
+  #auditUnknown(event: string, fields: AuditFields): void {
+    const { listener, remoteAddress } = this.#channel;
+    this.#context.audit.failure(event, { remoteAddress, listener: listener.name, ...fields });
   }
 
   /**
@@ -177,18 +195,21 @@ export class Handshake {
   refuseOversized({ reasonCode, message, head }: OversizedPacket): boolean {
     const refusal = { reasonCode, message };
     if (this.#candidate !== null) this.#refuse(this.#candidate.packet, refusal);
-    else if (!this.#hasBegun && peekProtocolVersion(head) === 5) this.#host.refuse(refusal, 5, undefined);
-    else return false;
+    else if (!this.#hasBegun && peekProtocolVersion(head) === 5) {
+      this.noteBadOpening(message, reasonCode);
+      this.#host.refuse(refusal, 5, undefined);
+    } else return false;
     return true;
   }
 
   #onBadConnect(frame: Buffer, error: unknown): void {
     if (!(error instanceof ProtocolViolation)) throw error;
     const refusal = { reasonCode: error.reasonCode, message: error.message };
-    if (error instanceof UnsupportedProtocol) this.#host.refuse(refusal, error.answerVersion, undefined);
+    const isUnsupported = error instanceof UnsupportedProtocol;
     // MQTT 3.1.1 closes without CONNACK what is malformed [MQTT-3.1.4-1].
-    else if (peekProtocolVersion(frame) === 5) this.#host.refuse(refusal, 5, undefined);
-    else throw error;
+    if (!isUnsupported && peekProtocolVersion(frame) !== 5) throw error;
+    this.noteBadOpening(error.message, error.reasonCode);
+    this.#host.refuse(refusal, isUnsupported ? error.answerVersion : 5, undefined);
   }
 
   /** The client cannot be told that it is accepted: a refusal is shorter, and may be what it can be told. */

@@ -219,3 +219,59 @@ describe('an overloaded broker', () => {
     expect((await (await test.client(5)).connect({ clientId: 'late' })).reasonCode).toBe(0);
   });
 });
+
+describe('who does not get as far as to say who it is', () => {
+  const auditOf = (test: ListenerBroker, event: string) => test.lines.filter((line) => line['event'] === event);
+  const known = { audit: true, remoteAddress: '127.0.0.1', listener: 'test' };
+
+  it.each([
+    ['what is no CONNECT', Buffer.from('GET / HTTP/1.1\r\n\r\n'), /first packet is not CONNECT/],
+    ['a malformed CONNECT of MQTT 3.1.1', Buffer.from('100c00044d5154540401003c0000', 'hex'), /./],
+    ['a malformed CONNECT of MQTT 5', Buffer.from('100d00044d5154540501003c000000', 'hex'), /./],
+    ['a protocol of another name', Buffer.from('100c00044d5154580402003c0000', 'hex'), /./],
+    ['what would be too large', Buffer.from('10ffff7f00044d515454050200', 'hex'), /./],
+    ['TLS where there is none', Buffer.from('1603010200', 'hex'), /TLS/],
+  ])('is told of in the audit log: %s', async (_what, bytes, reason) => {
+    const { test } = await world();
+    const socket = await test.socket();
+    socket.end(bytes);
+    await once(socket.resume(), 'close');
+    expect(auditOf(test, 'malformed connect')).toEqual([
+      expect.objectContaining({ ...known, reason: expect.stringMatching(reason) }),
+    ]);
+    expect(auditOf(test, 'connection refused')).toEqual([]);
+  });
+
+  it('is told of when its time has run out', async () => {
+    const { test } = await world();
+    const silent = await test.socket();
+    test.clock.advance(60_000);
+    await once(silent.resume(), 'close');
+    expect(auditOf(test, 'connect timeout')).toEqual([
+      expect.objectContaining({ ...known, reason: 'no CONNECT has come in time' }),
+    ]);
+  });
+
+  it('is no news if it only opens and closes, as health checks do', async () => {
+    const { test } = await world();
+    const probe = await test.socket();
+    probe.end();
+    await once(probe.resume(), 'close');
+    expect(test.lines.filter(({ audit }) => audit === true)).toEqual([]);
+  });
+
+  it('does not fill the log', async () => {
+    const { test } = await world();
+    for (let i = 0; i < 150; i++) {
+      const socket = await test.socket();
+      socket.end('not MQTT');
+      await once(socket.resume(), 'close');
+    }
+    expect(auditOf(test, 'malformed connect')).toHaveLength(100);
+    test.clock.advance(1000);
+    const socket = await test.socket();
+    socket.end('not MQTT');
+    await once(socket.resume(), 'close');
+    expect(auditOf(test, 'malformed connect').at(-1)).toMatchObject({ keptBack: 50 });
+  });
+});
