@@ -8,7 +8,7 @@ export interface GrantedRule {
   readonly filter: string;
 }
 
-/** What somebody was let in by, where that can be taken back: an entry of a file with users. */
+/** What somebody was let in by, where that can be taken back: an entry of a file with users, a key that tokens are verified with. */
 export interface Grounds {
   /** Becomes true when the entry is gone or another: who was let in by it is not to stay. */
   readonly isWithdrawn: boolean;

@@ -1,20 +1,20 @@
 /**
- * A set of keys that a server publishes (JWKS). It is fetched when it is first needed, when it has become old, and when a
+ * A set of keys that a server publishes (JWKS). It is fetched when it is first needed, whenever it has become old, and when a
  * token names a key that is not in it; not more often than the cooldown allows, whatever tokens say. While it cannot be
  * fetched, the keys that are there go on being used.
  */
 import type { Logger } from 'pino';
-import type { Clock } from '../core/clock.js';
+import type { CancelTimer, Clock } from '../core/clock.js';
 import { boundedFetch, NoAnswer } from './bounded-fetch.js';
 import { keysOfSet, type TokenAlgorithm, type TokenKey, UnusableKey } from './token-key.js';
-import { candidates, type TokenKeys, UNAVAILABLE, type Unavailable } from './token-keys.js';
+import { KeyTable, type KnownKey, type TokenKeys, UNAVAILABLE, type Unavailable } from './token-keys.js';
 
 export interface RemoteKeysOptions {
   readonly url: string;
   readonly timeoutMs: number;
   /** Between two requests at least. */
   readonly cooldownMs: number;
-  /** From which on the set is fetched again while it is used. */
+  /** From which on the set is fetched again. */
   readonly maximumAgeMs: number;
 }
 
@@ -25,8 +25,11 @@ export class RemoteTokenKeys implements TokenKeys {
   readonly #options: RemoteKeysOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #onChanged: () => void;
-  #keys: readonly TokenKey[] | null = null;
+  readonly #onChanged: (gone: number) => void;
+  readonly #keys = new KeyTable();
+  #hasKeys = false;
+  #cancelRefresh: CancelTimer | null = null;
+  #isClosed = false;
   #text = '';
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
@@ -34,8 +37,8 @@ export class RemoteTokenKeys implements TokenKeys {
   #failures = 0;
   #isFailureTold = false;
 
-  /** @param onChanged the keys are others than before */
-  constructor(options: RemoteKeysOptions, clock: Clock, logger: Logger, onChanged: () => void) {
+  /** @param onChanged the keys are others than before, and so many are gone */
+  constructor(options: RemoteKeysOptions, clock: Clock, logger: Logger, onChanged: (gone: number) => void) {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
@@ -45,17 +48,23 @@ export class RemoteTokenKeys implements TokenKeys {
   find(
     algorithm: TokenAlgorithm,
     id: string | undefined,
-  ): readonly TokenKey[] | Promise<readonly TokenKey[] | Unavailable> {
-    const found = this.#keys === null ? [] : candidates(this.#keys, algorithm, id);
+  ): readonly KnownKey[] | Promise<readonly KnownKey[] | Unavailable> {
+    const found = this.#keys.candidates(algorithm, id);
     const isOld = this.#clock.now() - this.#fetchedAtMs >= this.#options.maximumAgeMs;
     if (found.length > 0 && !isOld) return found;
     const fetching = this.#fetch();
     if (found.length > 0) return found;
-    return fetching.then(() => (this.#keys === null ? UNAVAILABLE : candidates(this.#keys, algorithm, id)));
+    return fetching.then(() => (this.#hasKeys ? this.#keys.candidates(algorithm, id) : UNAVAILABLE));
+  }
+
+  /** From now on nothing is fetched unless it is asked for. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelRefresh?.();
   }
 
   *figures(): Generator<readonly [topic: string, value: number]> {
-    yield ['authentication/jwt/keys', this.#keys?.length ?? 0];
+    yield ['authentication/jwt/keys', this.#keys.size];
     yield ['authentication/jwt/failed key requests', this.#failures];
   }
 
@@ -66,8 +75,17 @@ export class RemoteTokenKeys implements TokenKeys {
     this.#askedAtMs = this.#clock.now();
     this.#fetching = this.#fetchNow().finally(() => {
       this.#fetching = null;
+      this.#refreshLater();
     });
     return this.#fetching;
+  }
+
+  /** Who is connected by a key that is gone has nobody connect to have that noticed. */
+  #refreshLater(): void {
+    if (this.#isClosed) return;
+    this.#cancelRefresh?.();
+    const delayMs = Math.max(this.#options.maximumAgeMs, this.#options.cooldownMs);
+    this.#cancelRefresh = this.#clock.schedule(delayMs, () => void this.#fetch());
   }
 
   async #fetchNow(): Promise<void> {
@@ -83,9 +101,10 @@ export class RemoteTokenKeys implements TokenKeys {
     this.#isFailureTold = false;
     if (answer.text === this.#text) return;
     this.#text = answer.text;
-    this.#keys = keys;
+    const gone = this.#keys.replace(keys);
+    this.#hasKeys = true;
     this.#logger.info({ url: new URL(url).origin, keys: keys.length }, 'keys for tokens have been fetched');
-    this.#onChanged();
+    this.#onChanged(gone);
   }
 
   #onFailure(reason: string): void {
@@ -94,7 +113,7 @@ export class RemoteTokenKeys implements TokenKeys {
     if (this.#isFailureTold) return;
     this.#isFailureTold = true;
     const about = { url: new URL(this.#options.url).origin, reason };
-    if (this.#keys === null) this.#logger.error(about, 'keys for tokens cannot be fetched: no token can be verified');
+    if (!this.#hasKeys) this.#logger.error(about, 'keys for tokens cannot be fetched: no token can be verified');
     else this.#logger.warn(about, 'keys for tokens cannot be fetched: those before stay in use');
   }
 }

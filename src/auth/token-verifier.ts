@@ -11,9 +11,10 @@ import type { ConnectDecision } from './authenticator.js';
 import { BUSY, type CheckLane } from './check-lane.js';
 import { busy, unavailable, unidentified } from './credential-judge.js';
 import { readRoles, readRules, UnusableClaim } from './granted-claims.js';
+import type { Grounds } from './identity.js';
 import { type Checked, RememberedChecks } from './remembered-checks.js';
-import { TOKEN_ALGORITHMS, type TokenAlgorithm, type TokenKey } from './token-key.js';
-import { type TokenKeys, UNAVAILABLE } from './token-keys.js';
+import { TOKEN_ALGORITHMS, type TokenAlgorithm } from './token-key.js';
+import { type KnownKey, type TokenKeys, UNAVAILABLE } from './token-keys.js';
 import { isUsableName } from './usable-name.js';
 
 export interface TokenRules {
@@ -48,7 +49,7 @@ export interface TokenSurroundings {
 }
 
 type TokenOutcome =
-  | { readonly isValid: true; readonly claims: JWTPayload; readonly expiresAtMs: number }
+  | { readonly isValid: true; readonly claims: JWTPayload; readonly expiresAtMs: number; readonly grounds: Grounds }
   | { readonly isValid: false; readonly reason: string };
 
 /** Of a token whose claims are remembered: what is longer is verified each time. */
@@ -103,7 +104,7 @@ export class TokenVerifier {
   }
 
   async #verifyWith(
-    keys: readonly TokenKey[],
+    keys: readonly KnownKey[],
     algorithm: TokenAlgorithm,
     token: string,
   ): Promise<Checked<TokenOutcome>> {
@@ -119,15 +120,15 @@ export class TokenVerifier {
       ...(isExpiryRequired ? { requiredClaims: ['exp'] } : {}),
     };
     let reason = '';
-    for (const { key } of keys.slice(0, MOST_TRIED_KEYS)) {
+    for (const grounds of keys.slice(0, MOST_TRIED_KEYS)) {
       try {
-        const { payload: claims } = await jwtVerify(token, key, options);
+        const { payload: claims } = await jwtVerify(token, grounds.key.key, options);
         const leftMs =
           claims.exp === undefined ? Number.POSITIVE_INFINITY : claims.exp * 1000 + clockToleranceMs - nowMs;
         const expiresAtMs = clock.now() + leftMs;
         const rememberUntilMs =
           token.length > LONGEST_REMEMBERED ? 0 : clock.now() + Math.min(leftMs, LONGEST_MEMORY_MS);
-        return { outcome: { isValid: true, claims, expiresAtMs }, rememberUntilMs };
+        return { outcome: { isValid: true, claims, expiresAtMs, grounds }, rememberUntilMs };
       } catch (error) {
         reason = reasonOf(error);
         // Another key may have signed it; what else is wrong with it stays so.
@@ -139,7 +140,7 @@ export class TokenVerifier {
 
   #decide(outcome: TokenOutcome, { clientId, username: given }: TokenBearer): ConnectDecision {
     if (!outcome.isValid) return unidentified(`the token is refused: ${outcome.reason}`);
-    const { claims, expiresAtMs } = outcome;
+    const { claims, expiresAtMs, grounds } = outcome;
     const { usernameClaim, rolesClaim, rulesClaim } = this.#rules;
     const username = claimAt(claims, usernameClaim);
     if (!isUsableName(username)) return this.#unusable(usernameClaim, 'is no user name');
@@ -150,7 +151,7 @@ export class TokenVerifier {
     if (roles instanceof UnusableClaim) return this.#unusable(rolesClaim, roles.reason, username);
     const rules = readRules(claimAt(claims, rulesClaim), { clientId, username });
     if (rules instanceof UnusableClaim) return this.#unusable(rulesClaim, rules.reason, username);
-    return { allowed: true, identity: { username, roles, rules, expiresAtMs } };
+    return { allowed: true, identity: { username, roles, rules, expiresAtMs, grounds } };
   }
 
   /** Nobody but the operator can mend that. */

@@ -293,6 +293,7 @@ export class Broker {
         },
         isBanned: (address: string) => guard.bans.findAddress(address) !== undefined,
       },
+      onTrustChanged: () => this.#onTrustChanged(),
     };
     const listener =
       options.kind === 'ws'
@@ -368,7 +369,7 @@ export class Broker {
 
   /**
    * Ends the connections of clients that were let in by what has been taken back since: users who are gone from a file, or
-   * have another password.
+   * have another password; keys of tokens; certificates that are not trusted any more.
    * @returns how many
    */
   async endWithdrawn(): Promise<number> {
@@ -379,6 +380,18 @@ export class Broker {
       if (++inSlice % CLOSE_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     return ended;
+  }
+
+  #onTrustChanged(): void {
+    const { logger } = this.#context;
+    this.endWithdrawn().then(
+      (connections) => {
+        if (connections > 0)
+          logger.info({ connections }, 'connections by certificates that are withdrawn have been ended');
+      },
+      (error: unknown) =>
+        logger.error({ err: error }, 'connections by certificates that are withdrawn could not be ended'),
+    );
   }
 
   /**

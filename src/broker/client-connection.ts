@@ -263,15 +263,20 @@ export class ClientConnection
   /** What the client has shown now counts, and not what it has shown before. */
   #takeIdentity(identity: Identity): void {
     this.#identity = identity;
-    if (identity.expiresAtMs === Number.POSITIVE_INFINITY && this.#identityExpiry === null) return;
+    // Whatever else it shows: by its certificate it got as far as this.
+    const certificateEndsAtMs = this.#channel.clientCertificate?.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    const expiresAtMs = Math.min(identity.expiresAtMs, certificateEndsAtMs);
+    if (expiresAtMs === Number.POSITIVE_INFINITY && this.#identityExpiry === null) return;
     this.#identityExpiry ??= new IdentityExpiry(this.#context.wheel, () => {
       this.close('credentials-expired', ReasonCode.NotAuthorized, 'the credentials have expired');
     });
-    this.#identityExpiry.setEnd(identity.expiresAtMs);
+    this.#identityExpiry.setEnd(expiresAtMs);
   }
 
   endIfWithdrawn(): boolean {
-    if (this.#identity?.grounds?.isWithdrawn !== true || this.isClosed) return false;
+    if (this.isClosed) return false;
+    if (this.#identity?.grounds?.isWithdrawn !== true && this.#channel.clientCertificate?.isWithdrawn !== true)
+      return false;
     this.close('credentials-withdrawn', ReasonCode.NotAuthorized, 'the credentials are no longer valid');
     return true;
   }

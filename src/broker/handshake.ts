@@ -36,6 +36,8 @@ import type { Refusal } from './refusal.js';
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR = 3;
 
+const WITHDRAWN: Refusal = { reasonCode: ReasonCode.NotAuthorized, message: 'the credentials are no longer valid' };
+
 /** The connection that the handshake is for. */
 export interface HandshakeHost {
   readonly isClosed: boolean;
@@ -363,7 +365,10 @@ export class Handshake {
 
   #admit(packet: ConnectPacket, terms: ConnectTerms, identity: Identity, exchange: CompletedExchange | null): void {
     const attempt = this.#attemptOf(packet, terms);
+    const isWithdrawn = identity.grounds?.isWithdrawn === true || this.#channel.clientCertificate?.isWithdrawn === true;
     const refusal =
+      // While it was being looked at.
+      (isWithdrawn ? WITHDRAWN : null) ??
       refusalOfRights(this.#context, terms, identity) ??
       refusalOfSession(this.#context, terms) ??
       this.#context.guard.refusalOf(attempt, identity.username);

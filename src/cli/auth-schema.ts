@@ -142,8 +142,8 @@ const jwtSchema = z
         max: DAY_SECONDS,
       }),
       jwksMaxAge: setting.duration({
-        description: 'Age from which on the keys are fetched again while they are used.',
-        reason: 'a key that was taken back is not used much longer',
+        description: 'Age from which on the keys are fetched again, whether anybody connects or not.',
+        reason: 'a key that was taken back is not used much longer, and who is connected by it is disconnected',
         default: 600,
         min: 10,
         max: 30 * DAY_SECONDS,

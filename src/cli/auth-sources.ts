@@ -51,7 +51,7 @@ type Figures = () => Iterable<readonly [topic: string, value: number]>;
 export class AuthSources {
   readonly authenticator: Authenticator;
   readonly methods: readonly AuthenticationMethod[];
-  /** Users have lost what they were let in by: their connections are to be ended. Resolves when they are. */
+  /** Users have lost what they were let in by, an entry of a file or a key: their connections are to be ended. Resolves when they are. */
   onWithdrawn: () => Promise<void> = async () => {};
   readonly #clock: Clock;
   readonly #timeOfDayMs: () => number;
@@ -63,6 +63,7 @@ export class AuthSources {
   readonly #userFiles: UserFile[] = [];
   readonly #figures: Figures[] = [];
   readonly #watch: FileWatch | null;
+  #remoteKeys: RemoteTokenKeys | null = null;
   #cancelSettling: CancelTimer | null = null;
   #reloads = 0;
   #failedReloads = 0;
@@ -125,6 +126,7 @@ export class AuthSources {
   close(): void {
     this.#cancelSettling?.();
     this.#watch?.close();
+    this.#remoteKeys?.close();
   }
 
   #tokenVerifier({ jwt, checks }: AuthSettings, files: AuthFiles): TokenVerifier {
@@ -154,8 +156,9 @@ export class AuthSources {
         'keys for tokens',
         () => readTokenKeys(jwt, settingIs),
         (changed) => {
-          keys.replace(changed);
+          const gone = keys.replace(changed);
           verifier.forget();
+          this.#onReplaced(gone);
         },
       );
       this.#figures.push(() => verifier.figures());
@@ -167,7 +170,11 @@ export class AuthSources {
       cooldownMs: milliseconds(jwt.jwksCooldown),
       maximumAgeMs: milliseconds(jwt.jwksMaxAge),
     };
-    const keys = new RemoteTokenKeys(options, this.#clock, this.#logger, () => verifier.forget());
+    const keys = new RemoteTokenKeys(options, this.#clock, this.#logger, (gone) => {
+      verifier.forget();
+      this.#onReplaced(gone);
+    });
+    this.#remoteKeys = keys;
     const verifier = new TokenVerifier(keys, rules, this.#lane, surroundings);
     this.#figures.push(
       () => keys.figures(),
@@ -184,7 +191,7 @@ export class AuthSources {
     });
     this.#figures.push(() => judge.figures());
     const take = (users: ReadonlyMap<string, PasswordHash>): void => {
-      this.#onUsersReplaced(judge.replaceUsers(users));
+      this.#onReplaced(judge.replaceUsers(users));
     };
     const followed = this.#follow([file], 'users with passwords', () => readPasswords(file, settingIs), take);
     const administered = new EditedTextFile(file, MAX_USERS_BYTES);
@@ -224,7 +231,7 @@ export class AuthSources {
     const take = (users: ScramUsers): void => {
       let withdrawn = 0;
       for (const method of methods) withdrawn += method.replaceUsers(users.get(method.name) ?? new Map());
-      this.#onUsersReplaced(withdrawn);
+      this.#onReplaced(withdrawn);
     };
     const followed = this.#follow([file], 'users of SCRAM', () => readScram(file, settingIs), take);
     const administered = new EditedTextFile(file, MAX_USERS_BYTES);
@@ -234,7 +241,7 @@ export class AuthSources {
     return methods;
   }
 
-  #onUsersReplaced(withdrawn: number): void {
+  #onReplaced(withdrawn: number): void {
     if (withdrawn > 0) void this.onWithdrawn();
   }
 

@@ -37,6 +37,8 @@ export interface TransportContext {
   readonly logger: Logger;
   /** Default: everybody is let in. */
   readonly gate?: ConnectionGate;
+  /** Certificates of connected clients may be withdrawn now. Default: nobody asks. */
+  readonly onTrustChanged?: () => void;
 }
 
 export interface Listener {

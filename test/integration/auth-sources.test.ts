@@ -160,12 +160,17 @@ describe('files that change', () => {
     const directory = await createTemporaryDirectory();
     const [keyFile, other] = [join(directory, 'key.pem'), 'x'.repeat(40)];
     writeFileSync(keyFile, publicPem(rsa));
-    const { clock, decide, sources, figures } = open({ jwt: { keyFile } });
+    const { clock, decide, sources, figures, withdrawals } = open({ jwt: { keyFile } });
     const token = await issue(clock, { sub: 'alice' }, { algorithm: 'RS256', key: rsa.privateKey });
+    const alice = await decide('alice', token);
     expect(await decide('alice', token)).toMatchObject({ allowed: true });
-    expect(await decide('alice', token)).toMatchObject({ allowed: true });
+    // The same key in another form.
+    writeFileSync(keyFile, JSON.stringify(rsa.publicKey.export({ format: 'jwk' })));
+    sources.reload();
+    expect([withdrawals(), alice.allowed && alice.identity.grounds?.isWithdrawn]).toEqual([0, false]);
     writeFileSync(keyFile, JSON.stringify({ kty: 'oct', k: Buffer.from(other).toString('base64url') }));
     sources.reload();
+    expect([withdrawals(), alice.allowed && alice.identity.grounds?.isWithdrawn]).toEqual([1, true]);
     expect(await decide('alice', token)).toMatchObject({ allowed: false });
     const next = await issue(clock, { sub: 'alice' }, { key: Buffer.from(other) });
     expect(await decide('alice', next)).toMatchObject({ allowed: true });

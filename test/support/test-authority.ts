@@ -1,6 +1,6 @@
 /** A certificate authority that lives as long as a test, by the openssl command: keys are made when they are needed, and never kept. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -12,6 +12,10 @@ export interface IssueOptions {
   readonly alternativeNames?: string;
   /** Negative: it has expired. Default 3650. */
   readonly days?: number;
+  /** The file has the authority's certificate behind its own. */
+  readonly isChained?: boolean;
+  /** It may issue certificates itself. */
+  readonly isAuthority?: boolean;
 }
 
 export interface IssuedCertificate {
@@ -82,17 +86,29 @@ export class TestAuthority {
 
   issue(
     name: string,
-    { subject = `/CN=${name}`, alternativeNames, days = 3650 }: IssueOptions = {},
+    { subject = `/CN=${name}`, alternativeNames, days = 3650, isChained, isAuthority }: IssueOptions = {},
   ): IssuedCertificate {
     const file = `${++this.#issued}-${name.replaceAll(/[^a-z0-9]/gi, '-')}`;
     const extensions = alternativeNames === undefined ? [] : ['-addext', `subjectAltName=${alternativeNames}`];
+    if (isAuthority === true) extensions.push('-addext', 'basicConstraints=critical,CA:TRUE');
     this.#openssl(
       ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-utf8', '-subj', subject],
       ['-keyout', `${file}.key`, '-out', `${file}.csr`, ...extensions],
     );
     const validity = days < 0 ? ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'] : ['-days', `${days}`];
     this.#openssl(['ca', '-batch', '-notext', ...validity, '-in', `${file}.csr`, '-out', `${file}.pem`]);
-    return { certificate: join(this.#directory, `${file}.pem`), key: join(this.#directory, `${file}.key`) };
+    const certificate = join(this.#directory, `${file}.pem`);
+    if (isChained === true) appendFileSync(certificate, this.pem);
+    return { certificate, key: join(this.#directory, `${file}.key`) };
+  }
+
+  /** Another one, which this one vouches for. */
+  authorityBelow(name: string): TestAuthority {
+    const below = new TestAuthority(join(this.#directory, name), name);
+    const { certificate, key } = this.issue(name, { isAuthority: true });
+    copyFileSync(certificate, join(below.#directory, 'ca.pem'));
+    copyFileSync(key, join(below.#directory, 'ca.key'));
+    return below;
   }
 
   /** For `localhost` and 127.0.0.1. */

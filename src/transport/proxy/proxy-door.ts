@@ -99,7 +99,9 @@ export class ProxyDoor {
 
   #certificateOf(commonName: string | null): ClientCertificate | null {
     if (!this.#takesUsername || commonName === null || !isUsableName(commonName)) return null;
-    return { username: commonName, subject: `CN=${commonName}`, fingerprint: '' };
+    // How long it is valid, and who vouches for it, the proxy knows.
+    const unknown = { fingerprint: '', expiresAtMs: Number.POSITIVE_INFINITY, isWithdrawn: false };
+    return { username: commonName, subject: `CN=${commonName}`, ...unknown };
   }
 }
 

@@ -9,6 +9,10 @@ export interface ClientCertificate {
   readonly subject: string;
   /** SHA-256 of the certificate, in hexadecimal digits with colons; empty if it was a proxy that it was shown to. */
   readonly fingerprint: string;
+  /** When it ceases to be valid, ms on the broker's clock; Infinity if nobody has said so. */
+  readonly expiresAtMs: number;
+  /** Its authority is trusted no more, or has revoked it, since the client was let in by it. */
+  readonly isWithdrawn: boolean;
 }
 
 /** A user name in MQTT is at most so long. */
@@ -54,12 +58,4 @@ function unquoted(value: string): string {
 export function isUsableName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
   return name !== '' && Buffer.byteLength(name) <= LONGEST_NAME && !/[\u0000-\u001f\u007f-\u009f\ufffd]/.test(name);
-}
-
-export function clientCertificate(certificate: X509Certificate, username: string | null): ClientCertificate {
-  return {
-    username,
-    subject: certificate.subject?.split('\n').join(', ') ?? '',
-    fingerprint: certificate.fingerprint256,
-  };
 }

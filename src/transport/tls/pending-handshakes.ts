@@ -114,6 +114,7 @@ export interface HandshakePeer {
   /** Null if it is who it seems to be. */
   readonly peer: ProxiedPeer | null;
   readonly remoteAddress: string;
+  readonly beganAtMs: number;
 }
 
 class PendingHandshake extends WheelTimer implements HandshakePeer {

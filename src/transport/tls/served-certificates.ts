@@ -67,6 +67,11 @@ export class ServedCertificates {
     this.#contexts = this.#contextsOf(material);
   }
 
+  /** What is served with. */
+  get material(): TlsMaterial {
+    return this.#material;
+  }
+
   /** What is wrong with the files; those before are in use then. */
   get problems(): readonly string[] {
     return this.#problems.map(problemText);
@@ -97,9 +102,9 @@ export class ServedCertificates {
 
   /**
    * Reads the files, and takes them into use if they differ from what was read last and are sound.
-   * @returns `bad` if they differ and are not
+   * @returns `bad` if they differ and are not; `trust` if other clients than before are trusted with them
    */
-  reload(): 'same' | 'changed' | 'bad' {
+  reload(): 'same' | 'changed' | 'trust' | 'bad' {
     const read = readTlsFilesUnless(this.#fingerprint, this.#options);
     if (read === null) return 'same';
     const { material, problems, fingerprint } = read;
@@ -108,10 +113,11 @@ export class ServedCertificates {
     if (material === undefined) return 'bad';
     // A ticket stands for a client that was checked: by other authorities or lists it might not be let in. A new certificate of
     // our own is no such reason.
-    if (material.trustFingerprint !== this.#material.trustFingerprint) this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
+    const isTrustChanged = material.trustFingerprint !== this.#material.trustFingerprint;
+    if (isTrustChanged) this.#ticketKeys = randomBytes(TICKET_KEY_BYTES);
     this.#contexts = this.#contextsOf(material);
     this.#material = material;
-    return 'changed';
+    return isTrustChanged ? 'trust' : 'changed';
   }
 
   /** What an operator should know of those that clients will not take, now or soon. */

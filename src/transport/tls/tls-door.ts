@@ -1,6 +1,7 @@
 /**
  * What stands between a listener and its clients where TLS is spoken: takes the sockets that come in, makes TLS of them, tells
- * who the client is, and goes on serving with new files when they change. Those who are connected stay so.
+ * who the client is, and goes on serving with new files when they change. Those who are connected stay so, unless they are not
+ * trusted any more.
  *
  *   socket ──▶ PendingHandshakes ──▶ tls.Server (never listens itself) ──▶ certificate judged ──▶ the listener
  *   files  ──▶ FileWatch ──▶ ServedCertificates ──▶ tls.Server
@@ -13,11 +14,13 @@ import type { Clock } from '../../core/clock.js';
 import { InvalidArgument } from '../../core/errors.js';
 import { NoticeLimit } from '../../core/notice-limit.js';
 import type { ProxiedPeer } from '../proxy/proxied-peer.js';
-import { type ClientCertificate, clientCertificate, usernameIn } from './client-certificate.js';
+import { type ClientCertificate, usernameIn } from './client-certificate.js';
+import { ClientTrust } from './client-trust.js';
 import { FileWatch } from './file-watch.js';
 import { FAILURE_TEXTS, failureOfCode, failureOfVerification, type HandshakeFailure } from './handshake-failure.js';
 import { PendingHandshakes } from './pending-handshakes.js';
 import { ServedCertificates } from './served-certificates.js';
+import { ShownCertificate } from './shown-certificate.js';
 import { TlsFigures } from './tls-figures.js';
 import { filesOf } from './tls-material.js';
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, DEFAULT_MAXIMUM_HANDSHAKES, type TlsOptions } from './tls-options.js';
@@ -34,6 +37,8 @@ export interface TlsDoorOptions {
   readonly applicationProtocol: 'mqtt' | 'http/1.1';
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Certificates of clients that are connected may be withdrawn now. Default: nobody asks. */
+  readonly onTrustChanged?: (() => void) | undefined;
 }
 
 /** The client has been let in; `certificate` is its own, if it has shown one; `peer` who it is if it came through a proxy. */
@@ -51,6 +56,8 @@ export class TlsDoor {
   readonly #logger: Logger;
   readonly #onSecure: SecureHandler;
   readonly #certificates: ServedCertificates;
+  readonly #trust: ClientTrust;
+  readonly #onTrustChanged: () => void;
   readonly #server: Server;
   readonly #pending: PendingHandshakes;
   readonly #notices: NoticeLimit;
@@ -58,7 +65,8 @@ export class TlsDoor {
   #expiryToldAtMs = Number.NEGATIVE_INFINITY;
 
   /** @throws TlsUnusable if the files cannot be used; every problem is in its message */
-  constructor({ name, tls, applicationProtocol, clock, logger }: TlsDoorOptions, onSecure: SecureHandler) {
+  constructor(options: TlsDoorOptions, onSecure: SecureHandler) {
+    const { name, tls, applicationProtocol, clock, logger } = options;
     if (tls.ca === undefined && (tls.clientCertificate ?? 'none') !== 'none') {
       const message = 'certificates of clients cannot be checked without those of their authorities (ca)';
       throw new InvalidArgument(`listener "${name}": ${message}`);
@@ -70,6 +78,8 @@ export class TlsDoor {
     this.#onSecure = onSecure;
     this.#notices = new NoticeLimit(clock);
     this.#certificates = new ServedCertificates(name, tls);
+    this.#trust = new ClientTrust(this.#certificates.material);
+    this.#onTrustChanged = options.onTrustChanged ?? (() => {});
     const timeoutMs = tls.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS;
     const maximum = tls.maximumHandshakes ?? DEFAULT_MAXIMUM_HANDSHAKES;
     this.#pending = new PendingHandshakes(maximum, timeoutMs, clock, (failure, remoteAddress) =>
@@ -98,7 +108,8 @@ export class TlsDoor {
   }
 
   /**
-   * Reads the files again and, if their content has changed and can be used, serves new connections with it.
+   * Reads the files again and, if their content has changed and can be used, serves new connections with it. Who is connected by a
+   * certificate that is not trusted with them is told to the owner.
    * @returns false if they cannot be used: what was in use stays so
    */
   reload(): boolean {
@@ -107,12 +118,16 @@ export class TlsDoor {
       this.figures.failedReloads++;
       const { problems } = this.#certificates;
       this.#logger.error({ problems }, 'changed TLS files cannot be used: those before stay in use');
-    } else if (outcome === 'changed') {
+    } else if (outcome !== 'same') {
       this.#server.setSecureContext(this.#certificates.contextOptions());
       this.figures.reloads++;
       this.#expiryToldAtMs = Number.NEGATIVE_INFINITY;
       const { names } = this.#certificates;
       this.#logger.info({ certificates: names }, 'TLS files have changed: new connections are served with them');
+      if (outcome === 'trust') {
+        this.#trust.replace(this.#certificates.material, this.#clock.now());
+        this.#onTrustChanged();
+      }
     }
     this.#tellExpiry();
     return this.#certificates.problems.length === 0;
@@ -165,7 +180,7 @@ export class TlsDoor {
       socket.destroy();
       return;
     }
-    const judged = this.#judge(socket);
+    const judged = this.#judge(socket, pending.beganAtMs);
     if (typeof judged === 'string') {
       socket.on('error', () => {});
       socket.destroy();
@@ -178,7 +193,7 @@ export class TlsDoor {
   }
 
   /** @returns the client's certificate, or why it is not let in */
-  #judge(socket: TLSSocket): ClientCertificate | null | HandshakeFailure {
+  #judge(socket: TLSSocket, beganAtMs: number): ClientCertificate | null | HandshakeFailure {
     const { clientCertificate: policy = 'none', username } = this.#tls;
     if (policy === 'none') return null;
     const certificate = socket.getPeerX509Certificate();
@@ -187,9 +202,9 @@ export class TlsDoor {
     // A session that is resumed was verified when it began. All others just have been, by the time of the machine.
     const hasExpired = Date.parse(certificate.validTo) <= this.#clock.now();
     if (hasExpired && socket.isSessionReused()) return 'certificate-expired';
-    if (username === undefined) return clientCertificate(certificate, null);
-    const name = usernameIn(certificate, username);
-    return name === undefined ? 'certificate-without-name' : clientCertificate(certificate, name);
+    const name = username === undefined ? null : usernameIn(certificate, username);
+    if (name === undefined) return 'certificate-without-name';
+    return new ShownCertificate(certificate, name, socket, this.#trust, beganAtMs);
   }
 
   #onHandshakeError(error: NodeJS.ErrnoException, socket: TLSSocket): void {

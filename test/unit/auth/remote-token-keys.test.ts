@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { RemoteTokenKeys } from '../../../src/auth/remote-token-keys.js';
-import { UNAVAILABLE } from '../../../src/auth/token-keys.js';
+import { type KnownKey, UNAVAILABLE } from '../../../src/auth/token-keys.js';
 import { endless, HttpAnswers, json, silence } from '../../support/http-answers.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { ec, rsa } from '../../support/token-world.js';
@@ -12,15 +12,15 @@ async function world(answer: (typeof HttpAnswers.prototype)['answer']) {
   const server = await HttpAnswers.start(answer);
   const clock = new ManualClock();
   const lines: string[] = [];
-  let changes = 0;
+  const gone: number[] = [];
   const options = { url: server.url, timeoutMs: 5000, cooldownMs: 10_000, maximumAgeMs: 600_000 };
   const logger = pino({ level: 'debug' }, { write: (line) => lines.push(line) });
-  const keys = new RemoteTokenKeys(options, clock, logger, () => changes++);
+  const keys = new RemoteTokenKeys(options, clock, logger, (count) => gone.push(count));
   const ids = async (id?: string, algorithm: 'RS256' | 'ES256' = 'RS256') => {
     const found = await keys.find(algorithm, id);
-    return found === UNAVAILABLE ? 'unavailable' : found.map((key) => key.id);
+    return found === UNAVAILABLE ? 'unavailable' : found.map(({ key }) => key.id);
   };
-  return { server, clock, lines, keys, ids, changes: () => changes };
+  return { server, clock, lines, keys, ids, changes: () => gone.length, gone: () => gone };
 }
 
 describe('RemoteTokenKeys', () => {
@@ -49,9 +49,30 @@ describe('RemoteTokenKeys', () => {
     await ids('a');
     server.answer = json({ keys: [jwk(ec, 'b')] });
     clock.advance(600_000);
-    expect(keys.find('RS256', 'a')).toMatchObject([{ id: 'a' }]);
-    await expect.poll(() => keys.find('ES256', 'b')).toMatchObject([{ id: 'b' }]);
+    expect(keys.find('RS256', 'a')).toMatchObject([{ key: { id: 'a' } }]);
+    await expect.poll(() => keys.find('ES256', 'b')).toMatchObject([{ key: { id: 'b' } }]);
     expect(await ids('a')).toEqual([]);
+  });
+
+  it('fetches a set that has become old though nobody asks, and tells which keys are gone', async () => {
+    const { server, clock, keys, gone } = await world(json({ keys: [jwk(rsa, 'a'), jwk(ec, 'b')] }));
+    const [known] = (await keys.find('RS256', 'a')) as readonly KnownKey[];
+    // The same keys in another order.
+    server.answer = json({ keys: [jwk(ec, 'b'), jwk(rsa, 'a')] });
+    clock.advance(600_000);
+    await expect.poll(() => gone()).toEqual([0, 0]);
+    expect(known?.isWithdrawn).toBe(false);
+    server.answer = json({ keys: [jwk(ec, 'b')] });
+    const later = (): readonly number[] => {
+      clock.advance(600_000);
+      return gone();
+    };
+    await expect.poll(later).toEqual([0, 0, 1]);
+    expect(known?.isWithdrawn).toBe(true);
+    keys.close();
+    const { length } = server.asked;
+    clock.advance(6_000_000);
+    expect(server.asked).toHaveLength(length);
   });
 
   it.each([

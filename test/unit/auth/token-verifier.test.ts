@@ -49,6 +49,7 @@ describe('a token', () => {
     const claims = { sub: 'alice', roles: ['reader'], acl: { pub: ['t/${clientid}'] } };
     const token = await issue(clock, claims, { algorithm, key });
     expect(await verdict(verifying(clock, keys), token)).toEqual({
+      grounds: expect.objectContaining({ isWithdrawn: false }),
       username: 'alice',
       roles: ['reader'],
       rules: [{ effect: 'allow', action: 'publish', filter: 't/c' }],
