@@ -6,8 +6,9 @@ import type { ListenerInfo } from './byte-channel.js';
 import type { ConnectionRefusal } from './connection-refusal.js';
 import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
+import { openProxyDoor } from './proxy/open-proxy-door.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
-import { ProxyDoor } from './proxy/proxy-door.js';
+import type { ProxyDoor } from './proxy/proxy-door.js';
 import { TcpChannel } from './tcp-channel.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 import { TlsDoor } from './tls/tls-door.js';
@@ -41,17 +42,12 @@ export class TcpListener implements Listener {
         : new TlsDoor({ ...context, name, tls, applicationProtocol: 'mqtt' }, (socket, certificate, peer) =>
             this.#serve(socket, certificate, peer),
           );
-    this.#proxies =
-      proxyProtocol === undefined
-        ? null
-        : new ProxyDoor(proxyProtocol, context.clock, {
-            onClient: (socket, peer) => {
-              this.#onClient(socket, peer);
-              // TLS takes what is buffered by itself, and loses it to a socket that flows.
-              if (this.tls === null) socket.resume();
-            },
-            refuse: (socket, refusal) => this.#admission.refuse(socket, refusal),
-          });
+    this.#proxies = openProxyDoor(proxyProtocol, {
+      clock: context.clock,
+      admission: this.#admission,
+      isEncrypted: this.tls !== null,
+      onClient: (socket, peer) => this.#onClient(socket, peer),
+    });
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: SOCKET_BUFFER_BYTES }, (socket) =>
       this.#onConnection(socket),
     );

@@ -10,8 +10,9 @@ import type { ConnectionRefusal } from './connection-refusal.js';
 import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
 import { ForwardedFor } from './proxy/forwarded-for.js';
+import { openProxyDoor } from './proxy/open-proxy-door.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
-import { ProxyDoor } from './proxy/proxy-door.js';
+import type { ProxyDoor } from './proxy/proxy-door.js';
 import { SOCKET_BUFFER_BYTES } from './tcp-listener.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 import { TlsDoor } from './tls/tls-door.js';
@@ -69,17 +70,12 @@ export class WebSocketListener implements Listener {
     this.tls = tls === undefined ? null : this.#openTls(tls);
     this.#forwardedFor = forwardedFor === undefined ? null : new ForwardedFor(forwardedFor);
     this.#origins = origins === undefined ? null : new Set(origins.map((origin) => origin.toLowerCase()));
-    this.#proxies =
-      proxyProtocol === undefined
-        ? null
-        : new ProxyDoor(proxyProtocol, context.clock, {
-            onClient: (socket, peer) => {
-              this.#onClient(socket, peer);
-              // TLS takes what is buffered by itself, and loses it to a socket that flows.
-              if (this.tls === null) socket.resume();
-            },
-            refuse: (socket, refusal) => this.#admission.refuse(socket, refusal),
-          });
+    this.#proxies = openProxyDoor(proxyProtocol, {
+      clock: context.clock,
+      admission: this.#admission,
+      isEncrypted: this.tls !== null,
+      onClient: (socket, peer) => this.#onClient(socket, peer),
+    });
     // HTTP comes last: those who are turned away need no handshake and no parser.
     const [serveHttp] = this.#http.listeners('connection') as ((socket: Socket) => void)[];
     this.#serveHttp = (socket) => serveHttp?.call(this.#http, socket);
