@@ -16,6 +16,7 @@ import { type OversizedPacket, ProtocolViolation, UnsupportedProtocol } from '..
 import { ReasonCode } from '../core/reason-code.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
+import { MISDIRECTION_TEXTS, type Misdirection, misdirectionOf } from '../transport/misdirected.js';
 import { BoundedExchange } from './bounded-exchange.js';
 import type { BrokerContext } from './broker-context.js';
 import {
@@ -32,9 +33,8 @@ import type { ConnectAttempt } from './defence/connect-guard.js';
 import { expectMethod } from './reauthentication.js';
 import type { Refusal } from './refusal.js';
 
-/** How a record of TLS begins (RFC 8446, section 5.1); in MQTT this would be a CONNECT with flags that it must not have. */
-const TLS_HANDSHAKE = 0x16;
-const TLS_MAJOR = 3;
+/** The first byte of every CONNECT, the flags included. */
+const CONNECT_HEADER = CONNECT << 4;
 
 const WITHDRAWN: Refusal = { reasonCode: ReasonCode.NotAuthorized, message: 'the credentials are no longer valid' };
 
@@ -91,8 +91,9 @@ export class Handshake {
     const first = chunk[0];
     if (this.#hasFirstByte || first === undefined) return true;
     this.#hasFirstByte = true;
-    if (first === TLS_HANDSHAKE && (chunk[1] ?? TLS_MAJOR) === TLS_MAJOR) {
-      this.#refuseTls();
+    const misdirection = first === CONNECT_HEADER ? null : misdirectionOf(chunk);
+    if (misdirection !== null) {
+      this.#refuseMisdirected(misdirection);
       return false;
     }
     if (first >> 4 !== CONNECT) {
@@ -101,16 +102,16 @@ export class Handshake {
     return true;
   }
 
-  #refuseTls(): void {
+  #refuseMisdirected(misdirection: Misdirection): void {
     const { logger, notices } = this.#context;
     const { remoteAddress, listener } = this.#channel;
-    const keptBack = notices.offer(`unexpected TLS on ${listener.name}`);
+    const keptBack = notices.offer(`${misdirection} on ${listener.name}`);
     if (keptBack !== null) {
       const about = { listener: listener.name, remoteAddress, keptBack };
-      logger.warn(about, 'the client speaks TLS, and this listener has none');
+      logger.warn(about, MISDIRECTION_TEXTS[misdirection]);
     }
-    this.noteBadOpening('TLS, on a listener that has none');
-    this.#host.close('unexpected-tls');
+    this.noteBadOpening(misdirection);
+    this.#host.close(misdirection);
   }
 
   /** What has come is no CONNECT that can be read: whoever has sent it, is nobody yet. */

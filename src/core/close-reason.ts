@@ -10,6 +10,7 @@ export const CLOSE_REASONS = [
   'credentials-expired',
   'credentials-withdrawn',
   'unexpected-tls',
+  'unexpected-proxy-header',
   'protocol-violation',
   'packet-too-large',
   'slow-consumer',

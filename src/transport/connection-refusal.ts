@@ -1,4 +1,5 @@
 /** Why a connection was turned away before anything was read of its MQTT. The one list of such reasons: each is counted, and told. */
+import { MISDIRECTION_TEXTS } from './misdirected.js';
 
 export const CONNECTION_REFUSALS = [
   /** The listener has as many connections as it may have. */
@@ -18,6 +19,9 @@ export const CONNECTION_REFUSALS = [
   'proxy-header-timeout',
   /** A page of another origin than those that are allowed has opened the WebSocket. */
   'origin',
+  /** Where HTTP should begin, something else does. */
+  'unexpected-tls',
+  'unexpected-proxy-header',
 ] as const;
 
 export type ConnectionRefusal = (typeof CONNECTION_REFUSALS)[number];
@@ -34,4 +38,5 @@ export const REFUSAL_TEXTS: Readonly<Record<ConnectionRefusal, string>> = {
   'proxy-header-invalid': 'the PROXY header cannot be understood',
   'proxy-header-timeout': 'the PROXY header has not come in time',
   origin: 'the origin of the page is not in `origins`',
+  ...MISDIRECTION_TEXTS,
 };

@@ -9,6 +9,7 @@ import type { ListenerInfo } from './byte-channel.js';
 import type { ConnectionRefusal } from './connection-refusal.js';
 import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
+import { misdirectionOf } from './misdirected.js';
 import { ForwardedFor } from './proxy/forwarded-for.js';
 import { openProxyDoor } from './proxy/open-proxy-door.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
@@ -24,6 +25,15 @@ const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A client that has sent its Close frame is gone for us that long after, even if it leaves its side open. */
 const CLOSE_TIMEOUT_MS = 1_000;
+
+/** As Node has it, with what could not be understood. */
+type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+const NOTHING = Buffer.alloc(0);
+const STATUS_BY_CODE = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
 
 /** What is known of a socket before a request has come on it. */
 interface Arrival {
@@ -81,6 +91,7 @@ export class WebSocketListener implements Listener {
     this.#serveHttp = (socket) => serveHttp?.call(this.#http, socket);
     this.#http.removeAllListeners('connection');
     this.#http.on('connection', (socket) => this.#onConnection(socket));
+    this.#http.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
     this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
     // `closeTimeout` is documented, and missing in the types.
     const webSocketOptions = {
@@ -155,6 +166,14 @@ export class WebSocketListener implements Listener {
       this.#arrivals.set(socket, { certificate, peer, isForwarded });
     }
     this.#serveHttp(socket);
+  }
+
+  /** What has come is no HTTP, or has come too slowly. */
+  #onClientError(error: ClientError, socket: Socket): void {
+    const misdirection = misdirectionOf(error.rawPacket ?? NOTHING);
+    if (misdirection !== null) this.#admission.count(misdirection, socket.remoteAddress ?? '');
+    if (misdirection !== null || !socket.writable || socket.bytesWritten > 0) this.#admission.drop(socket);
+    else this.#refuse(socket, STATUS_BY_CODE.get(error.code ?? '') ?? 400);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

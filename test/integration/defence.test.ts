@@ -230,7 +230,7 @@ describe('who does not get as far as to say who it is', () => {
     ['a malformed CONNECT of MQTT 5', Buffer.from('100d00044d5154540501003c000000', 'hex'), /./],
     ['a protocol of another name', Buffer.from('100c00044d5154580402003c0000', 'hex'), /./],
     ['what would be too large', Buffer.from('10ffff7f00044d515454050200', 'hex'), /./],
-    ['TLS where there is none', Buffer.from('1603010200', 'hex'), /TLS/],
+    ['TLS where there is none', Buffer.from('1603010200', 'hex'), /unexpected-tls/],
   ])('is told of in the audit log: %s', async (_what, bytes, reason) => {
     const { test } = await world();
     const socket = await test.socket();

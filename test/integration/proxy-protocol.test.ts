@@ -280,3 +280,30 @@ describe('origins', () => {
     await webSocketOn(await test.socket(), { origin: 'https://anywhere.example' });
   });
 });
+
+describe('a PROXY header where none is taken', () => {
+  const VERSION_1 = Buffer.from('PROXY TCP4 192.0.2.1 198.51.100.1 56324 1883\r\n');
+  const VERSION_2 = Buffer.from('0d0a0d0a000d0a515549540a2111000cc0000201c6336401dc04075b', 'hex');
+  const HINT = '`proxyProtocol` of the listener has to trust the proxy';
+
+  it.each([
+    ['tcp', 1, VERSION_1],
+    ['tcp', 2, VERSION_2],
+    ['ws', 1, VERSION_1],
+    ['ws', 2, VERSION_2],
+  ] as const)('is told of once (%s, version %i)', async (kind, _version, header) => {
+    const test = await ListenerBroker.start({ kind });
+    for (let times = 0; times < 3; times++) {
+      const socket = await test.socket();
+      socket.write(header);
+      await once(socket.resume(), 'close');
+    }
+    const hints = test.lines.filter(({ audit, msg }) => audit !== true && msg.includes(HINT));
+    expect(hints).toEqual([expect.objectContaining({ level: 40, listener: 'test', remoteAddress: '127.0.0.1' })]);
+    const counted =
+      kind === 'tcp'
+        ? test.broker.metrics.closesOf('unexpected-proxy-header')
+        : test.listener.refusals.get('unexpected-proxy-header');
+    expect(counted).toBe(3);
+  });
+});

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { ListenerBroker } from '../support/listener-broker.js';
 import { publishPacket } from '../support/publish-packet.js';
 import { TestBroker } from '../support/test-broker.js';
 
@@ -154,5 +155,31 @@ describe('a WebSocket that breaks the rules', () => {
     client.sendBytes(Buffer.alloc(5000, 0xc0));
     await test.gone('w');
     expect(test.broker.connectionCount).toBe(0);
+  });
+});
+
+describe('what is no HTTP', () => {
+  it('is told to be TLS where it is, once', async () => {
+    const test = await ListenerBroker.start({ kind: 'ws' });
+    for (let times = 0; times < 3; times++) {
+      const socket = await test.socket();
+      socket.write(Buffer.from('16030100c8010000c403030000', 'hex'));
+      await once(socket.resume(), 'close');
+    }
+    expect(test.lines.filter(({ msg }) => msg.includes('the client speaks TLS, and this listener has none'))).toEqual([
+      expect.objectContaining({ level: 40, listener: 'test', reason: 'unexpected-tls' }),
+    ]);
+    expect(test.listener.refusals.get('unexpected-tls')).toBe(3);
+  });
+
+  it('is answered with 400 otherwise, and closed', async () => {
+    const test = await ListenerBroker.start({ kind: 'ws' });
+    const socket = await test.socket();
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => void chunks.push(chunk));
+    socket.write('what is this?\r\n\r\n');
+    await once(socket, 'end');
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(test.listener.refusedConnections).toBe(0);
   });
 });

@@ -35,6 +35,11 @@ export interface ProxyHeader {
 
 const NO_TLVS: ProxyTlvs = { authority: null, commonName: null };
 
+/** @param opening the first bytes of a connection: enough of them to tell */
+export function beginsAsProxyHeader(opening: Buffer): boolean {
+  return [SIGNATURE_1, SIGNATURE_2].some((signature) => opening.subarray(0, signature.length).equals(signature));
+}
+
 export class ProxyHeaderReader {
   #bytes = Buffer.allocUnsafe(256);
   #length = 0;
