@@ -1,5 +1,5 @@
 /** A peer, up and accepting MQTT connections, for the length of one run or until it is started again. */
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,7 +9,9 @@ import { killProcess, startProcess, stopProcess } from './child-processes.js';
 import { Client } from './generator/client.js';
 import type { Protocol } from './generator/frames.js';
 import type { Address } from './generator/job.js';
+import { isEncrypted, type Transport } from './generator/transport.js';
 import type { LaunchedPeer, Peer } from './peers/peer.js';
+import { makeCertificate } from './tls-certificate.js';
 
 const START_MS = 15_000;
 const RETRY_MS = 10;
@@ -28,6 +30,7 @@ export interface RunningBroker {
 
 export interface BrokerSetting {
   readonly protocol: Protocol;
+  readonly transport: Transport;
   readonly fileDescriptors: number;
   /** Put before the command, for pinning. */
   readonly prefix: readonly string[];
@@ -37,6 +40,8 @@ export interface BrokerSetting {
   readonly configurationFile?: string;
   /** How long it may take until it answers a CONNECT (default: 15 seconds). */
   readonly startMs?: number;
+  /** For the broker's process, besides that of the benchmark. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const directories = new Set<string>();
@@ -63,17 +68,25 @@ export async function startBroker(peer: Peer, setting: BrokerSetting): Promise<R
   const { source } = peer;
   if (source.kind === 'external') {
     const nothing = async (): Promise<void> => {};
-    const address = { host: source.host, port: source.port };
+    const address = { host: source.host, port: source.port, transport: setting.transport };
     return { address, pid: undefined, startedInMs: 0, stop: nothing, kill: nothing };
   }
   return launch(source, setting);
 }
 
 async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<RunningBroker> {
-  const address = { host: '127.0.0.1', port: await findFreePort() };
-  const command = [...setting.prefix, ...peer.command(address.port, setting.directory, setting.configurationFile)];
+  const { transport, directory, configurationFile } = setting;
+  const address = { host: '127.0.0.1', port: await findFreePort(), transport };
+  const command = peer.command({
+    port: address.port,
+    transport,
+    directory,
+    ...(isEncrypted(transport) && { certificate: makeCertificate(directory) }),
+    ...(configurationFile !== undefined && { configurationFile }),
+  });
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
   const beganMs = performance.now();
-  const child = startProcess(command, setting.fileDescriptors, ['ignore', 'ignore', 'pipe']);
+  const child = startProcess([...setting.prefix, ...command], setting.fileDescriptors, stdio, setting.environment);
   try {
     await untilConnectable(child, address, setting);
   } catch (error) {

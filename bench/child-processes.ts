@@ -12,11 +12,19 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => process.exit(130));
 }
 
-/** @param fileDescriptors how many it may need; asked for, but the machine's hard limit holds */
-export function startProcess(command: readonly string[], fileDescriptors: number, stdio: StdioOptions): ChildProcess {
+/**
+ * @param fileDescriptors how many it may need; asked for, but the machine's hard limit holds
+ * @param environment besides that of the benchmark
+ */
+export function startProcess(
+  command: readonly string[],
+  fileDescriptors: number,
+  stdio: StdioOptions,
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
   // `exec` all the way down: the child's pid is the program's own.
-  const raiseLimit = `ulimit -n ${fileDescriptors} 2>/dev/null; exec "$@"`;
-  const child = spawn('sh', ['-c', raiseLimit, 'sh', ...command], { stdio });
+  const raiseLimit = `ulimit -n ${fileDescriptors} 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$@"`;
+  const child = spawn('sh', ['-c', raiseLimit, 'sh', ...command], { stdio, env: { ...process.env, ...environment } });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

@@ -37,6 +37,7 @@ function askedMs(job: Job): number {
   switch (job.kind) {
     case 'load':
     case 'latency':
+    case 'paced':
     case 'work':
     case 'push':
     case 'work-latency':
@@ -50,8 +51,13 @@ function askedMs(job: Job): number {
     case 'drain':
     case 'take':
     case 'empty':
+    case 'retain':
+    case 'look-up':
     case 'store-sessions':
       return job.longestMs;
+    case 'subscribe':
+      return job.longestMs + 2 * job.settleMs + job.load.warmUpMs + job.load.measuredMs;
+    case 'storm':
     case 'check-sessions':
       return 0;
   }

@@ -1,11 +1,12 @@
 /** How long a PUBACK takes at a fixed rate into one persistent session that is away, in milliseconds and in fsyncs. */
-import { count, type DurableScenario, decimals, errors, type Figures, share, times } from './durable-scenario.js';
-import { usageFigures } from './usage-figures.js';
+import { type BedScenario, count, decimals, errors, type Figures, share, times } from '../bed/bed-scenario.js';
+import { usageFigures } from '../bed/usage-figures.js';
 
 const PUBLISHERS = 100;
 
-export const ackLatency: DurableScenario = {
+export const ackLatency: BedScenario = {
   name: 'ack-latency',
+  peers: 'durable',
   connections: () => PUBLISHERS,
   columns: [
     count('asked/s', 'askedPerSecond'),

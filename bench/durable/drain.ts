@@ -1,7 +1,8 @@
 /** Persistent sessions with full queues come back and take everything: one with all of it, or many with a part each. */
+
+import { type BedScenario, count, decimals, errors, type Figures, megabytes, share } from '../bed/bed-scenario.js';
+import { usageFigures } from '../bed/usage-figures.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
-import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
-import { usageFigures } from './usage-figures.js';
 
 const PUBLISHERS = 100;
 const WINDOW_MESSAGES = 100;
@@ -11,13 +12,14 @@ const LONGEST_DRAIN_MS = 120_000;
 /** A broker that has just taken in half a million messages may still be busy with them. */
 const REST_MS = 2000;
 
-export const drainOne: DurableScenario = drain('drain', 1, 'everything');
-export const drainMany: DurableScenario = drain('drain-many', PUBLISHERS, 'own');
+export const drainOne: BedScenario = drain('drain', 1, 'everything');
+export const drainMany: BedScenario = drain('drain-many', PUBLISHERS, 'own');
 
-function drain(name: string, sessions: number, each: OfflineQueues['each']): DurableScenario {
+function drain(name: string, sessions: number, each: OfflineQueues['each']): BedScenario {
   const queues: OfflineQueues = { sessions, publishers: PUBLISHERS, each };
   return {
     name,
+    peers: 'durable',
     connections: () => PUBLISHERS,
     columns: [
       count('sessions', 'sessions'),

@@ -1,7 +1,8 @@
 /** Publishers into many persistent sessions that are away, all on one filter; a few of them are then read to the end. */
+
+import { type BedScenario, count, decimals, errors, type Figures, megabytes, share } from '../bed/bed-scenario.js';
+import { usageFigures } from '../bed/usage-figures.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
-import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
-import { usageFigures } from './usage-figures.js';
 
 const PUBLISHERS = 100;
 const WINDOW_MESSAGES = 100;
@@ -10,8 +11,9 @@ const BATCH_MESSAGES = 50;
 const CHECKED_SESSIONS = 2;
 const CHECK_MS = 60_000;
 
-export const durableFanOut: DurableScenario = {
+export const durableFanOut: BedScenario = {
   name: 'durable-fan-out',
+  peers: 'durable',
   connections: (options) => Math.max(options.offlineSessions, PUBLISHERS),
   columns: [
     count('sessions', 'sessions'),

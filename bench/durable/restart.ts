@@ -3,12 +3,12 @@
  * then after it was killed. And what the queued messages cost in memory while it holds them.
  */
 
+import { type BedScenario, count, decimals, errors, type Figures, megabytes, share } from '../bed/bed-scenario.js';
+import type { TestBed } from '../bed/test-bed.js';
+import { usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
-import { DURABLE_FAN_IN } from '../scenarios.js';
-import { count, type DurableScenario, decimals, errors, type Figures, megabytes, share } from './durable-scenario.js';
-import type { TestBed } from './test-bed.js';
-import { usageFigures } from './usage-figures.js';
+import { DURABLE_FAN_IN } from '../load-scenarios.js';
 
 const SESSIONS = 100;
 const PAYLOAD_BYTES = 150;
@@ -27,8 +27,9 @@ const startColumns = [
   decimals('after kill -9', 'startSecondsAfterKill'),
 ];
 
-export const restartMessages: DurableScenario = {
+export const restartMessages: BedScenario = {
   name: 'restart-messages',
+  peers: 'durable',
   connections: () => SESSIONS + 1,
   columns: [
     count('queued', 'queued'),
@@ -85,8 +86,9 @@ export const restartMessages: DurableScenario = {
   },
 };
 
-export const restartSessions: DurableScenario = {
+export const restartSessions: BedScenario = {
   name: 'restart-sessions',
+  peers: 'durable',
   connections: () => SESSION_PLACES,
   columns: [
     count('sessions', 'sessions'),
@@ -116,6 +118,7 @@ async function warmUp(bed: TestBed): Promise<void> {
     scenario: DURABLE_FAN_IN,
     qos: 1,
     payloadBytes: PAYLOAD_BYTES,
+    userProperties: 0,
     windowMessages: WINDOW_MESSAGES,
     batchMessages: BATCH_MESSAGES,
     warmUpMs: 1,

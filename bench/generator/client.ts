@@ -1,17 +1,15 @@
 /**
- * One MQTT connection of the generator: a raw socket, the handshakes, then every frame goes to one role (a publisher or
- * a subscriber). All clients read into one shared buffer: a chunk is dealt with before the next one is read.
+ * One MQTT connection of the generator: the handshake, then every frame goes to one role (a publisher or a subscriber).
  */
-import { connect, type Socket } from 'node:net';
 import { BenchFailure } from '../bench-failure.js';
 import { receiveMaximumOf } from './connack.js';
+import { type Connection, openConnection } from './connection.js';
 import { type FrameHandler, FrameReader } from './frame-reader.js';
 import { CONNACK, connectFrame, DISCONNECT_FRAME, type Protocol, type Qos, SUBACK, subscribeFrame } from './frames.js';
 import type { Address } from './job.js';
 
 const ANSWER_MS = 30_000;
 const LEAVE_MS = 5000;
-const SHARED_READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
 export interface SessionChoice {
   /** Take up the session that is there, and leave it there. Otherwise start clean. */
@@ -32,7 +30,7 @@ export class Client {
   #sessionPresent = false;
   readonly #clientId: string;
   readonly #protocol: Protocol;
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #reader: FrameReader;
   #closing = false;
 
@@ -40,23 +38,13 @@ export class Client {
     this.#clientId = clientId;
     this.#protocol = protocol;
     this.#reader = new FrameReader({ onFrame: () => {}, onChunkEnd: () => {} });
-    this.#socket = connect({
-      host: address.host,
-      port: address.port,
-      noDelay: true,
-      onread: {
-        buffer: SHARED_READ_BUFFER,
-        callback: (length, chunk) => {
-          this.#reader.read(chunk, length);
-          return true;
-        },
-      },
-    });
+    this.#connection = openConnection(address, this.#reader);
+    const { socket } = this.#connection;
     let reason = 'closed by the broker';
-    this.#socket.on('error', (error) => {
+    socket.on('error', (error) => {
       reason = error.message;
     });
-    this.#socket.on('close', () => {
+    socket.on('close', () => {
       if (!this.#closing) this.onLost(`connection '${clientId}' lost: ${reason}`);
     });
   }
@@ -103,25 +91,26 @@ export class Client {
   }
 
   write(bytes: Uint8Array): void {
-    this.#socket.write(bytes);
+    this.#connection.write(bytes);
   }
 
   close(): void {
     this.#closing = true;
-    this.#socket.end(DISCONNECT_FRAME);
-    this.#socket.destroySoon();
+    this.#connection.end(DISCONNECT_FRAME);
+    this.#connection.socket.destroySoon();
   }
 
   /** Disconnects, and resolves when the broker has hung up: from then on the session is offline for it. */
   leave(): Promise<void> {
     this.#closing = true;
+    const { socket } = this.#connection;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#socket.destroy(), LEAVE_MS);
-      this.#socket.once('close', () => {
+      const timer = setTimeout(() => socket.destroy(), LEAVE_MS);
+      socket.once('close', () => {
         clearTimeout(timer);
         resolve();
       });
-      this.#socket.end(DISCONNECT_FRAME);
+      this.#connection.end(DISCONNECT_FRAME);
     });
   }
 
@@ -131,7 +120,7 @@ export class Client {
       const giveUp = (reason: string): void => {
         clearTimeout(timer);
         this.#closing = true;
-        this.#socket.destroy();
+        this.#connection.socket.destroy();
         reject(new BenchFailure(reason));
       };
       const timer = setTimeout(() => giveUp(`no answer to '${this.#clientId}' in ${ANSWER_MS} ms`), ANSWER_MS);
@@ -149,7 +138,7 @@ export class Client {
         },
         onChunkEnd: () => {},
       });
-      this.#socket.write(frame);
+      this.#connection.write(frame);
     });
   }
 }

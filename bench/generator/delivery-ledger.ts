@@ -3,7 +3,9 @@
  * a delivery costs one comparison. A message that comes after a later one of its publisher is reordered; one that has
  * come before is duplicated; one that has not come when all is quiet is lost.
  */
-export class DeliveryLedger {
+import type { DeliveryAccount } from './delivery-account.js';
+
+export class DeliveryLedger implements DeliveryAccount {
   readonly #awaited: Uint32Array;
   readonly #skipped = new Map<number, Set<number>>();
   #delivered = 0;
@@ -31,10 +33,6 @@ export class DeliveryLedger {
     return this.#foreign;
   }
 
-  /**
-   * @param sent how many messages have been sent on this stream so far
-   * @returns whether the message is one that was sent and had not come yet
-   */
   record(stream: number, sequence: number, sent: number): boolean {
     if (sequence === this.#awaited[stream] && sequence < sent) {
       this.#awaited[stream] = sequence + 1;
@@ -44,7 +42,6 @@ export class DeliveryLedger {
     return this.#recordOutOfOrder(stream, sequence, sent);
   }
 
-  /** A delivery that belongs to no stream at all. */
   recordForeign(): void {
     this.#foreign++;
   }

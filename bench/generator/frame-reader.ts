@@ -26,9 +26,20 @@ export class FrameReader {
     this.#handler = handler;
   }
 
-  /** Takes the first `length` bytes of `chunk`. */
+  /** Takes the first `length` bytes of `chunk`, which is all that has come. */
   read(chunk: Uint8Array, length: number): void {
-    let offset = this.#carried.length > 0 ? this.#completeCarried(chunk, length) : 0;
+    this.readPart(chunk, 0, length);
+    this.#handler.onChunkEnd();
+  }
+
+  /** Every part of a chunk has been read. */
+  endChunk(): void {
+    this.#handler.onChunkEnd();
+  }
+
+  /** Takes the bytes from `start` to `length`; more of the chunk may come. */
+  readPart(chunk: Uint8Array, start: number, length: number): void {
+    let offset = this.#carried.length > 0 ? this.#completeCarried(chunk, start, length) : start;
     while (offset + 1 < length) {
       // Written out for the usual one or two bytes: this line runs once per message.
       let bodyStart = offset + 2;
@@ -45,24 +56,23 @@ export class FrameReader {
     }
     // Not slice(): the chunk is a Buffer, whose slice is a view of memory that the next read overwrites.
     if (offset < length) this.#carried = new Uint8Array(chunk.subarray(offset, length));
-    this.#handler.onChunkEnd();
   }
 
-  /** Joins the carried head of a frame with the rest of that frame, and returns how much of the chunk that took. */
-  #completeCarried(chunk: Uint8Array, length: number): number {
+  /** Joins the carried head of a frame with the rest of that frame, and returns where in the chunk that ends. */
+  #completeCarried(chunk: Uint8Array, start: number, length: number): number {
     const carried = this.#carried;
-    const head = joined(carried, chunk.subarray(0, Math.min(length, LONGEST_FIXED_HEADER)));
+    const head = joined(carried, chunk.subarray(start, Math.min(length, start + LONGEST_FIXED_HEADER)));
     const bodyStart = headerEnd(head, 0, head.length);
     const frameBytes = bodyStart < 0 ? Number.MAX_SAFE_INTEGER : bodyStart + remainingLength(head, 0, bodyStart);
-    const taken = Math.min(length, frameBytes - carried.length);
-    const frame = joined(carried, chunk.subarray(0, taken));
+    const takenTo = Math.min(length, start + frameBytes - carried.length);
+    const frame = joined(carried, chunk.subarray(start, takenTo));
     if (frame.length < frameBytes) {
       this.#carried = frame;
       return length;
     }
     this.#carried = NOTHING;
     this.#handler.onFrame(frame, 0, bodyStart, frameBytes);
-    return taken;
+    return takenTo;
   }
 }
 

@@ -21,6 +21,15 @@ export const PUBCOMP_HEADER = PUBCOMP << 4;
 
 export const DISCONNECT_FRAME = Buffer.from([0xe0, 0x00]);
 
+const USER_PROPERTY = 0x26;
+/** As a device would add them. */
+const USER_PROPERTIES: readonly (readonly [string, string])[] = [
+  ['content', 'application/json'],
+  ['firmware', '2.14.3'],
+  ['site', 'plant-07'],
+  ['trace', '5c0ffee15badf00d'],
+];
+
 const CLEAN_START = 0x02;
 const SESSION_EXPIRY_INTERVAL = 0x11;
 /** How long a persistent session outlives its connection: an hour is longer than any run. */
@@ -46,10 +55,35 @@ export function subscribeFrame(protocol: Protocol, filters: readonly string[], q
   return frame(0x82, [packetId, properties(protocol), ...entries]);
 }
 
+/** What is in a PUBLISH beside its topic and its payload. */
+export interface PublishExtras {
+  readonly retain?: boolean;
+  /** User Properties, of MQTT 5. */
+  readonly userProperties?: number;
+}
+
 /** One PUBLISH with packet id 0 where it has one; the caller overwrites it. */
-export function publishFrame(protocol: Protocol, topic: string, qos: Qos, payload: Buffer): Buffer {
+export function publishFrame(
+  protocol: Protocol,
+  topic: string,
+  qos: Qos,
+  payload: Buffer,
+  { retain = false, userProperties = 0 }: PublishExtras = {},
+): Buffer {
   const packetId = qos > 0 ? Buffer.alloc(2) : EMPTY;
-  return frame((PUBLISH << 4) | (qos << 1), [mqttString(topic), packetId, properties(protocol), payload]);
+  const header = (PUBLISH << 4) | (qos << 1) | (retain ? 1 : 0);
+  return frame(header, [mqttString(topic), packetId, publishProperties(protocol, userProperties), payload]);
+}
+
+/** The properties of a PUBLISH with their length before them; nothing in MQTT 3.1.1. */
+export function publishProperties(protocol: Protocol, userProperties: number): Buffer {
+  if (protocol === 4) return EMPTY;
+  const pairs = Array.from({ length: userProperties }, (_, number) => {
+    const [name, value] = USER_PROPERTIES[number % USER_PROPERTIES.length] as readonly [string, string];
+    return Buffer.concat([Buffer.from([USER_PROPERTY]), mqttString(name), mqttString(value)]);
+  });
+  const bytes = Buffer.concat(pairs);
+  return Buffer.concat([Buffer.from(variableByteInteger(bytes.length)), bytes]);
 }
 
 function frame(firstByte: number, parts: readonly Buffer[]): Buffer {

@@ -8,10 +8,15 @@ import { runIdle } from './idle-run.js';
 import type { Job, Outcome } from './job.js';
 import { runLatency } from './latency-run.js';
 import { runLoad } from './load-run.js';
+import { runLookUp } from './look-up-run.js';
+import { runPaced } from './paced-run.js';
 import { runPush } from './push-run.js';
 import { runQueue } from './queue-run.js';
+import { runRetain } from './retain-run.js';
 import { runCheckSessions, runStoreSessions } from './session-run.js';
 import { runSqs } from './sqs-run.js';
+import { runStorm } from './storm-run.js';
+import { runSubscribe } from './subscribe-run.js';
 import { runTake } from './take-run.js';
 import { runWorkLatency } from './work-latency-run.js';
 import { runWork } from './work-run.js';
@@ -30,6 +35,16 @@ function run(job: Job): Promise<Outcome> {
       return runLoad(job);
     case 'idle':
       return runIdle(job);
+    case 'storm':
+      return runStorm(job);
+    case 'paced':
+      return runPaced(job);
+    case 'retain':
+      return runRetain(job);
+    case 'look-up':
+      return runLookUp(job);
+    case 'subscribe':
+      return runSubscribe(job);
     case 'queue':
       return runQueue(job);
     case 'drain':

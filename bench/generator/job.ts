@@ -2,12 +2,16 @@
  * What main asks of the generator process and what comes back: one Job in, one Outcome out, over the IPC channel.
  * Both are plain data. The generator also reads the broker's usage, because only it knows the exact window.
  */
+import type { Garbage } from '../probe/garbage.js';
 import type { Protocol, Qos } from './frames.js';
 import type { OfflineQueues } from './offline-queues.js';
+import type { Transport } from './transport.js';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** TCP, if it is not given. */
+  readonly transport?: Transport;
 }
 
 interface BrokerUnderTest {
@@ -22,16 +26,70 @@ export interface LoadJob extends BrokerUnderTest {
   readonly scenario: string;
   readonly qos: Qos;
   readonly payloadBytes: number;
+  /** In each PUBLISH, if it is MQTT 5. */
+  readonly userProperties: number;
   readonly windowMessages: number;
   readonly batchMessages: number;
   readonly warmUpMs: number;
   readonly measuredMs: number;
+  /** Where the broker's garbage probe writes, if there is one in it. */
+  readonly probeFile?: string;
 }
 
 export interface IdleJob extends BrokerUnderTest {
   readonly kind: 'idle';
   readonly connections: number;
   readonly settleMs: number;
+}
+
+/** Connections come as fast as they are taken, twice. */
+export interface StormJob extends BrokerUnderTest {
+  readonly kind: 'storm';
+  readonly connections: number;
+  /** Connects under way at one time. */
+  readonly atOnce: number;
+}
+
+/** An open loop: devices that send in turn, to one subscriber. */
+export interface PacedJob extends BrokerUnderTest {
+  readonly kind: 'paced';
+  readonly publishers: number;
+  /** Of all together. */
+  readonly messagesPerSecond: number;
+  readonly qos: Qos;
+  readonly payloadBytes: number;
+  readonly userProperties: number;
+  readonly warmUpMs: number;
+  readonly measuredMs: number;
+}
+
+/** Retained messages, one for each of so many topics. */
+export interface RetainJob extends BrokerUnderTest {
+  readonly kind: 'retain';
+  readonly messages: number;
+  readonly payloadBytes: number;
+  readonly longestMs: number;
+}
+
+/** Somebody asks for retained messages. */
+export interface LookUpJob extends BrokerUnderTest {
+  readonly kind: 'look-up';
+  /** What there is. */
+  readonly messages: number;
+  /** A topic each, topics of nobody each, one level with `+`, or everything by `#`. */
+  readonly asks: RetainedQuestion;
+  readonly longestMs: number;
+}
+
+export type RetainedQuestion = 'exact' | 'absent' | 'level' | 'everything';
+
+/** Many subscriptions that the load does not match, and are there while it is measured. */
+export interface SubscribeJob extends BrokerUnderTest {
+  readonly kind: 'subscribe';
+  readonly subscriptions: number;
+  readonly settleMs: number;
+  readonly load: Omit<LoadJob, 'address' | 'protocol' | 'brokerPid'>;
+  readonly longestMs: number;
 }
 
 /** Stores the sessions of `queues`, lets them leave, and publishes at QoS 1 what they will find. */
@@ -165,6 +223,11 @@ export interface SqsJob extends BrokerUnderTest {
 }
 
 export type Job =
+  | StormJob
+  | PacedJob
+  | RetainJob
+  | LookUpJob
+  | SubscribeJob
   | SqsJob
   | EmptyJob
   | WorkJob
@@ -180,16 +243,12 @@ export type Job =
   | CheckSessionsJob;
 
 /** Rates and CPU times belong to the measured window; the accounting covers every message from the first to the last. */
-export interface LoadResult {
+export interface LoadResult extends Usage {
   readonly kind: 'load';
-  readonly seconds: number;
   readonly published: number;
   readonly delivered: number;
   /** Completed exchanges of the publishers; 0 at QoS 0. */
   readonly acknowledged: number;
-  readonly brokerCpuMs?: number;
-  readonly generatorCpuMs: number;
-  readonly peakResidentBytes?: number;
   readonly totalPublished: number;
   readonly totalDelivered: number;
   readonly lost: number;
@@ -199,6 +258,7 @@ export interface LoadResult {
   readonly foreign: number;
   /** QoS 1 and 2 exchanges, of publishers or subscribers, that the broker never completed. */
   readonly unfinished: number;
+  readonly garbage?: Garbage;
 }
 
 export interface IdleResult {
@@ -217,6 +277,59 @@ export interface Usage {
   readonly generatorCpuMs: number;
   /** The highest since the broker started. */
   readonly peakResidentBytes?: number;
+}
+
+/** Figures of the second storm. */
+export interface StormResult extends Usage {
+  readonly kind: 'storm';
+  readonly connected: number;
+  /** In both. */
+  readonly refused: number;
+  readonly firstPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface PacedResult extends Usage {
+  readonly kind: 'paced';
+  /** In the window. */
+  readonly delivered: number;
+  /** From the moment a message was due to its arrival. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly longestMs: number;
+  /** How late the generator itself was; it is part of the latencies. */
+  readonly lateP99Ms: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly foreign: number;
+  /** QoS 1 exchanges that the broker never completed. */
+  readonly unfinished: number;
+}
+
+export interface RetainResult extends Usage {
+  readonly kind: 'retain';
+  readonly messages: number;
+}
+
+export interface LookUpResult extends Usage {
+  readonly kind: 'look-up';
+  readonly subscribes: number;
+  /** Retained messages that came. */
+  readonly delivered: number;
+  readonly expected: number;
+  /** Messages that were not asked for, or were not as they had been published. */
+  readonly foreign: number;
+}
+
+export interface SubscribeResult extends Usage {
+  readonly kind: 'subscribe';
+  readonly subscriptions: number;
+  readonly residentBytesBefore?: number;
+  readonly residentBytesAfter?: number;
+  readonly load: LoadResult;
 }
 
 export interface QueueResult extends Usage {
@@ -334,6 +447,11 @@ export interface SqsResult extends Usage {
 }
 
 export type Result =
+  | StormResult
+  | PacedResult
+  | RetainResult
+  | LookUpResult
+  | SubscribeResult
   | SqsResult
   | EmptyResult
   | WorkResult

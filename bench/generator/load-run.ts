@@ -5,13 +5,16 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
+import { type LoadScenario, loadScenarioByName, receiversOf } from '../load-scenarios.js';
 import { findCpuMs, findPeakResidentBytes } from '../process-usage.js';
-import { receiversOf, type Scenario, scenarioByName } from '../scenarios.js';
 import type { Client } from './client.js';
+import type { DeliveryAccount } from './delivery-account.js';
 import { DeliveryLedger } from './delivery-ledger.js';
+import { GarbageWindow } from './garbage-window.js';
 import type { LoadJob, LoadResult } from './job.js';
 import { openClients } from './open-clients.js';
 import { Publisher } from './publisher.js';
+import { SharedLedger } from './shared-ledger.js';
 import { Subscriber } from './subscriber.js';
 
 /** After this long without a single delivery or acknowledgement, what has not come is lost. */
@@ -22,7 +25,9 @@ interface Load {
   readonly clients: readonly Client[];
   readonly publishers: readonly Publisher[];
   readonly subscribers: readonly Subscriber[];
-  readonly ledger: DeliveryLedger;
+  readonly ledger: DeliveryAccount;
+  /** Messages that have been sent and have not come. */
+  readonly missing: () => number;
 }
 
 interface Snapshot {
@@ -35,18 +40,18 @@ interface Snapshot {
 }
 
 export async function runLoad(job: LoadJob): Promise<LoadResult> {
-  const scenario = scenarioByName(job.scenario);
+  const scenario = loadScenarioByName(job.scenario);
   const load = await connectLoad(job, scenario);
   const lost = new Promise<never>((_, reject) => {
     for (const client of load.clients) client.onLost = (reason) => reject(new BenchFailure(reason));
   });
-  const result = await Promise.race([measure(job, scenario, load), lost]);
+  const result = await Promise.race([measure(job, load), lost]);
   for (const client of load.clients) client.close();
   if (scenario.persistent) await discardSessions(job, scenario);
   return result;
 }
 
-async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
+async function connectLoad(job: LoadJob, scenario: LoadScenario): Promise<Load> {
   const { address, protocol, qos } = job;
   const publisherClients = await openClients(scenario.publishers, address, protocol, (n) => `bench-publisher-${n}`);
   const session = { persistent: scenario.persistent };
@@ -54,10 +59,11 @@ async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
   await Promise.all(subscriberClients.map((client, number) => client.subscribe([scenario.filterOf(number)], qos)));
 
   const publishers = publisherClients.map((client, number) => {
-    const template = { protocol, qos, topic: scenario.topicOf(number), payloadBytes: job.payloadBytes };
+    const { payloadBytes, userProperties } = job;
+    const template = { protocol, qos, topic: scenario.topicOf(number), payloadBytes, userProperties };
     return new Publisher(
       client,
-      { ...template, publisher: number },
+      { ...template, publisher: number, groups: scenario.groupsOf?.(number) },
       {
         receivers: receiversOf(scenario, number),
         windowMessages: job.windowMessages,
@@ -65,12 +71,21 @@ async function connectLoad(job: LoadJob, scenario: Scenario): Promise<Load> {
       },
     );
   });
-  const ledger = new DeliveryLedger(scenario.subscribers * scenario.publishers);
+  const { ledger, missing } = accountFor(scenario, publishers);
   const subscribers = subscriberClients.map((client, number) => {
     const heard = publishers.map((publisher, p) => (scenario.receives(number, p) ? publisher : undefined));
     return new Subscriber(client, protocol, heard, ledger, number * scenario.publishers);
   });
-  return { clients: [...publisherClients, ...subscriberClients], publishers, subscribers, ledger };
+  return { clients: [...publisherClients, ...subscriberClients], publishers, subscribers, ledger, missing };
+}
+
+function accountFor(scenario: LoadScenario, publishers: readonly Publisher[]): Pick<Load, 'ledger' | 'missing'> {
+  if (scenario.delivery === 'one of all') {
+    const ledger = new SharedLedger(scenario.subscribers, scenario.publishers);
+    return { ledger, missing: () => ledger.missing(publishers.map((publisher) => publisher.sent)) };
+  }
+  const ledger = new DeliveryLedger(scenario.subscribers * scenario.publishers);
+  return { ledger, missing: () => missingIn(scenario, publishers, ledger) };
 }
 
 function subscriberId(number: number): string {
@@ -78,19 +93,24 @@ function subscriberId(number: number): string {
 }
 
 /** A clean start and a leave: the broker forgets the session, and whatever runs next does not feed it. */
-async function discardSessions({ address, protocol }: LoadJob, scenario: Scenario): Promise<void> {
+async function discardSessions({ address, protocol }: LoadJob, scenario: LoadScenario): Promise<void> {
   const clients = await openClients(scenario.subscribers, address, protocol, subscriberId);
   await Promise.all(clients.map((client) => client.leave()));
 }
 
-async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<LoadResult> {
+async function measure(job: LoadJob, load: Load): Promise<LoadResult> {
+  const { brokerPid, probeFile } = job;
+  const isProbed = brokerPid !== undefined && probeFile !== undefined;
+  const garbage = isProbed ? new GarbageWindow(brokerPid, probeFile) : undefined;
   for (const publisher of load.publishers) publisher.start();
   await delay(job.warmUpMs);
   const begin = snapshot(job, load);
+  garbage?.begin();
   await delay(job.measuredMs);
   const end = snapshot(job, load);
+  garbage?.end();
   for (const publisher of load.publishers) publisher.stop();
-  await untilQuiet(scenario, load);
+  await untilQuiet(load);
 
   const peakResidentBytes = job.brokerPid === undefined ? undefined : findPeakResidentBytes(job.brokerPid);
   return {
@@ -105,11 +125,12 @@ async function measure(job: LoadJob, scenario: Scenario, load: Load): Promise<Lo
     ...(peakResidentBytes !== undefined && { peakResidentBytes }),
     totalPublished: publishedBy(load),
     totalDelivered: load.ledger.delivered,
-    lost: missingIn(scenario, load),
+    lost: load.missing(),
     duplicated: load.ledger.duplicated,
     reordered: load.ledger.reordered,
     foreign: load.ledger.foreign,
     unfinished: unfinishedIn(load),
+    ...(garbage !== undefined && { garbage: await garbage.read() }),
   };
 }
 
@@ -125,10 +146,10 @@ function snapshot(job: LoadJob, load: Load): Snapshot {
   };
 }
 
-async function untilQuiet(scenario: Scenario, load: Load): Promise<void> {
+async function untilQuiet(load: Load): Promise<void> {
   let progress = -1;
   let lastProgressMs = performance.now();
-  while (missingIn(scenario, load) > 0 || unfinishedIn(load) > 0) {
+  while (load.missing() > 0 || unfinishedIn(load) > 0) {
     const now = performance.now();
     const current = load.ledger.delivered - unfinishedIn(load);
     if (current !== progress) {
@@ -141,12 +162,12 @@ async function untilQuiet(scenario: Scenario, load: Load): Promise<void> {
   }
 }
 
-function missingIn(scenario: Scenario, load: Load): number {
+function missingIn(scenario: LoadScenario, publishers: readonly Publisher[], ledger: DeliveryLedger): number {
   let missing = 0;
   for (let subscriber = 0; subscriber < scenario.subscribers; subscriber++) {
-    for (const [number, publisher] of load.publishers.entries()) {
+    for (const [number, publisher] of publishers.entries()) {
       if (!scenario.receives(subscriber, number)) continue;
-      missing += load.ledger.missing(subscriber * scenario.publishers + number, publisher.sent);
+      missing += ledger.missing(subscriber * scenario.publishers + number, publisher.sent);
     }
   }
   return missing;

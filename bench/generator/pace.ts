@@ -29,6 +29,11 @@ export class Pace {
     return this.#refused;
   }
 
+  /** When the message with this number is due, counted over all senders. */
+  dueAtMs(number: number): number {
+    return this.#begunAtMs + number * this.#intervalMs;
+  }
+
   until(endMs: number): Promise<void> {
     return new Promise((resolve) => {
       const turn = (): void => {
@@ -43,7 +48,7 @@ export class Pace {
 
   #sendDue(now: number): void {
     for (;;) {
-      const dueAtMs = this.#begunAtMs + this.#due * this.#intervalMs;
+      const dueAtMs = this.dueAtMs(this.#due);
       if (dueAtMs >= now) return;
       const publisher = this.#publishers[this.#due % this.#publishers.length] as OpenLoopSender;
       if (!publisher.offerMessage(dueAtMs)) this.#refused++;

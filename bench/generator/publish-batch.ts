@@ -5,16 +5,16 @@
  *
  *   payload  | publisher, 4 bytes | sequence, 4 bytes | group, 4 bytes, if there are groups | filler … |
  */
-import { type Protocol, publishFrame, type Qos } from './frames.js';
+import { type Protocol, type PublishExtras, publishFrame, publishProperties, type Qos } from './frames.js';
 import { GROUP_AT, GROUP_DIGITS } from './work-queue.js';
 
-/** Publisher and sequence number: the part of the payload that the receiver checks. */
-export const STAMP_BYTES = 8;
+/** Publisher, sequence number and group: the shortest payload. */
+export const STAMP_BYTES = 12;
 
 const FILLER = 'm';
 const HIGHEST_PACKET_ID = 65_535;
 
-export interface PublishTemplate {
+export interface PublishTemplate extends PublishExtras {
   readonly protocol: Protocol;
   readonly topic: string;
   readonly qos: Qos;
@@ -44,13 +44,13 @@ export class PublishBatch {
   constructor(template: PublishTemplate, count: number) {
     const payload = Buffer.alloc(template.payloadBytes, FILLER);
     payload.writeUInt32BE(template.publisher, 0);
-    const frame = publishFrame(template.protocol, template.topic, template.qos, payload);
+    const frame = publishFrame(template.protocol, template.topic, template.qos, payload, template);
     const payloadOffset = frame.length - payload.length;
     this.#bytes = Buffer.concat(Array.from({ length: count }, () => frame));
     this.#frameBytes = frame.length;
     this.#count = count;
     this.#sequenceOffset = payloadOffset + 4;
-    const properties = template.protocol === 5 ? 1 : 0;
+    const properties = publishProperties(template.protocol, template.userProperties ?? 0).length;
     this.#packetIdOffset = template.qos > 0 ? payloadOffset - properties - 2 : 0;
     this.#groups = template.groups;
     const topicEnd = payloadOffset - properties - (template.qos > 0 ? 2 : 0);

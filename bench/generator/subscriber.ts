@@ -4,7 +4,7 @@
  */
 import { Acknowledgements } from './acknowledgements.js';
 import type { Client } from './client.js';
-import type { DeliveryLedger } from './delivery-ledger.js';
+import type { DeliveryAccount } from './delivery-account.js';
 import type { FrameHandler } from './frame-reader.js';
 import { type Protocol, PUBACK_HEADER, PUBCOMP_HEADER, PUBLISH, PUBREC_HEADER, PUBREL } from './frames.js';
 
@@ -17,7 +17,7 @@ export interface Sender {
 export class Subscriber implements FrameHandler {
   readonly #acknowledgements: Acknowledgements;
   readonly #protocol: Protocol;
-  readonly #ledger: DeliveryLedger;
+  readonly #ledger: DeliveryAccount;
   /** By publisher number; undefined where this subscriber must not hear the publisher. */
   readonly #publishers: readonly (Sender | undefined)[];
   readonly #firstStream: number;
@@ -29,7 +29,7 @@ export class Subscriber implements FrameHandler {
     client: Client,
     protocol: Protocol,
     publishers: readonly (Sender | undefined)[],
-    ledger: DeliveryLedger,
+    ledger: DeliveryAccount,
     firstStream: number,
   ) {
     this.#acknowledgements = new Acknowledgements(client);

@@ -1,6 +1,7 @@
 /** Aedes from npm, in a server of a few lines, in memory or over aedes-persistence-level. It speaks MQTT 3.1.1 only. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { EVERY_TRANSPORT } from '../generator/transport.js';
 import { EVERY_QOS, type Peer } from './peer.js';
 
 const NAME = 'aedes';
@@ -10,9 +11,20 @@ export function aedes(): Peer {
   return {
     name: NAME,
     protocols: [4],
+    transports: EVERY_TRANSPORT,
     qos: EVERY_QOS,
+    abilities: ['a process of Node'],
     unavailable: undefined,
-    source: { kind: 'launched', command: (port) => [process.execPath, server, String(port)] },
+    source: {
+      kind: 'launched',
+      command: ({ port, transport, certificate }) => [
+        process.execPath,
+        server,
+        String(port),
+        transport,
+        ...(certificate === undefined ? [] : [certificate.certificate, certificate.key]),
+      ],
+    },
   };
 }
 
@@ -24,12 +36,14 @@ export function durableAedes(): Peer {
   return {
     name: NAME,
     protocols: [4],
+    transports: ['tcp'],
     qos: EVERY_QOS,
+    abilities: ['a process of Node'],
     unavailable: undefined,
     shareOfLoad: SHARE_OF_THE_LOAD,
     source: {
       kind: 'launched',
-      command: (port, directory) => [process.execPath, server, String(port), join(directory, 'level')],
+      command: ({ port, directory }) => [process.execPath, server, String(port), join(directory, 'level')],
     },
   };
 }

@@ -10,8 +10,10 @@ export function ceiling(file: string): Peer {
   return {
     name: 'ceiling',
     protocols: [4],
+    transports: ['tcp'],
     qos: [0, 1],
+    abilities: ['a process of Node'],
     unavailable: existsSync(file) ? undefined : `${file} does not exist`,
-    source: { kind: 'launched', command: (port) => [process.execPath, resolve(file), String(port)] },
+    source: { kind: 'launched', command: ({ port }) => [process.execPath, resolve(file), String(port)] },
   };
 }

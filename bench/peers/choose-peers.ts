@@ -1,12 +1,15 @@
-/** Which brokers take part, in the order in which they take turns. */
+/** Which brokers take part, in the order in which they take turns, and what each of them is left out of. */
 import { BenchFailure } from '../bench-failure.js';
 import type { BenchOptions } from '../bench-options.js';
+import { isEncrypted } from '../generator/transport.js';
+import { findTlsObstacle } from '../tls-certificate.js';
+import type { Variant } from '../variant.js';
 import { aedes, durableAedes } from './aedes.js';
 import { ceiling } from './ceiling.js';
 import { external } from './external.js';
 import { durableMillrace, millrace, ruledMillrace } from './millrace.js';
 import { durableMosquitto, mosquitto } from './mosquitto.js';
-import type { Peer } from './peer.js';
+import type { Ability, Peer } from './peer.js';
 
 export interface PeerChoice {
   /** For everything that does not ask for durability. */
@@ -16,7 +19,7 @@ export interface PeerChoice {
 }
 
 /**
- * @param skipped called for each peer that cannot take part, with the reason
+ * @param skipped called for each peer that cannot take part at all, with the reason
  * @throws BenchFailure when a peer is asked for that does not exist or lacks its option
  */
 export function choosePeers(options: BenchOptions, skipped: (name: string, reason: string) => void): PeerChoice {
@@ -32,13 +35,21 @@ export function choosePeers(options: BenchOptions, skipped: (name: string, reaso
     names
       .flatMap((name) => peers.filter((peer) => peer.name === name))
       .filter((peer) => {
-        const reason = peer.protocols.includes(options.protocol) ? peer.unavailable : 'does not speak MQTT 5';
-        if (reason !== undefined) refused.set(peer.name, reason);
-        return reason === undefined;
+        if (peer.unavailable !== undefined) refused.set(peer.name, peer.unavailable);
+        return peer.unavailable === undefined;
       });
   const choice = { volatile: available(known.volatile), durable: available(known.durable) };
   for (const [name, reason] of refused) skipped(name, reason);
   return choice;
+}
+
+/** Why the peer cannot do it; undefined when it can. */
+export function findObstacle(peer: Peer, variant: Variant, needs: readonly Ability[]): string | undefined {
+  if (!peer.protocols.includes(variant.protocol)) return `does not speak MQTT ${variant.protocol === 5 ? 5 : '3.1.1'}`;
+  if (!peer.transports.includes(variant.transport)) return `is not measured over ${variant.transport}`;
+  const missing = needs.find((ability) => !peer.abilities.includes(ability));
+  if (missing !== undefined) return `has not: ${missing}`;
+  return isEncrypted(variant.transport) ? findTlsObstacle() : undefined;
 }
 
 function volatilePeers(options: BenchOptions): Peer[] {

@@ -1,5 +1,6 @@
 /** A broker that already runs somewhere. Its CPU time and memory cannot be read, so only rates are reported. */
 import { BenchFailure } from '../bench-failure.js';
+import { EVERY_TRANSPORT } from '../generator/transport.js';
 import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
 
 /**
@@ -16,7 +17,9 @@ export function external(address: string): Peer {
   return {
     name: 'external',
     protocols: EVERY_PROTOCOL,
+    transports: EVERY_TRANSPORT,
     qos: EVERY_QOS,
+    abilities: ['shared subscriptions'],
     unavailable: undefined,
     source: { kind: 'external', host, port },
   };

@@ -1,7 +1,8 @@
 /** Millrace as it is shipped: the command line, with its defaults, and every other listener on a free port. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
+import { EVERY_TRANSPORT } from '../generator/transport.js';
+import { type Ability, EVERY_PROTOCOL, EVERY_QOS, type Launch, type Peer } from './peer.js';
 
 export const MILLRACE = 'millrace';
 
@@ -52,10 +53,10 @@ function ruled(name: string, customCommand: string | undefined, rules: readonly 
     isOnRequest: true,
     source: {
       kind: 'launched',
-      command: (port, directory) => {
-        const file = join(directory, 'acl');
+      command: (launch) => {
+        const file = join(launch.directory, 'acl');
         writeFileSync(file, `${rules.join('\n')}\n`);
-        return ['env', `MILLRACE__ACCESS__ACL_FILE=${file}`, ...source.command(port, directory)];
+        return ['env', `MILLRACE__ACCESS__ACL_FILE=${file}`, ...source.command(launch)];
       },
     },
   };
@@ -64,33 +65,53 @@ function ruled(name: string, customCommand: string | undefined, rules: readonly 
 /** @param environment `NAME=value`, besides the environment of the benchmark */
 function peer(name: string, customCommand: string | undefined, environment: readonly string[]): Peer {
   const missing = customCommand === undefined && !existsSync(MAIN);
+  const abilities: Ability[] = ['shared subscriptions', 'a process of Node'];
+  // Whatever brings a configuration is about what is on the disk.
+  if (customCommand === undefined && name === MILLRACE) abilities.push('our configuration');
   return {
     name,
     protocols: EVERY_PROTOCOL,
+    transports: customCommand === undefined ? EVERY_TRANSPORT : ['tcp'],
     qos: EVERY_QOS,
+    abilities,
     unavailable: missing ? `${MAIN} does not exist: run npm run build in the repository's root` : undefined,
-    // Whatever brings a configuration is about what is on the disk.
-    takesConfiguration: customCommand === undefined && name === MILLRACE,
     source: {
       kind: 'launched',
-      command: (port, directory, configurationFile) => [
-        ...(environment.length > 0 ? ['env', ...environment] : []),
-        ...(customCommand === undefined
-          ? builtCommand(port, directory, configurationFile)
-          : customCommand
-              .split(' ')
-              .map((word) => word.replace(/^PORT$/, String(port)).replace(/^DATA$/, join(directory, 'data')))),
-      ],
+      command: (launch) => {
+        const variables = [...environment, ...(customCommand === undefined ? listenerVariables(launch) : [])];
+        const command = customCommand === undefined ? builtCommand(launch) : filledIn(customCommand, launch);
+        return variables.length > 0 ? ['env', ...variables, ...command] : command;
+      },
     },
   };
 }
 
-function builtCommand(port: number, directory: string, configurationFile: string | undefined): string[] {
+function filledIn(customCommand: string, { port, directory }: Launch): string[] {
+  return customCommand
+    .split(' ')
+    .map((word) => word.replace(/^PORT$/, String(port)).replace(/^DATA$/, join(directory, 'data')));
+}
+
+function builtCommand({ port, transport, directory, configurationFile }: Launch): string[] {
   const sqsPort = configurationFile === undefined ? 0 : sqsPortOf(port);
-  const listeners = ['--port', String(port), '--ws-port', '0', '--http-port', '0', '--sqs-port', String(sqsPort)];
+  const tcpPort = transport === 'tcp' ? port : 0;
+  const wsPort = transport === 'ws' ? port : 0;
+  const mqtt = ['--port', String(tcpPort), '--ws-port', String(wsPort)];
+  const http = ['--http-port', '0', '--sqs-port', String(sqsPort)];
   const configuration = configurationFile === undefined ? [] : ['--config', configurationFile];
   const data = ['--data', join(directory, 'data')];
-  return [process.execPath, MAIN, 'start', ...listeners, ...data, '--log-format', 'json', ...configuration];
+  return [process.execPath, MAIN, 'start', ...mqtt, ...http, ...data, '--log-format', 'json', ...configuration];
+}
+
+/** The listeners for TLS have no flags of their own. */
+function listenerVariables({ port, transport, certificate }: Launch): string[] {
+  if (certificate === undefined) return [];
+  const listener = `MILLRACE__LISTENERS__${transport === 'wss' ? 'WSS' : 'MQTTS'}`;
+  return [
+    `${listener}__PORT=${port}`,
+    `${listener}__TLS__CERTIFICATE=${certificate.certificate}`,
+    `${listener}__TLS__KEY=${certificate.key}`,
+  ];
 }
 
 /** Where a broker with a configuration serves clients of SQS. @param port of MQTT */

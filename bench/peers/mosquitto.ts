@@ -1,7 +1,8 @@
 /** Mosquitto as the distribution packages it, with queues unbounded and nothing logged. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { EVERY_PROTOCOL, EVERY_QOS, type Peer } from './peer.js';
+import { EVERY_TRANSPORT, isWebSocket } from '../generator/transport.js';
+import { EVERY_PROTOCOL, EVERY_QOS, type Launch, type Peer } from './peer.js';
 
 const ADMINISTRATOR_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin'];
 
@@ -22,24 +23,33 @@ function peer(persistenceLines: (directory: string) => readonly string[]): Peer 
   return {
     name: 'mosquitto',
     protocols: EVERY_PROTOCOL,
+    transports: EVERY_TRANSPORT,
     qos: EVERY_QOS,
+    abilities: ['shared subscriptions'],
     unavailable: executable === undefined ? 'not installed (Debian: apt-get install mosquitto)' : undefined,
     source: {
       kind: 'launched',
-      command: (port, directory) => {
-        const configuration = join(directory, 'mosquitto.conf');
-        writeFileSync(configuration, configurationFor(port, persistenceLines(directory)));
+      command: (launch) => {
+        const configuration = join(launch.directory, 'mosquitto.conf');
+        writeFileSync(configuration, configurationFor(launch, persistenceLines(launch.directory)));
         return [executable ?? 'mosquitto', '-c', configuration];
       },
     },
   };
 }
 
-function configurationFor(port: number, persistenceLines: readonly string[]): string {
+function configurationFor(
+  { port, transport, directory, certificate }: Launch,
+  persistenceLines: readonly string[],
+): string {
   const lines = [
     // Started as root it would become another user, who may not write to the directory.
     ...(process.getuid?.() === 0 ? ['user root'] : []),
+    // With WebSocket alone, versions such as 2.0.11 say that they could not open any listener.
+    ...(isWebSocket(transport) ? [`listener 0 ${join(directory, 'mosquitto.sock')}`] : []),
     `listener ${port} 127.0.0.1`,
+    ...(isWebSocket(transport) ? ['protocol websockets'] : []),
+    ...(certificate === undefined ? [] : [`certfile ${certificate.certificate}`, `keyfile ${certificate.key}`]),
     'allow_anonymous true',
     'set_tcp_nodelay true',
     'max_inflight_messages 0',

@@ -1,16 +1,8 @@
 /** What a receive costs when little waits, and when millions do; and what these cost in memory. */
 
+import { type BedScenario, count, decimals, errors, type Figures, megabytes, times } from '../bed/bed-scenario.js';
+import type { TestBed } from '../bed/test-bed.js';
 import type { BenchOptions } from '../bench-options.js';
-import {
-  count,
-  type DurableScenario,
-  decimals,
-  errors,
-  type Figures,
-  megabytes,
-  times,
-} from '../durable/durable-scenario.js';
-import type { TestBed } from '../durable/test-bed.js';
 import type { TakeResult } from '../generator/job.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
 import { queueConfiguration } from './queue-configuration.js';
@@ -27,8 +19,9 @@ const LONGEST_TAKE_MS = 60_000;
 
 export const QUEUE: OfflineQueues = { sessions: 0, publishers: PUBLISHERS, each: 'everything' };
 
-export const queueBacklog: DurableScenario = {
+export const queueBacklog: BedScenario = {
   name: 'queue-backlog',
+  peers: 'durable',
   configuration: queueConfiguration({ type: 'standard', prefetch: 1, grouped: false }),
   method:
     `one worker over MQTT 5 with prefetch 1 takes ${TAKEN} messages, from each PUBACK to the next message: with ${SHORT} waiting behind ` +
@@ -104,6 +97,6 @@ export function settle(options: BenchOptions): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, options.settleMs));
 }
 
-function take(bed: TestBed): Promise<TakeResult> {
+export function take(bed: TestBed): Promise<TakeResult> {
   return bed.run<'take'>({ kind: 'take', warmUpMessages: WARM_UP, messages: TAKEN, longestMs: LONGEST_TAKE_MS });
 }

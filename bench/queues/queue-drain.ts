@@ -1,14 +1,6 @@
 /** The whole way through a queue: published, stored, acknowledged, given to a worker, acknowledged by it. */
-import {
-  count,
-  type DurableScenario,
-  decimals,
-  errors,
-  type Figures,
-  megabytes,
-  share,
-} from '../durable/durable-scenario.js';
-import { usageFigures } from '../durable/usage-figures.js';
+import { type BedScenario, count, decimals, errors, type Figures, megabytes, share } from '../bed/bed-scenario.js';
+import { usageFigures } from '../bed/usage-figures.js';
 import type { Protocol } from '../generator/frames.js';
 import { type QueueSettings, queueConfiguration } from './queue-configuration.js';
 
@@ -26,7 +18,7 @@ interface Variant extends QueueSettings {
 
 const usual = { type: 'standard', prefetch: 256, grouped: false, workerProtocol: 5, groups: PUBLISHERS } as const;
 
-export const QUEUE_DRAINS: readonly DurableScenario[] = [
+export const QUEUE_DRAINS: readonly BedScenario[] = [
   scenarioOf({ ...usual, name: 'queue-drain' }),
   scenarioOf({ ...usual, name: 'queue-drain-prefetch-16', prefetch: 16 }),
   scenarioOf({ ...usual, name: 'queue-drain-mqtt3', workerProtocol: 4 }),
@@ -34,10 +26,11 @@ export const QUEUE_DRAINS: readonly DurableScenario[] = [
   scenarioOf({ ...usual, name: 'queue-drain-fifo', type: 'fifo', grouped: true, groups: MANY_GROUPS }),
 ];
 
-function scenarioOf(variant: Variant): DurableScenario {
+function scenarioOf(variant: Variant): BedScenario {
   const { name, type, prefetch, groups, grouped, workerProtocol } = variant;
   return {
     name,
+    peers: 'durable',
     configuration: queueConfiguration(variant),
     method:
       `${PUBLISHERS} publishers at QoS 1 into one ${type} queue${grouped ? ` in ${groups} groups` : ''}, emptied at the same time by ` +

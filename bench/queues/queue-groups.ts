@@ -1,16 +1,8 @@
 /** Ten thousand groups with a message now and then, alone, and beside one group in which a million wait. */
 
+import { type BedScenario, count, decimals, errors, type Figures, share, times } from '../bed/bed-scenario.js';
+import type { TestBed } from '../bed/test-bed.js';
 import type { BenchOptions } from '../bench-options.js';
-import {
-  count,
-  type DurableScenario,
-  decimals,
-  errors,
-  type Figures,
-  share,
-  times,
-} from '../durable/durable-scenario.js';
-import type { TestBed } from '../durable/test-bed.js';
 import type { WorkLatencyResult } from '../generator/job.js';
 import { fill, settle } from './queue-backlog.js';
 import { queueConfiguration } from './queue-configuration.js';
@@ -22,8 +14,9 @@ const MESSAGES_PER_SECOND = 2000;
 /** Long enough for the workers, and not the broker, to be what the deep group waits for. */
 const WORK_MS = 5;
 
-export const queueGroups: DurableScenario = {
+export const queueGroups: BedScenario = {
   name: 'queue-groups',
+  peers: 'durable',
   configuration: queueConfiguration({ type: 'fifo', prefetch: 16, grouped: true }),
   method:
     `${MESSAGES_PER_SECOND} messages a second in turn into ${GROUPS} groups of a fifo queue, ${WORKERS} workers over MQTT 5 that take ` +

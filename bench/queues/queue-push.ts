@@ -1,14 +1,6 @@
 /** Through a queue and out of it by HTTP: published, stored, acknowledged, sent to a webhook, done when that has answered. */
-import {
-  count,
-  type DurableScenario,
-  decimals,
-  errors,
-  type Figures,
-  megabytes,
-  share,
-} from '../durable/durable-scenario.js';
-import { usageFigures } from '../durable/usage-figures.js';
+import { type BedScenario, count, decimals, errors, type Figures, megabytes, share } from '../bed/bed-scenario.js';
+import { usageFigures } from '../bed/usage-figures.js';
 import { queueConfiguration } from './queue-configuration.js';
 
 const PUBLISHERS = 100;
@@ -18,17 +10,18 @@ const BATCH_MESSAGES = 10;
 /** The broker is told before the webhook is there. */
 const TARGET_PORT = 47_319;
 
-export const QUEUE_PUSHES: readonly DurableScenario[] = [
+export const QUEUE_PUSHES: readonly BedScenario[] = [
   scenarioOf('queue-push', 16, true),
   scenarioOf('queue-push-64', 64, true),
   scenarioOf('queue-push-unsigned', 16, false),
 ];
 
-function scenarioOf(name: string, concurrency: number, isSigned: boolean): DurableScenario {
+function scenarioOf(name: string, concurrency: number, isSigned: boolean): BedScenario {
   const secrets = isSigned ? [`whsec_${Buffer.alloc(32, 1).toString('base64')}`] : [];
   const push = { url: `http://127.0.0.1:${TARGET_PORT}/`, concurrency, secrets };
   return {
     name,
+    peers: 'durable',
     configuration: queueConfiguration({ type: 'standard', prefetch: 16, grouped: false, push }),
     method:
       `${PUBLISHERS} publishers at QoS 1 into one queue, sent at the same time to a webhook on this machine that answers 204 at once, ` +

@@ -1,6 +1,6 @@
 /** How long it takes from the start of a process with a million queued messages until a worker has the first of them. */
-import { count, type DurableScenario, decimals, errors, type Figures, megabytes } from '../durable/durable-scenario.js';
-import type { TestBed } from '../durable/test-bed.js';
+import { type BedScenario, count, decimals, errors, type Figures, megabytes } from '../bed/bed-scenario.js';
+import type { TestBed } from '../bed/test-bed.js';
 import { Client } from '../generator/client.js';
 import { PUBLISH } from '../generator/frames.js';
 import { WORK_FILTER } from '../generator/work-queue.js';
@@ -11,8 +11,9 @@ const PUBLISHERS = 100;
 const WORKERS = 4;
 const LONGEST_EMPTY_MS = 120_000;
 
-export const queueRestart: DurableScenario = {
+export const queueRestart: BedScenario = {
   name: 'queue-restart',
+  peers: 'durable',
   configuration: queueConfiguration({ type: 'standard', prefetch: 256, grouped: false }),
   method:
     'seconds from the start of the process to its first CONNACK, and until a worker that subscribes then has its first message: after a ' +

@@ -1,17 +1,9 @@
 /** The queue drained by clients of SQS; what of that is HTTP; and what it does to MQTT beside it. */
 
+import { type BedScenario, count, decimals, type Figures, megabytes, share, times } from '../bed/bed-scenario.js';
+import type { TestBed } from '../bed/test-bed.js';
+import { usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
-import {
-  count,
-  type DurableScenario,
-  decimals,
-  type Figures,
-  megabytes,
-  share,
-  times,
-} from '../durable/durable-scenario.js';
-import type { TestBed } from '../durable/test-bed.js';
-import { usageFigures } from '../durable/usage-figures.js';
 import type { SqsJob, SqsKey, SqsResult } from '../generator/job.js';
 import { WORK_QUEUE } from '../generator/work-queue.js';
 import { sqsPortOf } from '../peers/millrace.js';
@@ -32,14 +24,15 @@ const accessKeys = [
   { id: KEY.id, secretEnvironment: SECRET_VARIABLE, permissions: [{ queues: '*', allow: ['receive', 'send'] }] },
 ];
 
-export const QUEUE_SQS: readonly DurableScenario[] = [
+export const QUEUE_SQS: readonly BedScenario[] = [
   scenarioOf('queue-sqs', undefined, { queues, sqs: {} }),
   scenarioOf('queue-sqs-signed', KEY, { queues, sqs: { accessKeys } }),
 ];
 
-function scenarioOf(name: string, key: SqsKey | undefined, configuration: object): DurableScenario {
+function scenarioOf(name: string, key: SqsKey | undefined, configuration: object): BedScenario {
   return {
     name,
+    peers: 'durable',
     configuration: JSON.stringify(configuration),
     method:
       `${CONNECTIONS} clients of SQS, ${key === undefined ? 'unsigned' : 'signed'}, empty a queue of ${BODY_BYTES}-byte messages with ` +

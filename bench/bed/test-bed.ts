@@ -1,4 +1,4 @@
-/** What a durable scenario works with: one peer with a directory of its own, which it can restart, and jobs against it. */
+/** What a scenario works with: one peer with a directory of its own, which it can restart, and jobs against it. */
 import { BenchFailure } from '../bench-failure.js';
 import { type BrokerSetting, type RunningBroker, startBroker } from '../broker-process.js';
 import type { Protocol } from '../generator/frames.js';
@@ -45,9 +45,13 @@ export class TestBed {
     return Math.max(1, Math.round(load * (this.#peer.shareOfLoad ?? 1)));
   }
 
-  /** @returns milliseconds from the start of the process to its first CONNACK */
-  async start(): Promise<number> {
-    this.#broker = await startBroker(this.#peer, this.#setting);
+  /**
+   * @param environment for the broker's process
+   * @returns milliseconds from the start of the process to its first CONNACK
+   */
+  async start(environment?: Readonly<Record<string, string>>): Promise<number> {
+    const setting = environment === undefined ? this.#setting : { ...this.#setting, environment };
+    this.#broker = await startBroker(this.#peer, setting);
     return this.#broker.startedInMs;
   }
 
