@@ -48,9 +48,9 @@ export function connectFrame(protocol: Protocol, clientId: string, persistent: b
   return frame(0x10, [mqttString('MQTT'), protocolAndFlags, keepAlive, session, mqttString(clientId)]);
 }
 
-/** A SUBSCRIBE with packet id 1, every filter with the same QoS. */
-export function subscribeFrame(protocol: Protocol, filters: readonly string[], qos: Qos): Buffer {
-  const packetId = Buffer.from([0x00, 0x01]);
+/** A SUBSCRIBE, every filter with the same QoS. The packet id must not be that of another one without an answer [MQTT-2.3.1-2]. */
+export function subscribeFrame(protocol: Protocol, filters: readonly string[], qos: Qos, packetIdentifier = 1): Buffer {
+  const packetId = Buffer.from([packetIdentifier >> 8, packetIdentifier & 0xff]);
   const entries = filters.flatMap((filter) => [mqttString(filter), Buffer.from([qos])]);
   return frame(0x82, [packetId, properties(protocol), ...entries]);
 }

@@ -91,7 +91,7 @@ class Asker implements FrameHandler {
     while (frames.length < this.#plan.inOneWrite && this.#asked < this.#plan.questions) {
       const { filter, answers } = questionOf(this.#job.asks, this.#asked++, this.#job.messages);
       this.expected += answers;
-      frames.push(subscribeFrame(this.#protocol, [filter], 0));
+      frames.push(subscribeFrame(this.#protocol, [filter], 0, frames.length + 1));
     }
     this.#client.write(Buffer.concat(frames));
   }

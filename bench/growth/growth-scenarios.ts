@@ -77,7 +77,8 @@ const retained: BedScenario = {
   ...common,
   name: 'growth-retained',
   variesBy: ['protocol', 'transport'],
-  axis: axis('retained messages', TEN_FOLD),
+  // From a hundred on: of fewer, one write would ask for the same topic twice, which a broker may answer once.
+  axis: axis('retained messages', TEN_FOLD.slice(2)),
   method: `SUBSCRIBEs to one topic each, with a retained message of ${RETAINED_BYTES} bytes, of so many; and publishing them`,
   drawn: ['retainMicroseconds'],
   columns: [
