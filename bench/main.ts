@@ -42,7 +42,7 @@ function describeMethod(options: BenchOptions, pinned: string): [string, string]
     ['processes', pinned],
     ['rounds', `${runs}, every second one backwards; a fresh broker and a fresh generator for every run`],
     ['window', `${measuredMs / 1000} s after ${warmUpMs / 1000} s of warm-up`],
-    ['variants', variants.map(describeVariant).join('; ')],
+    ['variants', variants.map((variant) => describeVariant(variant)).join('; ')],
   ];
 }
 

@@ -44,8 +44,19 @@ export function distinctVariants(
   return [...byKey.values()];
 }
 
-/** For people, for instance `MQTT 5, tls, 100 B, 4 properties`. */
-export function describeVariant({ protocol, transport, userProperties, payloadBytes }: Variant): string {
-  const properties = userProperties === 0 ? '' : `, ${userProperties} properties`;
-  return `MQTT ${protocol === 5 ? '5' : '3.1.1'}, ${transport}, ${payloadBytes} B${properties}`;
+const EVERY_FIELD: readonly (keyof Variant)[] = ['protocol', 'transport', 'payloadBytes', 'userProperties'];
+
+/**
+ * For people, for instance `MQTT 5, tls, 100 B, 4 properties`.
+ * @param fields what there is to be told apart (default: all)
+ */
+export function describeVariant(variant: Variant, fields: readonly (keyof Variant)[] = EVERY_FIELD): string {
+  const { protocol, transport, userProperties, payloadBytes } = variant;
+  const words: Readonly<Record<keyof Variant, string | undefined>> = {
+    protocol: `MQTT ${protocol === 5 ? '5' : '3.1.1'}`,
+    transport,
+    payloadBytes: `${payloadBytes} B`,
+    userProperties: userProperties === 0 ? undefined : `${userProperties} properties`,
+  };
+  return EVERY_FIELD.flatMap((field) => (fields.includes(field) ? (words[field] ?? []) : [])).join(', ');
 }

@@ -36,13 +36,17 @@ export function printed({ columns, cells, warnings }: Table): string {
 }
 
 function columnsOf(scenario: BedScenario, rows: readonly BedRow[]): RowColumn[] {
-  const variants = new Set(rows.map((row) => describeVariant(row.variant)));
+  const variants = new Set(rows.map((row) => describeVariant(row.variant, scenario.variesBy)));
   const columns: RowColumn[] = [{ heading: 'scenario', alignment: 'left', cell: (row) => row.scenario }];
   if (scenario.qos !== undefined) columns.push(right('QoS', (row) => String(row.qos)));
   if (scenario.axis !== undefined) columns.push(right(scenario.axis.heading, (row) => whole(row.at)));
   columns.push({ heading: 'peer', alignment: 'left', cell: (row) => row.peer });
   if (variants.size > 1) {
-    columns.push({ heading: 'variant', alignment: 'left', cell: (row) => describeVariant(row.variant) });
+    columns.push({
+      heading: 'variant',
+      alignment: 'left',
+      cell: (row) => describeVariant(row.variant, scenario.variesBy),
+    });
   }
   for (const column of scenario.columns) {
     columns.push(right(column.heading, (row) => shown(row, column)));

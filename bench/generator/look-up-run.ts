@@ -3,9 +3,10 @@
  * there, until all is asked or the time is over. Each message is checked against its topic, so that what is counted has been found, and not something else.
  */
 import { BenchFailure } from '../bench-failure.js';
+import { Acknowledgements } from './acknowledgements.js';
 import { Client } from './client.js';
 import type { FrameHandler } from './frame-reader.js';
-import { type Protocol, PUBLISH, SUBACK, subscribeFrame } from './frames.js';
+import { type Protocol, PUBACK_HEADER, PUBLISH, SUBACK, subscribeFrame } from './frames.js';
 import type { LookUpJob, LookUpResult, RetainedQuestion } from './job.js';
 import { questionOf, retainedTopic } from './retained-topics.js';
 import { propertiesEnd, unsigned16, unsigned32 } from './subscriber.js';
@@ -46,6 +47,7 @@ export async function runLookUp(job: LookUpJob): Promise<LookUpResult> {
 class Asker implements FrameHandler {
   readonly finished: Promise<void>;
   readonly #client: Client;
+  readonly #acknowledgements: Acknowledgements;
   readonly #protocol: Protocol;
   readonly #job: LookUpJob;
   readonly #plan: Plan;
@@ -59,6 +61,7 @@ class Asker implements FrameHandler {
 
   constructor(client: Client, job: LookUpJob) {
     this.#client = client;
+    this.#acknowledgements = new Acknowledgements(client);
     this.#protocol = job.protocol;
     this.#job = job;
     this.#plan = PLANS[job.asks];
@@ -77,10 +80,11 @@ class Asker implements FrameHandler {
   onFrame(bytes: Uint8Array, start: number, bodyStart: number, end: number): void {
     const type = (bytes[start] as number) >> 4;
     if (type === SUBACK) this.subscribes++;
-    else if (type === PUBLISH) this.#onPublish(bytes, bodyStart, end);
+    else if (type === PUBLISH) this.#onPublish(bytes, ((bytes[start] as number) >> 1) & 3, bodyStart, end);
   }
 
   onChunkEnd(): void {
+    this.#acknowledgements.flush();
     if (this.subscribes < this.#asked || this.delivered < this.expected) return;
     if (this.#asked < this.#plan.questions && !this.#isStopped) this.#ask();
     else this.#finish();
@@ -97,9 +101,15 @@ class Asker implements FrameHandler {
   }
 
   /** What it says is the number of its topic: of every thousandth the topic itself is looked at, too. */
-  #onPublish(bytes: Uint8Array, bodyStart: number, end: number): void {
+  #onPublish(bytes: Uint8Array, qos: number, bodyStart: number, end: number): void {
     const topicEnd = bodyStart + 2 + unsigned16(bytes, bodyStart);
-    const payloadAt = this.#protocol === 5 ? propertiesEnd(bytes, topicEnd) : topicEnd;
+    let payloadAt = topicEnd;
+    if (qos > 0) {
+      // Some send what is retained at the QoS of its publication, whatever was asked for, and wait for answers.
+      this.#acknowledgements.add(PUBACK_HEADER, bytes[topicEnd] as number, bytes[topicEnd + 1] as number);
+      payloadAt += 2;
+    }
+    if (this.#protocol === 5) payloadAt = propertiesEnd(bytes, payloadAt);
     const message = payloadAt + 4 <= end ? unsigned32(bytes, payloadAt) : this.#job.messages;
     if (message >= this.#job.messages) {
       this.foreign++;

@@ -36,7 +36,7 @@ function lines(scenario: BedScenario, rows: readonly BedRow[], figure: string): 
     (row, number) => rows.findIndex((other) => other.qos === row.qos && isSameEntrant(row, other)) === number,
   );
   const series = firsts.map((first) => ({
-    label: labelOf(first, rows, true),
+    label: labelOf(scenario, first, rows),
     values: x.map((at) => {
       const row = rows.find((other) => other.at === at && other.qos === first.qos && isSameEntrant(first, other));
       return drawable(row, figure);
@@ -51,7 +51,7 @@ function bars(scenario: BedScenario, rows: readonly BedRow[], figure: string): C
   const trials = rows.filter((row, number) => rows.findIndex((other) => isSameTrial(row, other)) === number);
   const entrants = rows.filter((row, number) => rows.findIndex((other) => isSameEntrant(row, other)) === number);
   const series = entrants.map((entrant) => ({
-    label: labelOf(entrant, rows, false),
+    label: labelOf(scenario, entrant, rows),
     values: trials.map((trial) => {
       const row = rows.find((other) => isSameTrial(trial, other) && isSameEntrant(entrant, other));
       return drawable(row, figure);
@@ -70,9 +70,10 @@ function titleOf({ columns }: BedScenario, figure: string): string {
 }
 
 /** With what tells it from the other rows, and nothing else. */
-function labelOf(row: BedRow, rows: readonly BedRow[], withQos: boolean): string {
-  const qos = withQos && rows.some((other) => other.qos !== row.qos) ? `, QoS ${row.qos}` : '';
-  const variant = rows.some((other) => !isSameVariant(row, other)) ? `, ${describeVariant(row.variant)}` : '';
+function labelOf({ axis, variesBy }: BedScenario, row: BedRow, rows: readonly BedRow[]): string {
+  // Of bars, each QoS has a group of its own.
+  const qos = axis !== undefined && rows.some((other) => other.qos !== row.qos) ? `, QoS ${row.qos}` : '';
+  const variant = rows.some((other) => !isSameVariant(row, other)) ? `, ${describeVariant(row.variant, variesBy)}` : '';
   return `${row.peer}${qos}${variant}`;
 }
 
