@@ -2,7 +2,7 @@
  * Lets consumers into the work queues: what the broker hands out to those who subscribe to one. A consumer outlives its queue: should that
  * be deleted and made again, it goes on with the new one.
  */
-import type { WorkConsumer, WorkReceiver, WorkSource } from '../core/work-source.js';
+import type { WorkConsumer, WorkReceipt, WorkReceiver, WorkSource } from '../core/work-source.js';
 import type { Consumer } from '../queues/consumer.js';
 import type { Delivery } from '../queues/delivery.js';
 import type { ReceiptOutcome } from '../queues/in-flight-messages.js';
@@ -127,18 +127,18 @@ class DoorConsumer implements WorkConsumer, Receiver {
     if (deliveries.length > 0) this.#receiver.onWork(deliveries);
   }
 
-  acknowledge(delivery: Delivery): boolean {
-    return isDone(this.#seat?.queue.acknowledgeDelivery(delivery));
+  acknowledge(receipt: WorkReceipt): boolean {
+    return isDone(this.#seat?.queue.acknowledgeDelivery(receipt));
   }
 
-  refuse(delivery: Delivery, isCounted: boolean, delayMs?: number): boolean {
+  refuse(receipt: WorkReceipt, isCounted: boolean, delayMs?: number): boolean {
     return isDone(
-      this.#seat?.queue.refuseDelivery(delivery, delayMs === undefined ? { isCounted } : { isCounted, delayMs }),
+      this.#seat?.queue.refuseDelivery(receipt, delayMs === undefined ? { isCounted } : { isCounted, delayMs }),
     );
   }
 
-  reject(delivery: Delivery): boolean {
-    return isDone(this.#seat?.queue.rejectDelivery(delivery));
+  reject(receipt: WorkReceipt): boolean {
+    return isDone(this.#seat?.queue.rejectDelivery(receipt));
   }
 
   close(isAbnormal: boolean): void {

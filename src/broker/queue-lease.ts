@@ -1,5 +1,9 @@
-/** A message of a work queue that is with a client, from its PUBLISH to the PUBACK: it holds a packet identifier for so long. */
-import type { WorkDelivery } from '../core/work-source.js';
+/**
+ * A message of a work queue that is with a client, from its PUBLISH to the PUBACK: it holds a packet identifier for so long. The content is
+ * on its way already and stays with the queue alone, or each message that a worker is slow with would hold the block of the log that it
+ * stands in, and be copied by collections until it is promoted.
+ */
+import type { WorkDelivery, WorkReceipt } from '../core/work-source.js';
 
 /** It is the client's; it has been given to others since, or may be; or the client has said on the control topic what became of it. */
 export type LeaseState = 'held' | 'lost' | 'settled';
@@ -10,8 +14,12 @@ export interface LeaseOwner {
   onAcknowledged(lease: QueueLease, reasonCode: number): void;
 }
 
-export class QueueLease {
-  readonly delivery: WorkDelivery;
+export class QueueLease implements WorkReceipt {
+  readonly queueNumber: number;
+  readonly sequence: number;
+  readonly generation: number;
+  /** Of the message. */
+  readonly id: string;
   readonly owner: LeaseOwner;
   readonly packetId: number;
   state: LeaseState = 'held';
@@ -19,7 +27,10 @@ export class QueueLease {
   extendedUntilMs = 0;
 
   constructor(delivery: WorkDelivery, owner: LeaseOwner, packetId: number) {
-    this.delivery = delivery;
+    this.queueNumber = delivery.queueNumber;
+    this.sequence = delivery.sequence;
+    this.generation = delivery.generation;
+    this.id = delivery.id;
     this.owner = owner;
     this.packetId = packetId;
   }

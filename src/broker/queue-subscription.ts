@@ -116,16 +116,16 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
 
   onAcknowledged(lease: QueueLease, reasonCode: number): void {
     this.#leases.delete(lease);
-    if (lease.state === 'held') this.#settle(lease.delivery, reasonCode);
+    if (lease.state === 'held') this.#settle(lease, reasonCode);
     // Late, but the work is done.
-    else if (lease.state === 'lost' && reasonCode < 0x80) this.#consumer.acknowledge(lease.delivery);
+    else if (lease.state === 'lost' && reasonCode < 0x80) this.#consumer.acknowledge(lease);
     this.#watchOldest();
     if (this.isOver) this.close(false);
   }
 
   /** The message with this id that the client has; undefined if it has none. */
   findLease(id: string): QueueLease | undefined {
-    for (const lease of this.#leases) if (lease.delivery.entry.id === id) return lease;
+    for (const lease of this.#leases) if (lease.id === id) return lease;
     return undefined;
   }
 
@@ -139,10 +139,9 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
     }
     lease.state = 'settled';
     this.#watchOldest();
-    const { delivery } = lease;
-    if (action === 'ack') return this.#consumer.acknowledge(delivery);
-    if (action === 'reject') return this.#consumer.reject(delivery);
-    return this.#consumer.refuse(delivery, true, delayMs);
+    if (action === 'ack') return this.#consumer.acknowledge(lease);
+    if (action === 'reject') return this.#consumer.reject(lease);
+    return this.#consumer.refuse(lease, true, delayMs);
   }
 
   /** The client takes no more, and keeps what it has until it has said what became of it. */
@@ -206,22 +205,22 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
     for (const delivery of arrived) this.#consumer.refuse(delivery, false, 0);
   }
 
-  #settle(delivery: WorkDelivery, reasonCode: number): void {
+  #settle(lease: QueueLease, reasonCode: number): void {
     switch (reasonCode) {
       case ReasonCode.Success:
       case ReasonCode.NoMatchingSubscribers:
-        this.#consumer.acknowledge(delivery);
+        this.#consumer.acknowledge(lease);
         break;
       case ReasonCode.TopicNameInvalid:
       case ReasonCode.PayloadFormatInvalid:
-        this.#consumer.reject(delivery);
+        this.#consumer.reject(lease);
         break;
       case ReasonCode.QuotaExceeded:
         this.#pause(PAUSE_MS);
-        this.#consumer.refuse(delivery, false, 0);
+        this.#consumer.refuse(lease, false, 0);
         break;
       default:
-        this.#consumer.refuse(delivery, true);
+        this.#consumer.refuse(lease, true);
     }
   }
 
@@ -263,7 +262,7 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
     const lease = this.#oldest;
     if (lease === null) return;
     lease.state = 'lost';
-    this.#consumer.refuse(lease.delivery, true, 0);
+    this.#consumer.refuse(lease, true, 0);
     this.#watchOldest();
   }
 }

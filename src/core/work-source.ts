@@ -15,9 +15,19 @@ export interface WorkOrigin {
   readonly lastFailedAtMs: number;
 }
 
-/** A message that a consumer has been given. */
-export interface WorkDelivery {
+/** One giving of a message to a consumer, without anything of the message: enough to say what has become of it. */
+export interface WorkReceipt {
+  readonly queueNumber: number;
+  readonly sequence: number;
+  /** Tells this giving from others of the message. */
+  readonly generation: number;
+}
+
+/** A message that a consumer has been given. Who keeps it for long keeps what it needs of it: the content takes memory. */
+export interface WorkDelivery extends WorkReceipt {
   readonly message: Message;
+  /** Of the message; the same as in the entry, without reading the rest of that. */
+  readonly id: string;
   /** How often it has been given to somebody, this time included. */
   readonly attempt: number;
   readonly firstReceivedAtMs: number;
@@ -49,11 +59,11 @@ export interface WorkConsumer {
   /** Asks no more: what was on its way to it goes back. */
   cancelRequest(): void;
   /** The work is done. @returns false if it was somebody else's by now, or gone */
-  acknowledge(delivery: WorkDelivery): boolean;
+  acknowledge(receipt: WorkReceipt): boolean;
   /** It comes back, when the queue thinks fit or after `delayMs`. @param isCounted false if the consumer could not even try */
-  refuse(delivery: WorkDelivery, isCounted: boolean, delayMs?: number): boolean;
+  refuse(receipt: WorkReceipt, isCounted: boolean, delayMs?: number): boolean;
   /** Nobody can work on it. */
-  reject(delivery: WorkDelivery): boolean;
+  reject(receipt: WorkReceipt): boolean;
   /** The consumer is gone: what it has goes back at once. @param isAbnormal it was given in vain, and that counts */
   close(isAbnormal: boolean): void;
 }

@@ -103,6 +103,14 @@ export function decodeEntry(bytes: Buffer): MessageEntry {
   return { id, enqueuedAtMs, group, priority, delayedUntilMs, deduplicationId, key, attributes, receiptTo, origin };
 }
 
+/** The id of the message, without looking at the rest. @throws DamagedQueueRecord */
+export function idOf(bytes: Buffer): string {
+  const reader = new RecordReader(bytes);
+  reader.byte();
+  reader.byte();
+  return reader.text();
+}
+
 /** When the message was enqueued, without looking at the rest. @throws DamagedQueueRecord */
 export function enqueuedAtMsOf(bytes: Buffer): number {
   const reader = new RecordReader(bytes);

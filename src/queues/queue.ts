@@ -12,7 +12,7 @@ import type { Ticket } from '../store/ticket.js';
 import { Compaction } from './compaction.js';
 import { Consumer } from './consumer.js';
 import { DeduplicationWindow } from './deduplication-window.js';
-import type { Delivery } from './delivery.js';
+import type { Delivery, DeliveryName } from './delivery.js';
 import { Departures, type MovableMessage } from './departures.js';
 import { Dispatcher } from './dispatcher.js';
 import type { MessageEntry } from './entry-codec.js';
@@ -244,8 +244,8 @@ export class Queue {
     return this.#forEach(handles, (message) => this.#inFlight.acknowledge(message));
   }
 
-  /** The same for somebody who holds the delivery itself. */
-  acknowledgeDelivery(delivery: Delivery): ReceiptOutcome {
+  /** The same for somebody who knows the receive without a handle. */
+  acknowledgeDelivery(delivery: DeliveryName): ReceiptOutcome {
     return this.#forDelivery(delivery, (message) => this.#inFlight.acknowledge(message));
   }
 
@@ -254,15 +254,15 @@ export class Queue {
     return this.#forEach(handles, (message) => this.#inFlight.refuse(message, options));
   }
 
-  refuseDelivery(delivery: Delivery, options: RefuseOptions = {}): ReceiptOutcome {
+  refuseDelivery(delivery: DeliveryName, options: RefuseOptions = {}): ReceiptOutcome {
     return this.#forDelivery(delivery, (message) => this.#inFlight.refuse(message, options));
   }
 
-  rejectDelivery(delivery: Delivery): ReceiptOutcome {
+  rejectDelivery(delivery: DeliveryName): ReceiptOutcome {
     return this.#forDelivery(delivery, (message) => this.#inFlight.reject(message));
   }
 
-  extendDelivery(delivery: Delivery, visibilityTimeoutMs: number): ReceiptOutcome {
+  extendDelivery(delivery: DeliveryName, visibilityTimeoutMs: number): ReceiptOutcome {
     return this.#forDelivery(delivery, (message) => this.#inFlight.extend(message, visibilityTimeoutMs));
   }
 
@@ -352,7 +352,7 @@ export class Queue {
   }
 
   #forDelivery(
-    { queueNumber, sequence, generation }: Delivery,
+    { queueNumber, sequence, generation }: DeliveryName,
     apply: (message: TrackedMessage) => ReceiptOutcome,
   ): ReceiptOutcome {
     const message = this.#findReceived(queueNumber, sequence, generation);
