@@ -13,6 +13,7 @@ import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { envelopeTopicOf, parseQueueFilter, type QueueFilter, topicOfQueue } from '../topics/queue-topic.js';
 import type { BrokerContext } from './broker-context.js';
+import { LeaseRing } from './lease-ring.js';
 import type { PublishSender } from './publish-sender.js';
 import { QueueLease } from './queue-lease.js';
 import { QueueSubscription, type QueueSubscriptionTerms, type WorkSender } from './queue-subscription.js';
@@ -44,7 +45,7 @@ export class QueueConsumers implements WorkSender {
   readonly #byFilter = new Map<string, QueueSubscription>();
   /** Unsubscribed from, and not over. */
   readonly #ending = new Set<QueueSubscription>();
-  readonly #leases = new Map<number, QueueLease>();
+  readonly #leases = new LeaseRing();
   /** What the client may do; null if that is everything. */
   access: ClientAccess | null = null;
 
@@ -112,13 +113,16 @@ export class QueueConsumers implements WorkSender {
 
   /** @returns false if the message is none of a work queue */
   onPuback(packetId: number, reasonCode: number): boolean {
-    const lease = this.#leases.get(packetId);
-    if (lease === undefined) return false;
-    this.#leases.delete(packetId);
+    const lease = this.#leases.take(packetId);
+    if (lease === null) return false;
     this.#session.endLease(packetId);
     lease.owner.onAcknowledged(lease, reasonCode);
-    for (const subscription of this.#ending) if (subscription.isOver) this.#ending.delete(subscription);
+    if (this.#ending.size > 0) this.#forgetEnded();
     return true;
+  }
+
+  #forgetEnded(): void {
+    for (const subscription of this.#ending) if (subscription.isOver) this.#ending.delete(subscription);
   }
 
   /** The client has said on a control topic what became of a message. */
@@ -164,7 +168,7 @@ export class QueueConsumers implements WorkSender {
     }
     if (!isLeased) return 'sent';
     const lease = new QueueLease(delivery, subscription, packetId);
-    this.#leases.set(packetId, lease);
+    this.#leases.add(lease);
     return lease;
   }
 

@@ -3,6 +3,7 @@
  * on its way already and stays with the queue alone, or each message that a worker is slow with would hold the block of the log that it
  * stands in, and be copied by collections until it is promoted.
  */
+import type { Linked } from '../core/linked-list.js';
 import type { WorkDelivery, WorkReceipt } from '../core/work-source.js';
 
 /** It is the client's; it has been given to others since, or may be; or the client has said on the control topic what became of it. */
@@ -14,7 +15,9 @@ export interface LeaseOwner {
   onAcknowledged(lease: QueueLease, reasonCode: number): void;
 }
 
-export class QueueLease implements WorkReceipt {
+export class QueueLease implements WorkReceipt, Linked<QueueLease> {
+  before: QueueLease | null = null;
+  behind: QueueLease | null = null;
   readonly queueNumber: number;
   readonly sequence: number;
   readonly generation: number;

@@ -6,6 +6,7 @@
  *
  * The lease is the connection: what the client has when that ends goes back at once.
  */
+import { LinkedList } from '../core/linked-list.js';
 import { ReasonCode } from '../core/reason-code.js';
 import { CallbackTimer, type TimingWheel } from '../core/timing-wheel.js';
 import type { WorkConsumer, WorkDelivery, WorkReceiver, WorkSource } from '../core/work-source.js';
@@ -44,7 +45,7 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
   readonly #sender: WorkSender;
   readonly #wheel: TimingWheel;
   readonly #consumer: WorkConsumer;
-  readonly #leases = new Set<QueueLease>();
+  readonly #leases = new LinkedList<QueueLease>();
   readonly #acknowledgementTimer = new CallbackTimer(() => this.#onAcknowledgementDue());
   readonly #pauseTimer = new CallbackTimer(() => this.pump());
   #terms: QueueSubscriptionTerms;
@@ -253,8 +254,9 @@ export class QueueSubscription implements WorkReceiver, LeaseOwner {
   }
 
   #firstHeld(): QueueLease | null {
-    for (const lease of this.#leases) if (lease.state === 'held') return lease;
-    return null;
+    let lease = this.#leases.first;
+    while (lease !== null && lease.state !== 'held') lease = lease.behind;
+    return lease;
   }
 
   /** Others get the message. Its place stays taken until the client answers: it is still at work on it. */

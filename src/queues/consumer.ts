@@ -1,9 +1,10 @@
 /** Somebody who takes messages from a queue for as long as it is there: a connection, a webhook. */
+import { type Linked, LinkedList } from '../core/linked-list.js';
 import type { GroupLane, LaneOwner } from './group-lane.js';
 import type { MessageHolder, TrackedMessage } from './tracked-message.js';
 
 /** A call that waits for an answer. */
-export interface PendingCall {
+export interface PendingCall extends Linked<PendingCall> {
   /** It may be given something now. */
   readonly isServable: boolean;
   cancel(): void;
@@ -19,8 +20,8 @@ export interface ConsumerServer {
 
 export class Consumer implements MessageHolder, LaneOwner {
   readonly name: string;
-  readonly #held = new Set<TrackedMessage>();
-  readonly #pending = new Set<PendingCall>();
+  readonly #held = new LinkedList<TrackedMessage>();
+  readonly #pending = new LinkedList<PendingCall>();
   readonly #server: ConsumerServer;
   /** Groups of which it has messages, and gets more. */
   readonly #ownLanes = new Set<GroupLane>();

@@ -49,6 +49,9 @@ export class Receive extends WheelTimer implements Answer, PendingCall {
   readonly #owner: ReceiveOwner;
   #state: ReceiveState = 'waiting';
   #taken: readonly Delivery[] = NOTHING;
+  /** Links of the list of what its consumer has asked for. */
+  before: PendingCall | null = null;
+  behind: PendingCall | null = null;
   /** Links of the list of those that wait; owned by Waiters. */
   waiterBefore: Receive | null = null;
   waiterBehind: Receive | null = null;

@@ -1,4 +1,5 @@
 /** A message that is more than its number: it is in flight, waits for its time, or has come back. */
+import type { Linked } from '../core/linked-list.js';
 import type { GroupLane } from './group-lane.js';
 
 /** Can be received; it came back, or its delay is over. */
@@ -39,7 +40,7 @@ export interface MessageHolder {
   onReleased(message: TrackedMessage): void;
 }
 
-export class TrackedMessage {
+export class TrackedMessage implements Linked<TrackedMessage> {
   readonly sequence: number;
   readonly lane: GroupLane;
   readonly priority: number;
@@ -61,6 +62,9 @@ export class TrackedMessage {
   /** A newer message with its key has come while it was in flight: it does not come back. */
   isSuperseded = false;
   holder: MessageHolder | null = null;
+  /** Links of the list of what its holder has. */
+  before: TrackedMessage | null = null;
+  behind: TrackedMessage | null = null;
   /** In a queue that gives receipts, once it has been received: its entry's. */
   receipt: Receipt | null = null;
   /** It stands in its lane's heap of those that hold later ones back. */

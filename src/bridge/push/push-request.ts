@@ -3,6 +3,7 @@
  * what has come of it, as soon as the status is there; and once that its place is free, when the connection has nothing more of it.
  */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Linked } from '../../core/linked-list.js';
 import { WheelTimer } from '../../core/timing-wheel.js';
 import type { WorkDelivery } from '../../core/work-source.js';
 import type { PushFailure } from './push-counters.js';
@@ -21,7 +22,9 @@ export interface PushRequestOwner {
   onFree(request: PushRequest): void;
 }
 
-export class PushRequest extends WheelTimer {
+export class PushRequest extends WheelTimer implements Linked<PushRequest> {
+  before: PushRequest | null = null;
+  behind: PushRequest | null = null;
   readonly delivery: WorkDelivery;
   readonly #endpoint: PushEndpoint;
   readonly #headers: OutgoingHttpHeaders;

@@ -7,6 +7,7 @@
  * turns of the event loop of its own, never while a message is being routed.
  */
 import type { Clock } from '../../core/clock.js';
+import { LinkedList } from '../../core/linked-list.js';
 import type { TimingWheel } from '../../core/timing-wheel.js';
 import type { WorkConsumer, WorkDelivery, WorkReceiver, WorkSource } from '../../core/work-source.js';
 import { CircuitBreaker, type TargetState } from './circuit-breaker.js';
@@ -38,7 +39,7 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
   readonly #wheel: TimingWheel;
   readonly #log: PushLog;
   readonly #breaker: CircuitBreaker;
-  readonly #inFlight = new Set<PushRequest>();
+  readonly #inFlight = new LinkedList<PushRequest>();
   #arrived: WorkDelivery[] = [];
   #isPumpDue = false;
   #lastFailure: LastFailure | null = null;
