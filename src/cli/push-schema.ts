@@ -88,6 +88,30 @@ const breaker = z
   .prefault({})
   .meta({ description: 'When a target is left alone.' });
 
+const batch = z
+  .strictObject(
+    {
+      maxMessages: setting.count({
+        description: 'Messages in one request at most. With 1, each message is the body of a request of its own.',
+        reason: 'a receiver of single messages need not know of lists',
+        default: 1,
+        min: 1,
+        max: 500,
+        unit: 'messages',
+      }),
+      maxBytes: setting.size({
+        description: 'Of the body of a request with several messages at most; a message that is larger is sent alone.',
+        reason: 'common servers take a megabyte without being told to',
+        default: 256 * 1024,
+        min: 1024,
+        max: 16 * 1024 * 1024,
+      }),
+    },
+    notAMap,
+  )
+  .prefault({})
+  .meta({ description: 'Several messages in one request, as a list of JSON.' });
+
 /** `push` of a queue. */
 export const queuePushSchema = z
   .strictObject(
@@ -147,13 +171,15 @@ export const queuePushSchema = z
         max: 3600,
       }),
       concurrency: setting.count({
-        description: 'Requests at one time, which is also the number of connections and of messages in memory.',
+        description:
+          'Requests at one time, which is also the number of connections and, unless `batch` is set, of messages in memory.',
         reason: 'hides the way to the target and back, and overwhelms few servers',
         default: 16,
         min: 1,
         max: 1000,
         unit: 'requests',
       }),
+      batch,
       maxRetryAfter: setting.duration({
         description:
           'The longest time for which a target that answers 429 or 503 with Retry-After is left alone, whatever it asks for.',

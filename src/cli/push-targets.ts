@@ -94,6 +94,7 @@ function targetOf(
     certificateAuthorities,
     timeoutMs: milliseconds(push.timeout),
     concurrency: push.concurrency,
+    batch: push.batch.maxMessages === 1 ? null : push.batch,
     longestPauseMs: milliseconds(push.maxRetryAfter),
     breaker: { failures, firstWaitMs: milliseconds(firstWait), longestWaitMs: milliseconds(longestWait) },
   };

@@ -143,6 +143,7 @@ export function pushTo(url: string, options: Partial<PushTarget> = {}): PushTarg
     certificateAuthorities: null,
     timeoutMs: 15_000,
     concurrency: 16,
+    batch: null,
     longestPauseMs: 3_600_000,
     breaker: { failures: 10, firstWaitMs: 1000, longestWaitMs: 60_000 },
     ...options,

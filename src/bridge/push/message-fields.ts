@@ -94,7 +94,8 @@ function addMqttFields(fields: Fields, message: Message, properties: MessageProp
   if (userProperties !== undefined) fields.add('mqtt-user-properties', headerJson(userProperties));
 }
 
-function contentTypeOf({ contentType, payloadFormatIndicator }: MessageProperties): string {
+/** What a request says that the payload is. */
+export function contentTypeOf({ contentType, payloadFormatIndicator }: MessageProperties): string {
   const isUsable = contentType !== undefined && contentType !== '' && contentType.length <= LONGEST_CONTENT_TYPE;
   if (isUsable && isHeaderText(contentType)) return contentType;
   return payloadFormatIndicator === 1 ? ANY_TEXT : ANY_BYTES;

@@ -14,6 +14,8 @@ export const PUSH_FAILURES = [
   'client-error',
   /** One of 5xx, or one that HTTP does not know. */
   'server-error',
+  /** A message of a batch that was taken, which the answer names as failed. */
+  'item',
   /** The host leads to addresses alone that requests may not go to. */
   'forbidden-address',
 ] as const;
@@ -21,7 +23,7 @@ export type PushFailure = (typeof PUSH_FAILURES)[number];
 
 export class PushCounters {
   requests = 0;
-  /** Answered with 2xx. */
+  /** Messages that were answered with 2xx. */
   delivered = 0;
   /** Answered with 429 or 503 and a time to wait: the message came back uncounted. */
   throttled = 0;

@@ -1,21 +1,30 @@
 /**
- * One message on its way to a target: sent once, or once more on another connection if the one that was kept turns out to be closed. Says once
- * what has come of it, as soon as the status is there; and once that its place is free, when the connection has nothing more of it.
+ * One message on its way to a target, or several in a batch: sent once, or once more on another connection if the one that was kept turns out to be closed. Says once
+ * what has come of it, as soon as the status is there (of a batch that was taken, when
+ * the answer has been read); and once that its place is free, when the connection has nothing more of it.
  */
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Linked } from '../../core/linked-list.js';
 import { WheelTimer } from '../../core/timing-wheel.js';
-import type { WorkDelivery } from '../../core/work-source.js';
+import { readBatchAnswer } from './batch-answer.js';
 import type { PushFailure } from './push-counters.js';
-import type { PushEndpoint } from './push-endpoint.js';
+import type { PushEndpoint, PushLoad } from './push-endpoint.js';
 import { ForbiddenAddress } from './push-errors.js';
 
-/** Read of the body of an answer, so that the connection can be used again; nobody looks at it. */
+/** Read of the body of an answer, so that the connection can be used again; nobody looks at it but at that for a batch. */
 const MOST_BODY_BYTES = 64 * 1024;
 
 export type PushOutcome =
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter: string | null }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly retryAfter: string | null;
+      /** Ids of messages of a batch that the target has not done. */
+      readonly failedItems: ReadonlySet<string>;
+    }
   | { readonly kind: 'failed'; readonly failure: PushFailure; readonly reason: string };
+
+const NO_ITEMS: ReadonlySet<string> = new Set();
 
 export interface PushRequestOwner {
   onOutcome(request: PushRequest, outcome: PushOutcome): void;
@@ -25,19 +34,19 @@ export interface PushRequestOwner {
 export class PushRequest extends WheelTimer implements Linked<PushRequest> {
   before: PushRequest | null = null;
   behind: PushRequest | null = null;
-  readonly delivery: WorkDelivery;
+  readonly load: PushLoad;
   readonly #endpoint: PushEndpoint;
-  readonly #headers: OutgoingHttpHeaders;
   readonly #owner: PushRequestOwner;
   #request: ClientRequest | null = null;
+  /** What an answer says of a batch is on its way. */
+  #isReading = false;
   #hasOutcome = false;
   #isFree = false;
 
-  constructor(endpoint: PushEndpoint, delivery: WorkDelivery, headers: OutgoingHttpHeaders, owner: PushRequestOwner) {
+  constructor(endpoint: PushEndpoint, load: PushLoad, owner: PushRequestOwner) {
     super();
     this.#endpoint = endpoint;
-    this.delivery = delivery;
-    this.#headers = headers;
+    this.load = load;
     this.#owner = owner;
   }
 
@@ -49,7 +58,7 @@ export class PushRequest extends WheelTimer implements Linked<PushRequest> {
   send(): void {
     let request: ClientRequest;
     try {
-      request = this.#endpoint.open(this.#headers);
+      request = this.#endpoint.open(this.load.headers);
     } catch (error) {
       this.#fail(error);
       this.#free();
@@ -59,7 +68,7 @@ export class PushRequest extends WheelTimer implements Linked<PushRequest> {
     request.on('error', (error) => this.#onError(request, error));
     request.on('response', (answer) => this.#onAnswer(request, answer));
     request.on('close', () => this.#onClose(request));
-    request.end(this.delivery.message.payload);
+    request.end(this.load.body);
   }
 
   /** Nobody waits for it any more. */
@@ -76,6 +85,10 @@ export class PushRequest extends WheelTimer implements Linked<PushRequest> {
 
   #onAnswer(request: ClientRequest, answer: IncomingMessage): void {
     const { statusCode: status = 0, headers } = answer;
+    if (this.load.isBatch && status >= 200 && status < 300) {
+      this.#readBatchAnswer(request, answer, status);
+      return;
+    }
     let bytes = 0;
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
@@ -83,7 +96,27 @@ export class PushRequest extends WheelTimer implements Linked<PushRequest> {
     });
     // What has been decided stays decided, however the body ends.
     answer.on('error', () => {});
-    this.#tell({ kind: 'answered', status, retryAfter: headers['retry-after'] ?? null });
+    this.#tell({ kind: 'answered', status, retryAfter: headers['retry-after'] ?? null, failedItems: NO_ITEMS });
+  }
+
+  /** It says what is done when it is there as a whole: what breaks off might have named any message. */
+  #readBatchAnswer(request: ClientRequest, answer: IncomingMessage, status: number): void {
+    this.#isReading = true;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    answer.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes <= MOST_BODY_BYTES) return;
+      this.#tell({ kind: 'failed', failure: 'protocol', reason: 'the answer to a batch is too long' });
+      request.destroy();
+    });
+    answer.on('error', (error) => this.#fail(error));
+    answer.on('end', () => {
+      const failedItems = readBatchAnswer(Buffer.concat(chunks), new Set(this.load.deliveries.map(({ id }) => id)));
+      if (failedItems !== null) this.#tell({ kind: 'answered', status, retryAfter: null, failedItems });
+      else this.#tell({ kind: 'failed', failure: 'protocol', reason: 'the answer to a batch cannot be understood' });
+    });
   }
 
   #onError(request: ClientRequest, error: NodeJS.ErrnoException): void {
@@ -98,7 +131,9 @@ export class PushRequest extends WheelTimer implements Linked<PushRequest> {
   #onClose(request: ClientRequest): void {
     if (request !== this.#request) return;
     // A target that wants to switch protocols ends without a word of Node's.
-    this.#tell({ kind: 'failed', failure: 'protocol', reason: 'the connection was closed without an answer' });
+    if (!this.#isReading) {
+      this.#tell({ kind: 'failed', failure: 'protocol', reason: 'the connection was closed without an answer' });
+    } else this.#tell({ kind: 'failed', failure: 'connection', reason: 'the connection was closed within an answer' });
     this.#free();
   }
 

@@ -4,6 +4,13 @@ import type { BreakerOptions } from './circuit-breaker.js';
 export const PUSH_FORMATS = ['plain', 'cloudevents'] as const;
 export type PushFormat = (typeof PUSH_FORMATS)[number];
 
+/** How many messages one request may have. */
+export interface BatchOptions {
+  readonly maxMessages: number;
+  /** Of the body; a message that is larger goes alone. */
+  readonly maxBytes: number;
+}
+
 export interface PushTarget {
   /** `http:` or `https:`, without a user. */
   readonly url: string;
@@ -19,6 +26,8 @@ export interface PushTarget {
   readonly timeoutMs: number;
   /** Requests at one time. */
   readonly concurrency: number;
+  /** Several messages in one request; null for one in each, as its body. */
+  readonly batch: BatchOptions | null;
   /** The longest time that a target may ask us to leave it alone. */
   readonly longestPauseMs: number;
   readonly breaker: BreakerOptions;

@@ -12,7 +12,7 @@ import type { TimingWheel } from '../../core/timing-wheel.js';
 import type { WorkConsumer, WorkDelivery, WorkReceiver, WorkSource } from '../../core/work-source.js';
 import { CircuitBreaker, type TargetState } from './circuit-breaker.js';
 import { PushCounters, type PushFailure } from './push-counters.js';
-import type { PushEndpoint } from './push-endpoint.js';
+import type { PushEndpoint, PushLoad } from './push-endpoint.js';
 import { type PushOutcome, PushRequest, type PushRequestOwner } from './push-request.js';
 import { parseRetryAfter } from './retry-after.js';
 
@@ -100,6 +100,7 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
 
   onOutcome(request: PushRequest, outcome: PushOutcome): void {
     if (outcome.kind === 'failed') this.#onFailed(request, outcome.failure, outcome.reason);
+    else if (outcome.status >= 200 && outcome.status < 300) this.#onTaken(request, outcome.failedItems);
     else this.#onAnswered(request, outcome.status, outcome.retryAfter);
     this.#tellState();
   }
@@ -140,16 +141,44 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
 
   #pump(): void {
     const { concurrency } = this.#endpoint.target;
-    const room = this.#breaker.roomFor(this.#inFlight.size, concurrency);
-    for (const delivery of this.#arrived.splice(0, room)) this.#send(delivery);
+    // All of them before the first is sent: that may fail at once, and have this called again.
+    const loads: PushLoad[] = [];
+    for (let room = this.#breaker.roomFor(this.#inFlight.size, concurrency); room > 0; room--) {
+      const load = this.#takeLoad();
+      if (load === null) break;
+      loads.push(load);
+    }
+    for (const load of loads) this.#send(load);
     // Asked for before the target went down: others may take it.
     if (this.#breaker.isWaiting) this.#giveBackArrived();
     this.#ask();
   }
 
-  #send(delivery: WorkDelivery): void {
-    const headers = this.#endpoint.headersFor(this.queue, delivery);
-    const request = new PushRequest(this.#endpoint, delivery, headers, this);
+  /** What goes into the next request; null if nothing has arrived. */
+  #takeLoad(): PushLoad | null {
+    const [first] = this.#arrived;
+    if (first === undefined) return null;
+    const { batch } = this.#endpoint.target;
+    const load =
+      batch === null
+        ? this.#endpoint.loadOf(this.queue, first)
+        : this.#endpoint.batchOf(this.queue, this.#arrived, this.#mostInBatch(batch.maxMessages));
+    this.#arrived.splice(0, load.deliveries.length);
+    return load;
+  }
+
+  /**
+   * A message that has been tried before goes alone, and so does a probe: one that no target can take fails the whole batch with it, and must
+   * not use up the attempts of the others each time.
+   */
+  #mostInBatch(maxMessages: number): number {
+    if (this.#breaker.state === 'probing') return 1;
+    const tried = this.#arrived.findIndex(({ attempt }) => attempt > 1);
+    return tried === -1 ? maxMessages : Math.max(1, Math.min(tried, maxMessages));
+  }
+
+  #send(load: PushLoad): void {
+    const request = new PushRequest(this.#endpoint, load, this);
     this.counters.requests++;
     this.#inFlight.add(request);
     this.#wheel.arm(request, this.#clock.now() + this.#endpoint.target.timeoutMs);
@@ -158,8 +187,11 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
 
   #ask(): void {
     if (this.#isClosed || this.#onIdle !== null) return;
-    const { concurrency } = this.#endpoint.target;
-    const room = this.#breaker.roomFor(this.#inFlight.size, concurrency) - this.#arrived.length;
+    const { concurrency, batch } = this.#endpoint.target;
+    const requests = this.#breaker.roomFor(this.#inFlight.size, concurrency);
+    // No more than one batch: how large messages are is known when they are there.
+    const most = batch === null || this.#breaker.state === 'probing' ? requests : requests && batch.maxMessages;
+    const room = most - this.#arrived.length;
     if (this.#breaker.isWaiting) this.#consumer.cancelRequest();
     else if (room > 0) this.#consumer.request(room);
   }
@@ -170,35 +202,48 @@ export class PushWorker implements WorkReceiver, PushRequestOwner {
 
   // ---------------------------------------------------------------- and what came of it
 
-  #onAnswered({ delivery }: PushRequest, status: number, retryAfter: string | null): void {
-    if (status >= 200 && status < 300) {
-      this.counters.delivered++;
-      this.#breaker.onDelivered();
-      this.#consumer.acknowledge(delivery);
-      return;
+  /** @param failedItems ids of messages that are not done, although the target has taken the request */
+  #onTaken({ load }: PushRequest, failedItems: ReadonlySet<string>): void {
+    this.#breaker.onDelivered();
+    if (failedItems.size > 0) this.#noteFailure('the answer names messages of a batch that have failed');
+    for (const delivery of load.deliveries) {
+      if (failedItems.has(delivery.id)) {
+        this.counters.fail('item');
+        this.#consumer.refuse(delivery, true);
+      } else {
+        this.counters.delivered++;
+        this.#consumer.acknowledge(delivery);
+      }
     }
+  }
+
+  #onAnswered({ load }: PushRequest, status: number, retryAfter: string | null): void {
     this.#noteFailure(`status ${status}`);
     const pauseMs = status === 429 || status === 503 ? this.#pauseOf(retryAfter) : null;
     if (status === 410) {
       this.counters.gone++;
       this.#breaker.onGone();
-      this.#consumer.refuse(delivery, false, 0);
+      this.#refuse(load, false, 0);
     } else if (pauseMs !== null) {
       this.counters.throttled++;
       this.#breaker.onThrottled(pauseMs);
-      this.#consumer.refuse(delivery, false, pauseMs);
+      this.#refuse(load, false, pauseMs);
     } else {
       this.counters.fail(failureOfStatus(status));
       this.#breaker.onFailed();
-      this.#consumer.refuse(delivery, true);
+      this.#refuse(load, true);
     }
   }
 
-  #onFailed({ delivery }: PushRequest, failure: PushFailure, reason: string): void {
+  #onFailed({ load }: PushRequest, failure: PushFailure, reason: string): void {
     this.#noteFailure(reason);
     this.counters.fail(failure);
     this.#breaker.onFailed();
-    this.#consumer.refuse(delivery, true);
+    this.#refuse(load, true);
+  }
+
+  #refuse({ deliveries }: PushLoad, isCounted: boolean, delayMs?: number): void {
+    for (const delivery of deliveries) this.#consumer.refuse(delivery, isCounted, delayMs);
   }
 
   #pauseOf(retryAfter: string | null): number | null {

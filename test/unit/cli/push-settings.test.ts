@@ -54,9 +54,21 @@ describe('a webhook of the configuration', () => {
       certificateAuthorities: null,
       timeoutMs: 15_000,
       concurrency: 16,
+      batch: null,
       longestPauseMs: 3_600_000,
       breaker: { failures: 10, firstWaitMs: 1000, longestWaitMs: 60_000 },
     });
+  });
+
+  it('may send several messages in a request', async () => {
+    const { load, problems } = await world();
+    const url = 'url: "https://hooks.example.com/"';
+    const batchOf = (batch: string) => load(`{ ${url}, batch: ${batch} }`).pushTargets.get('q')?.batch;
+    expect(batchOf('{ maxMessages: 50 }')).toEqual({ maxMessages: 50, maxBytes: 262_144 });
+    expect(batchOf('{ maxMessages: 50, maxBytes: 1MiB }')).toEqual({ maxMessages: 50, maxBytes: 1_048_576 });
+    // A list of one would be another form, and nobody has asked for it.
+    expect(batchOf('{ maxMessages: 1 }')).toBeNull();
+    expect(problems(`{ ${url}, batch: { maxMessages: 501 } }`)).toContain('batch.maxMessages');
   });
 
   it('takes secrets, headers and certificates, from the file, the environment and files of their own', async () => {
