@@ -41,6 +41,8 @@ export interface QueueContext {
 
 /** A slice of arrivals spans at most this part of the retention: so much too late an unread message may go. */
 const LEAST_SLICES_PER_RETENTION = 64;
+/** A handle from before so many purges is taken for one of another queue: it is refused, as what it names is gone in any case. */
+const MOST_FORMER_NUMBERS = 1000;
 /** And no less than this part, or a second: a trickle that nobody reads would otherwise have a slice for each message. */
 const MOST_SLICES_PER_RETENTION = 32_768;
 const SHORTEST_SLICE_MS = 1000;
@@ -54,7 +56,7 @@ export class QueueCore {
   #number: number;
   #index: MessageIndex;
   #history: HistoryBook | null;
-  /** Numbers that the queue had before it was purged. */
+  /** Numbers that the queue had before it was purged: the last ones. */
   readonly #formerNumbers = new Set<number>();
   #lastTicket: Ticket = NO_TICKET;
 
@@ -160,6 +162,9 @@ export class QueueCore {
     const former = this.#index;
     this.context.history?.giveUp(this.#number, reason, former.bytes);
     this.#formerNumbers.add(this.#number);
+    // In order of their age. Anybody may purge as often as he likes.
+    const [oldest = 0] = this.#formerNumbers;
+    if (this.#formerNumbers.size > MOST_FORMER_NUMBERS) this.#formerNumbers.delete(oldest);
     this.#number = number;
     this.#index = newIndex(this.#options);
     this.#history = number === 0 ? null : (this.context.history?.open(this, this.#options, 0) ?? null);

@@ -95,6 +95,18 @@ describe('a receive', () => {
   });
 });
 
+describe('a queue that is purged without end', () => {
+  it('knows handles of its last thousand lives, and forgets those before', () => {
+    const queue = world.queue('q', {});
+    world.enqueue(queue, 'one');
+    const old = handlesOf(world.take(queue));
+    for (let purges = 0; purges < 1000; purges++) world.registry.purge('q');
+    expect(queue.acknowledge(old)).toEqual(['already-done']);
+    world.registry.purge('q');
+    expect(queue.acknowledge(old)).toEqual(['receipt-invalid']);
+  });
+});
+
 describe('a message that comes', () => {
   it('makes room for itself by as many of the oldest as it takes', () => {
     const queue = world.queue('q', { overflow: 'drop-oldest', maxBytes: 1000 });
