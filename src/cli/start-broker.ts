@@ -25,6 +25,8 @@ import { WorkQueues } from './work-queues.js';
 
 /** Nobody has been promised much yet. */
 const FAILED_START_GRACE_MS = 1000;
+/** Of the time for stopping, what is left for clients to be told and for what is durable to be written, when requests to webhooks have been waited for. */
+const STORING_MS = 3000;
 
 export async function startBroker(
   configuration: Omit<Configuration, 'origins'>,
@@ -87,7 +89,7 @@ async function startBehind(
     await http?.onStopping();
     const isSqsClosed = sqs?.endpoint.stop();
     // While the others are still connected: what is answered now need not be sent again.
-    await workQueues.pushes.stop(graceMs / 2);
+    await workQueues.pushes.stop(Math.max(graceMs / 2, graceMs - STORING_MS));
     // Whoever waits for a message is told that there is none.
     workQueues.stop();
     await broker.stop(Math.max(0, graceMs - (clock.now() - beganMs)));
