@@ -209,6 +209,8 @@ export interface SqsKey {
 export interface SqsJob extends BrokerUnderTest {
   readonly kind: 'sqs';
   readonly sqsPort: number;
+  /** The process that listens there, if it is not the broker. */
+  readonly serverPid?: number;
   /** Requests are not signed without one. */
   readonly key?: SqsKey;
   readonly connections: number;

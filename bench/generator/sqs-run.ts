@@ -57,7 +57,7 @@ async function measure(job: SqsJob, tally: Tally, besides: Beside | null): Promi
   if (besides !== null) await besides.until(fromMs, false);
   else if (job.does !== 'fill') await delay(job.warmUpMs);
   const before = { ...tally };
-  const window = UsageWindow.begin(job.brokerPid);
+  const window = UsageWindow.begin(job.serverPid ?? job.brokerPid);
   if (job.does === 'fill') await untilFilled(job, tally);
   else if (besides !== null) await besides.until(fromMs + job.measuredMs, true);
   else await delay(job.measuredMs);

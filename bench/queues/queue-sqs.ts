@@ -7,6 +7,8 @@ import type { BenchOptions } from '../bench-options.js';
 import type { SqsJob, SqsKey, SqsResult } from '../generator/job.js';
 import { WORK_QUEUE } from '../generator/work-queue.js';
 import { sqsPortOf } from '../peers/millrace.js';
+import { pinning } from '../pinning.js';
+import { startBareHttp } from './bare-http.js';
 
 const CONNECTIONS = 16;
 const BODY_BYTES = 256;
@@ -36,7 +38,8 @@ function scenarioOf(name: string, key: SqsKey | undefined, configuration: object
     configuration: JSON.stringify(configuration),
     method:
       `${CONNECTIONS} clients of SQS, ${key === undefined ? 'unsigned' : 'signed'}, empty a queue of ${BODY_BYTES}-byte messages with ` +
-      `ReceiveMessage and DeleteMessageBatch of ${MESSAGES_PER_REQUEST}; the same requests with GetQueueUrl show what HTTP costs; ` +
+      `ReceiveMessage and DeleteMessageBatch of ${MESSAGES_PER_REQUEST}; the same requests with GetQueueUrl show what HTTP costs, and the ` +
+      'same to a bare server of node:http, with answers of the same length, what that costs at these minutes; ' +
       `then ${MQTT_PER_SECOND} MQTT messages a second to one subscriber, alone and beside the clients`,
     connections: () => CONNECTIONS + 2,
     columns: [
@@ -45,6 +48,8 @@ function scenarioOf(name: string, key: SqsKey | undefined, configuration: object
       decimals('CPU µs/msg', 'cpuMicroseconds'),
       decimals('of it HTTP', 'httpMicroseconds'),
       decimals('of it queue', 'queueMicroseconds'),
+      decimals('bare http µs/request', 'bareMicroseconds'),
+      times('× bare http', 'bareFactor'),
       share('broker busy', 'brokerBusy'),
       share('generator busy', 'generatorBusy'),
       count('empty receives', 'empty'),
@@ -68,10 +73,11 @@ function scenarioOf(name: string, key: SqsKey | undefined, configuration: object
       await run({ does: 'drain' });
       await fill();
       const drained = await run({ does: 'drain' });
+      const bare = await runBare(options, run);
       await fill();
       const quiet = await run({ connections: 0, messagesPerSecond: MQTT_PER_SECOND });
       const beside = await run({ does: 'drain', messagesPerSecond: MQTT_PER_SECOND });
-      return { ...costsOf(drained, asked), ...delaysOf(quiet, beside) };
+      return { ...costsOf(drained, asked, bare), ...delaysOf(quiet, beside) };
     },
   };
 }
@@ -97,7 +103,18 @@ function runSqs(
   });
 }
 
-function costsOf(drained: SqsResult, asked: SqsResult): Figures {
+/** Between two drains of the queue, so that what else the machine does is in all of them. */
+async function runBare(options: BenchOptions, run: (own: Partial<SqsJob>) => Promise<SqsResult>): Promise<SqsResult> {
+  const { brokerPrefix } = pinning(options.pin);
+  const server = await startBareHttp(brokerPrefix, BODY_BYTES);
+  try {
+    return await run({ does: 'drain', sqsPort: server.port, serverPid: server.pid });
+  } finally {
+    await server.stop();
+  }
+}
+
+function costsOf(drained: SqsResult, asked: SqsResult, bare: SqsResult): Figures {
   const usage = usageFigures(drained, drained.messages);
   const cpuMicroseconds = usage['cpuMicroseconds'];
   const perRequest = usageFigures(asked, asked.requests)['cpuMicroseconds'];
@@ -109,8 +126,18 @@ function costsOf(drained: SqsResult, asked: SqsResult): Figures {
     httpMicroseconds,
     queueMicroseconds:
       cpuMicroseconds === undefined || httpMicroseconds === undefined ? undefined : cpuMicroseconds - httpMicroseconds,
+    ...bareFigures(drained, bare),
     empty: drained.empty,
   };
+}
+
+/** For one request: a receive and a deletion of ten messages are two. */
+function bareFigures(drained: SqsResult, bare: SqsResult): Figures {
+  const perRequest = usageFigures(drained, drained.requests)['cpuMicroseconds'];
+  const bareMicroseconds = usageFigures(bare, bare.requests)['cpuMicroseconds'];
+  const bareFactor =
+    perRequest === undefined || bareMicroseconds === undefined ? undefined : perRequest / bareMicroseconds;
+  return { bareMicroseconds, bareFactor };
 }
 
 function delaysOf(quiet: SqsResult, beside: SqsResult): Figures {
