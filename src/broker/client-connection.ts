@@ -30,8 +30,8 @@ import { Handshake, type HandshakeHost } from './handshake.js';
 import { IdentityExpiry } from './identity-expiry.js';
 import { handleAcknowledgement } from './inbound-acknowledgements.js';
 import { type ControlHost, InboundControl } from './inbound-control.js';
-import { InboundPace, type PacedInput } from './inbound-pace.js';
 import { InboundPublishes } from './inbound-publishes.js';
+import { type GatedInput, Hold, InputGate } from './input-gate.js';
 import { type BacklogHandler, PublishSender, UNLIMITED_PACKET_SIZE } from './publish-sender.js';
 import { QueueConsumers } from './queue-consumers.js';
 import { RateMeter } from './rate-meter.js';
@@ -41,14 +41,6 @@ import { SilenceTimer } from './silence-timer.js';
 
 /** A CONNECT has no business being larger, and its sender is nobody yet. */
 const MAXIMUM_CONNECT_BYTES = 64 * 1024;
-
-/** Why no further input is handled, as bits. */
-const HELD_BY_RECEIVER = 1;
-const HELD_BY_JOURNAL = 2;
-const HELD_BY_AUTHENTICATION = 4;
-const HELD_BY_CONNACK = 8;
-const CLOSED = 16;
-const HELD_BY_RATE = 32;
 
 /** What an accepted CONNECT brings. */
 interface Client {
@@ -64,15 +56,7 @@ interface Client {
 }
 
 export class ClientConnection
-  implements
-    ChannelHandler,
-    FrameSink,
-    HandshakeHost,
-    BacklogHandler,
-    ControlHost,
-    HeldPublisher,
-    CongestedReceiver,
-    PacedInput
+  implements ChannelHandler, FrameSink, HandshakeHost, BacklogHandler, ControlHost, CongestedReceiver, GatedInput
 {
   readonly #context: BrokerContext;
   readonly #channel: ByteChannel;
@@ -81,21 +65,13 @@ export class ClientConnection
   readonly #silence: SilenceTimer;
   #handshake: Handshake | null;
   #client: Client | null = null;
-  #holds = 0;
-  #receivedAtMs: number;
+  readonly #gate: InputGate;
   #pressure: ConsumerPressure | null = null;
-  #waitsAgainAtMs = 0;
   #isTurnScheduled = false;
-  /** A PUBLISH that could not be taken while nothing can be stored, or a work queue is full. */
-  #deferred: Buffer | null = null;
-  /** For a work queue is full. */
-  #waitsForRoom = false;
   gatedAt = NOT_GATED;
   #queueConsumers: QueueConsumers | null = null;
   #identity: Identity | null = null;
   #identityExpiry: IdentityExpiry | null = null;
-  /** Null if the client may publish as fast as it can, or what is too fast is refused. */
-  #pace: InboundPace | null = null;
   /** Goes on sending when the rate allows it. */
   #paceTimer: CallbackTimer | null = null;
 
@@ -104,7 +80,7 @@ export class ClientConnection
     this.#channel = channel;
     this.#outbound = new OutboundBuffer(channel, context.flushQueue);
     this.#handshake = new Handshake(context, channel, this);
-    this.#receivedAtMs = context.clock.now();
+    this.#gate = new InputGate(context, channel, this);
     this.#silence = new SilenceTimer(this, context.wheel, context.limits.connectTimeoutMs);
     context.metrics.socketsAccepted++;
     context.handshaking.add(this);
@@ -112,7 +88,7 @@ export class ClientConnection
   }
 
   get isClosed(): boolean {
-    return (this.#holds & CLOSED) !== 0;
+    return this.#gate.isClosed;
   }
 
   get clientInfo(): ClientInfo | null {
@@ -127,7 +103,7 @@ export class ClientConnection
 
   onBytes(chunk: Buffer): void {
     this.#context.metrics.bytesReceived += chunk.length;
-    this.#receivedAtMs = this.#context.clock.now();
+    this.#gate.receivedAtMs = this.#context.clock.now();
     this.#handleInput(chunk);
   }
 
@@ -148,15 +124,9 @@ export class ClientConnection
     const client = this.#client;
     if (client === null) this.#handshake?.handle(bytes.subarray(start, end));
     else if (type === PacketType.PUBLISH) {
-      const congested = client.publishes.handle(bytes, start, bodyStart, end, this.#receivedAtMs);
-      if (congested !== null) {
-        const { storage, queueRoom } = this.#context;
-        this.#waitsForRoom = congested === queueRoom;
-        if (congested === storage.outage || this.#waitsForRoom)
-          this.#deferred = Buffer.from(bytes.subarray(start, end));
-        this.#waitFor(congested);
-      }
-      if (this.#pace !== null && this.#deferred === null) this.#pace.spend(end - start, this.#receivedAtMs);
+      const congested = client.publishes.handle(bytes, start, bodyStart, end, this.#gate.receivedAtMs);
+      if (congested !== null) this.#gate.waitFor(congested, bytes, start, end);
+      this.#gate.spend(end - start);
     } else if (type >= PacketType.PUBACK && type <= PacketType.PUBCOMP) {
       acknowledgementDecoder.decode(bytes, start, bodyStart, end, client.info.protocolVersion);
       const { packetId, reasonCode } = acknowledgementDecoder;
@@ -164,7 +134,7 @@ export class ClientConnection
         handleAcknowledgement(client.session, client.acknowledger, type, packetId, reasonCode);
       }
     } else client.control.handle(bytes.subarray(start, end));
-    return this.#holds === 0;
+    return this.#gate.isOpen;
   }
 
   #onInputError(error: unknown): void {
@@ -184,11 +154,11 @@ export class ClientConnection
   // ---------------------------------------------------------------- CONNECT
 
   beginAuthentication(): void {
-    this.#hold(HELD_BY_AUTHENTICATION);
+    this.#gate.hold(Hold.Authentication);
   }
 
   endAuthentication(): void {
-    this.#release(HELD_BY_AUTHENTICATION);
+    this.#gate.release(Hold.Authentication);
   }
 
   accept(
@@ -241,7 +211,7 @@ export class ClientConnection
     const bytes = encodeConnack(connack, packet.protocolVersion, maximumPacketSize);
     acknowledger.send(ticket, PacketType.CONNACK, bytes);
     // Nothing may be sent before CONNACK [MQTT-3.2.0-1]: what would have it sent is not handled yet.
-    if (acknowledger.waitingCount > 0) this.#hold(HELD_BY_CONNACK);
+    if (acknowledger.waitingCount > 0) this.#gate.hold(Hold.Connack);
     session.resume();
     if (session.queueSubscriptions !== null) this.ensureQueueConsumers()?.resume();
     events.tell('clientConnected', { ...info, sessionPresent: isPresent });
@@ -316,25 +286,13 @@ export class ClientConnection
   // ---------------------------------------------------------------- rates
 
   #limitRate(publishes: InboundPublishes, isVersion5: boolean): void {
-    const { limits, clock, wheel } = this.#context;
+    const { limits, clock } = this.#context;
     const meter = RateMeter.inbound(limits, clock.now());
     if (meter === null) return;
     const policy = limits.inboundRatePolicy;
     // MQTT 3 knows no refusal: a message would seem to have been taken.
     if (policy === 'refuse' && isVersion5) publishes.rate = meter;
-    else this.#pace = new InboundPace(meter, policy === 'disconnect', wheel, this);
-  }
-
-  onRateReached(): void {
-    this.#hold(HELD_BY_RATE);
-  }
-
-  onRateRecovered(): void {
-    this.#release(HELD_BY_RATE);
-  }
-
-  onRateExceeded(): void {
-    this.close('message-rate', ReasonCode.MessageRateTooHigh, 'messages come faster than allowed');
+    else this.#gate.limitRate(meter, policy === 'disconnect');
   }
 
   onPaced(waitMs: number): void {
@@ -382,29 +340,6 @@ export class ClientConnection
     return this.#outbound.gatheredBytes >= this.#context.limits.outboundSoftLimitBytes && !this.#channel.mustWait;
   }
 
-  #waitFor(receiver: CongestedReceiver): void {
-    if (!receiver.hasCaughtUp && this.#receivedAtMs < this.#waitsAgainAtMs) return;
-    if (!receiver.hold(this)) return;
-    this.#context.metrics.publishersHeld++;
-    this.#hold(HELD_BY_RECEIVER);
-  }
-
-  // Having waited in vain, we wait for as long again only for those who have caught up before: a client that comes back
-  // only to stall once more takes half of the publishers' time at most.
-  onReleased(inVain: boolean): void {
-    if (inVain && !this.#context.storage.isAccepting) {
-      this.close('storage-unavailable', ReasonCode.QuotaExceeded, 'messages cannot be stored at the moment');
-      return;
-    }
-    if (inVain && this.#waitsForRoom) {
-      this.close('work-queue-full', ReasonCode.QuotaExceeded, 'a work queue has been full for too long');
-      return;
-    }
-    const { clock, limits } = this.#context;
-    if (inVain) this.#waitsAgainAtMs = clock.now() + limits.slowConsumerGraceMs;
-    this.#release(HELD_BY_RECEIVER);
-  }
-
   onDrain(): void {
     this.#outbound.flush();
     this.#afterProgress();
@@ -422,7 +357,7 @@ export class ClientConnection
     const { session, control } = this.#client;
     session.pump();
     // Nothing may be sent before CONNACK [MQTT-3.2.0-1].
-    if ((this.#holds & HELD_BY_CONNACK) === 0) this.#queueConsumers?.pump();
+    if (!this.#gate.isHeldBy(Hold.Connack)) this.#queueConsumers?.pump();
     if (!this.#isTurnScheduled) this.#advanceReplays(control, session);
     if (this.#pressure === null || session.isCongested) return;
     if (this.#outbound.gatheredBytes < this.#context.limits.outboundSoftLimitBytes / 2) this.#pressure.release();
@@ -440,7 +375,7 @@ export class ClientConnection
     this.#context.gated.add(this);
     const client = this.#client;
     if (client === null || client.isVersion5) return;
-    if (client.acknowledger.waitingCount >= this.#context.limits.receiveMaximum) this.#hold(HELD_BY_JOURNAL);
+    if (client.acknowledger.waitingCount >= this.#context.limits.receiveMaximum) this.#gate.hold(Hold.Journal);
   };
 
   /** The journal has settled more: called for connections in `gated`. */
@@ -448,11 +383,11 @@ export class ClientConnection
     if (this.#client === null || this.isClosed) return;
     const { acknowledger, session } = this.#client;
     acknowledger.onSettled();
-    if (acknowledger.waitingCount === 0) this.#release(HELD_BY_CONNACK);
+    if (acknowledger.waitingCount === 0) this.#gate.release(Hold.Connack);
     this.#afterProgress();
     if (this.isClosed) return;
     if (acknowledger.waitingCount === 0 && !session.isAwaitingCommit) this.#context.gated.delete(this);
-    if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#release(HELD_BY_JOURNAL);
+    if (acknowledger.waitingCount < this.#context.limits.receiveMaximum) this.#gate.release(Hold.Journal);
   }
 
   get isOwedAnswers(): boolean {
@@ -468,39 +403,20 @@ export class ClientConnection
     });
   }
 
-  #hold(cause: number): void {
-    if (this.#holds === 0) this.#channel.pause();
-    this.#holds |= cause;
-  }
-
-  /** Takes one cause away; when it was the last, input goes on in a turn of its own: others may be in mid-flight now. */
-  #release(cause: number): void {
-    if ((this.#holds & cause) === 0 || this.isClosed) return;
-    this.#holds &= ~cause;
-    if (this.#holds !== 0) return;
-    // While we did not read we could not hear: the keep alive must not run out on what came before.
-    this.#receivedAtMs = this.#context.clock.now();
-    setImmediate(() => this.#resumeInput());
-  }
-
-  #resumeInput(): void {
-    if (this.#holds !== 0) return;
-    if (this.#deferred !== null) this.#splitter.putBack(this.#deferred);
-    this.#deferred = null;
+  resumeInput(deferred: Buffer | null): void {
+    if (deferred !== null) this.#splitter.putBack(deferred);
     this.#handleInput(null);
-    if (this.#holds === 0) this.#channel.resume();
   }
 
   // ---------------------------------------------------------------- the end
 
   /**
-   * When something was last heard of the client, ms. While we do not read a client we cannot hear it: that counts as now.
-   * Until its CONNECT is accepted nothing counts, whoever it is that does not come to an end: a byte now and then, or one
-   * more round of an authentication, would keep the place of a client that is nobody yet.
+   * When something was last heard of the client, ms. Until its CONNECT is accepted nothing counts, whoever it is that does
+   * not come to an end: a byte now and then, or one more round of an authentication, would keep the place of a client that
+   * is nobody yet.
    */
   heardAtMs(nowMs: number): number {
-    if (this.#client === null) return Number.NEGATIVE_INFINITY;
-    return this.#holds === 0 ? this.#receivedAtMs : nowMs;
+    return this.#client === null ? Number.NEGATIVE_INFINITY : this.#gate.heardAtMs(nowMs);
   }
 
   /** Called by the silence timer. */
@@ -521,10 +437,7 @@ export class ClientConnection
 
   /** What a client has sent before it closed in order counts, also if we had not come to it for waiting. */
   #handleHeldInput(): void {
-    while (this.#holds !== 0 && (this.#holds & ~(HELD_BY_RECEIVER | HELD_BY_RATE)) === 0 && this.#splitter.isHolding) {
-      this.#holds = 0;
-      this.#handleInput(null);
-    }
+    while (this.#splitter.isHolding && this.#gate.liftAtEnd()) this.#handleInput(null);
   }
 
   /** The client has said goodbye. */
@@ -544,7 +457,7 @@ export class ClientConnection
       this.#context.drops.count('slow-consumer', countQos0Publishes(this.#outbound.discard()));
     }
     // [MQTT-3.14.0-1] no DISCONNECT before CONNACK, which may wait for the journal; MQTT 3 knows none from the server
-    const hasConnack = (this.#holds & HELD_BY_CONNACK) === 0;
+    const hasConnack = !this.#gate.isHeldBy(Hold.Connack);
     if (reasonCode !== undefined && client?.isVersion5 === true && hasConnack) {
       const disconnect = encodeDisconnect({ reasonCode, reasonString }, 5, client.maximumPacketSize);
       this.send(PacketType.DISCONNECT, disconnect);
@@ -554,17 +467,14 @@ export class ClientConnection
 
   #end(reason: CloseReason, publishWill: boolean): void {
     const context = this.#context;
-    this.#holds |= CLOSED;
+    this.#gate.close();
     this.#silence.stop();
     this.#identityExpiry?.stop();
     this.#outbound.flushAtEnd();
     this.#channel.end();
     this.#pressure?.release();
-    this.#pace?.stop();
     if (this.#paceTimer !== null) context.wheel.cancel(this.#paceTimer);
     context.gated.delete(this);
-    context.storage.forget(this);
-    context.queueRoom.forget(this);
     context.metrics.countClose(reason);
     const client = this.#client;
     context.handshaking.delete(this);
