@@ -10,21 +10,29 @@ interface Attempt {
   readonly deliveries: readonly Delivery[];
   readonly handles: readonly string[];
   readonly givenAtMs: number;
+  /** Memory that its messages lie in. */
+  readonly bytes: number;
 }
 
 /** As SQS. */
 const KEPT_MS = 300_000;
 /** Each holds up to ten messages. The oldest one goes for the newest. */
 const MOST_KEPT = 2000;
+/** Of memory that is kept alive by the messages; counted once for each message that lies in it. */
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
 export class ReceiveAttempts {
   readonly #byKey = new Map<string, Attempt>();
   readonly #byHandle = new Map<string, Attempt>();
+  #bytes = 0;
 
   remember(queue: Queue, attemptId: string, deliveries: readonly Delivery[], nowMs: number): void {
     const handles = deliveries.map(({ receiptHandle }) => receiptHandle);
-    const attempt: Attempt = { key: keyOf(queue, attemptId), deliveries, handles, givenAtMs: nowMs };
+    let bytes = 0;
+    for (const { message } of deliveries) bytes += message.bytes.buffer.byteLength;
+    const attempt: Attempt = { key: keyOf(queue, attemptId), deliveries, handles, givenAtMs: nowMs, bytes };
     this.#forget(this.#byKey.get(attempt.key));
+    this.#bytes += bytes;
     this.#forgetOld(nowMs);
     this.#byKey.set(attempt.key, attempt);
     for (const handle of handles) this.#byHandle.set(handle, attempt);
@@ -49,13 +57,15 @@ export class ReceiveAttempts {
 
   #forget(attempt: Attempt | undefined): void {
     if (attempt === undefined) return;
-    this.#byKey.delete(attempt.key);
+    if (!this.#byKey.delete(attempt.key)) return;
+    this.#bytes -= attempt.bytes;
     for (const handle of attempt.handles) this.#byHandle.delete(handle);
   }
 
   #forgetOld(nowMs: number): void {
     for (const attempt of this.#byKey.values()) {
-      if (nowMs - attempt.givenAtMs < KEPT_MS && this.#byKey.size < MOST_KEPT) return;
+      const isWithin = this.#byKey.size < MOST_KEPT && this.#bytes <= MOST_KEPT_BYTES;
+      if (isWithin && nowMs - attempt.givenAtMs < KEPT_MS) return;
       this.#forget(attempt);
     }
   }
