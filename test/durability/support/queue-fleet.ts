@@ -258,9 +258,10 @@ export class QueueFleet {
 
   async setUp(port: number): Promise<void> {
     this.#port = port;
-    this.#isUp = true;
     await Promise.all(this.#publishers.map((publisher) => publisher.setUp(port)));
     await Promise.all(this.#workers.map((worker) => worker.connect(port)));
+    // From now on connections break: not before everybody has subscribed.
+    this.#isUp = true;
   }
 
   load(): void {
