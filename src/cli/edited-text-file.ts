@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { FileNotWritten, FileUnusable } from '../auth/administration/administration-errors.js';
 import type { EditedFile, FileDraft } from '../auth/administration/edited-file.js';
 import { formatByteSize } from './byte-size.js';
+import { fileState } from './file-state.js';
 import { readTextFile, UnreadableFile } from './text-file.js';
 import { TextFileReplacement } from './text-file-replacement.js';
 
@@ -24,6 +25,11 @@ export class EditedTextFile implements EditedFile {
     const text = readTextFile(this.path, this.#maximumBytes);
     if (text instanceof UnreadableFile) throw new FileUnusable(`${this.path}: ${text.reason}`);
     return text;
+  }
+
+  says(text: string): boolean {
+    const state = fileState(this.path);
+    return this.read() === text && fileState(this.path) === state;
   }
 
   async prepare(text: string): Promise<FileDraft> {

@@ -1,7 +1,7 @@
 /** Files that are one thing, were read with the configuration, and are read again when they have changed. */
-import { statSync } from 'node:fs';
 import type { FileRead } from './auth-files.js';
 import { problemText } from './configuration-error.js';
+import { fileState } from './file-state.js';
 
 export class ReloadedFile {
   readonly paths: readonly string[];
@@ -54,15 +54,6 @@ export class ReloadedFile {
   }
 }
 
-/** What changes when a file does: large ones need not be read to see that they have not. */
 function stateOf(paths: readonly string[]): string {
-  const states = paths.map((path) => {
-    try {
-      const { ino, dev, size, mtimeMs, ctimeMs } = statSync(path);
-      return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? 'unknown';
-    }
-  });
-  return states.join();
+  return paths.map(fileState).join();
 }

@@ -23,6 +23,10 @@ export class TextInMemory implements EditedFile {
     return this.text;
   }
 
+  says(text: string): boolean {
+    return this.text === text;
+  }
+
   async prepare(text: string): Promise<FileDraft> {
     this.#step('prepare');
     this.drafts++;

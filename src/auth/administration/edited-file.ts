@@ -4,6 +4,8 @@ export interface EditedFile {
   readonly path: string;
   /** What it says now. @throws FileUnusable */
   read(): string;
+  /** Whether it says that now: also not what has taken its place while it was read. @throws FileUnusable */
+  says(text: string): boolean;
   /** Writes to the disk, beside the file, what is to take its place. @throws FileNotWritten */
   prepare(text: string): Promise<FileDraft>;
 }

@@ -74,7 +74,7 @@ async function applyNow(edits: readonly FileEdit[]): Promise<boolean> {
         }
       }
       if (prepared.length === 0) return false;
-      if (prepared.some(({ file, before }) => file.read() !== before)) continue;
+      if (prepared.some(({ file, before }) => !file.says(before))) continue;
       placeAll(prepared);
       for (const { draft } of prepared) await draft.sync();
       return true;

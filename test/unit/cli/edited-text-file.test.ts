@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -26,6 +27,22 @@ beforeEach(async () => {
 });
 
 describe('a file', () => {
+  it('does not say what it did if another took its place while that was read', () => {
+    const file = new EditedTextFile(path, 100);
+    expect(file.says('old')).toBe(true);
+    expect(file.says('new')).toBe(false);
+    const other = join(directory, 'other');
+    class ReplacedWhileRead extends EditedTextFile {
+      override read(): string {
+        const text = super.read();
+        writeFileSync(other, 'by hand');
+        renameSync(other, path);
+        return text;
+      }
+    }
+    expect(new ReplacedWhileRead(path, 100).says('old')).toBe(false);
+  });
+
   it('is the old one until the draft takes its place, and then the new one: never a part', async () => {
     const draft = await new EditedTextFile(path, 100).prepare('new');
     expect(readFileSync(path, 'utf8')).toBe('old');
