@@ -60,7 +60,8 @@ export function editPasswordFile(text: string, username: string, hash: string | 
   const lines = text.split('\n');
   // Most of a hundred thousand lines need not be taken apart.
   const at = lines.findIndex(
-    (line) => line.includes(username) && splitLine(line.replace(/^\ufeff/, ''))?.username === username,
+    (line, index) =>
+      line.includes(username) && splitLine(index === 0 ? line.replace(/^\ufeff/, '') : line)?.username === username,
   );
   if (hash === null) {
     if (at === -1) return null;
@@ -75,6 +76,8 @@ export function editPasswordFile(text: string, username: string, hash: string | 
 export function describeUnusableName(username: string): string | undefined {
   if (username === '') return 'is empty';
   if (username.includes(':')) return 'must not contain :, which ends it';
+  if (username.startsWith('\ufeff'))
+    return 'must not begin with U+FEFF, which does not count at the beginning of a file';
   if (username.startsWith('#')) return 'must not begin with #, which begins a comment';
   if (username.replace(BLANKS, '') !== username) return 'must not begin or end with a blank';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for

@@ -150,6 +150,14 @@ describe('editing a password file', () => {
     expect(editPasswordFile('', 'carol', PBKDF2)).toBe(`carol:${PBKDF2}\n`);
   });
 
+  it('takes no name that another is read as at the beginning of the file', () => {
+    expect(describeUnusableName('\ufeffalice')).toContain('U+FEFF');
+    const text = `bob:${PBKDF2}\n\ufeffalice:${PBKDF2}\n`;
+    expect(parsePasswordFile(text).problems).toMatchObject([{ line: 2, column: 1 }]);
+    expect(editPasswordFile(text, 'alice', null)).toBeNull();
+    expect(editPasswordFile(`\ufeffalice:${PBKDF2}\n`, 'alice', null)).toBe('');
+  });
+
   it('gives back every name that it takes', () => {
     const name = fc
       .string({ unit: 'grapheme', minLength: 1 })
