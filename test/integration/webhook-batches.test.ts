@@ -1,6 +1,8 @@
 /** Several messages in one request to a webhook: real servers on this machine, and a clock that the test turns. */
+
 import { createHmac } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { PushTarget } from '../../src/bridge/push/push-target.js';
 import { until } from '../support/http-world.js';
@@ -232,6 +234,20 @@ describe('an answer to a batch', () => {
     world.go((_, response) => void response.end(answer));
     await world.broker.emptied();
     expect(world.broker.push()).toMatchObject({ delivered: 3, failed: { protocol: 0, item: 0 } });
+  });
+
+  it('that is compressed, though asked not to be, acknowledges none', async () => {
+    const world = await BatchWorld.start({}, RETRIES);
+    for (const payload of ['one', 'two']) world.broker.queues.publish('t/1', payload);
+    const asked: unknown[] = [];
+    world.go((request, response) => {
+      asked.push(request.headers['accept-encoding']);
+      response.setHeader('content-encoding', 'gzip');
+      response.end(gzipSync('{"batchItemFailures":[{"itemIdentifier":"x"}]}'));
+    });
+    await world.broker.returned(2);
+    expect(world.broker.push()).toMatchObject({ delivered: 1, failed: { protocol: 1 } });
+    expect(asked).toContain('identity');
   });
 
   it.each([

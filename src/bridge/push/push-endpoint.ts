@@ -110,6 +110,8 @@ export class PushEndpoint {
     const headers: OutgoingHttpHeaders = { 'user-agent': this.#userAgent, 'content-type': type };
     if (format === 'plain') headers['q-queue'] = queue;
     this.#addOwn(headers, batchIdOf(sent), body);
+    // The answer is looked at; without this, any encoding of it would be right (RFC 9110, section 12.5.3).
+    headers['accept-encoding'] = 'identity';
     return { deliveries: sent, headers, body, isBatch: true };
   }
 

@@ -112,8 +112,11 @@ export class PushRequest extends WheelTimer implements Linked<PushRequest> {
       request.destroy();
     });
     answer.on('error', (error) => this.#fail(error));
+    const encoding = answer.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
     answer.on('end', () => {
-      const failedItems = readBatchAnswer(Buffer.concat(chunks), new Set(this.load.deliveries.map(({ id }) => id)));
+      const sent = new Set(this.load.deliveries.map(({ id }) => id));
+      // What is compressed may name messages, and would be taken for something that does not.
+      const failedItems = bytes === 0 || encoding === 'identity' ? readBatchAnswer(Buffer.concat(chunks), sent) : null;
       if (failedItems !== null) this.#tell({ kind: 'answered', status, retryAfter: null, failedItems });
       else this.#tell({ kind: 'failed', failure: 'protocol', reason: 'the answer to a batch cannot be understood' });
     });
