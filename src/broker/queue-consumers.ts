@@ -6,8 +6,10 @@
 import type { ClientAccess } from '../auth/access/client-access.js';
 import type { SubscriptionRequest } from '../codec/control-packet.js';
 import { buildMessage } from '../codec/message-builder.js';
+import { decodePublishProperties } from '../codec/publish-properties.js';
 import type { Message } from '../core/message.js';
 import { ReasonCode } from '../core/reason-code.js';
+import { workEnvelope } from '../core/work-envelope.js';
 import type { WorkDelivery, WorkSource } from '../core/work-source.js';
 import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
@@ -18,7 +20,7 @@ import type { PublishSender } from './publish-sender.js';
 import { QueueLease } from './queue-lease.js';
 import { QueueSubscription, type QueueSubscriptionTerms, type WorkSender } from './queue-subscription.js';
 import { parseWorkCommand } from './work-command.js';
-import { workEnvelope, workProperties } from './work-facts.js';
+import { workProperties } from './work-facts.js';
 
 const NO_PROPERTIES = Buffer.alloc(0);
 
@@ -187,7 +189,7 @@ export class QueueConsumers implements WorkSender {
   #envelopeOf(queue: string, delivery: WorkDelivery): Message {
     return buildMessage({
       topic: envelopeTopicOf(queue),
-      payload: workEnvelope(queue, delivery),
+      payload: Buffer.from(workEnvelope(queue, delivery, decodePublishProperties(delivery.message))),
       qos: 1,
       retain: false,
       properties: NO_PROPERTIES,

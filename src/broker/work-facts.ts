@@ -1,9 +1,7 @@
 /**
- * What a consumer is told of a message beside what its publisher sent: as User Properties in front of the publisher's own, or in an envelope.
- * Times are ms since the epoch.
+ * What a consumer is told of a message beside what its publisher sent: as User Properties in front of the publisher's own. An
+ * envelope has more (core/work-envelope.ts). Times are ms since the epoch.
  */
-import { isUtf8 } from 'node:buffer';
-import { decodePublishProperties } from '../codec/publish-properties.js';
 import { UserPropertyWriter } from '../codec/user-property-writer.js';
 import type { WorkDelivery } from '../core/work-source.js';
 
@@ -47,33 +45,4 @@ export function workProperties(queue: string, { message, attempt, firstReceivedA
   }
   for (const [name, value] of attributes) writer.add(name, value);
   return writer.bytes;
-}
-
-/** Everything about a message, for clients that know no properties. @returns JSON */
-export function workEnvelope(queue: string, delivery: WorkDelivery): Buffer {
-  const { message, attempt, firstReceivedAtMs, entry } = delivery;
-  const { id, enqueuedAtMs, group, key, attributes, origin } = entry;
-  const { contentType, responseTopic, correlationData, userProperties } = decodePublishProperties(message);
-  const { payload } = message;
-  const body = isUtf8(payload) ? { payload: payload.toString() } : { payloadBase64: payload.toString('base64') };
-  const envelope = {
-    id,
-    queue,
-    attempt,
-    enqueued: enqueuedAtMs,
-    first: firstReceivedAtMs,
-    topic: message.topic,
-    ...(message.publisherId === '' ? {} : { publisher: message.publisherId }),
-    ...(group === '' ? {} : { group }),
-    ...(key === '' ? {} : { key }),
-    ...(attributes.length === 0 ? {} : { attributes: Object.fromEntries(attributes) }),
-    ...(contentType === undefined ? {} : { contentType }),
-    ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlationData === undefined ? {} : { correlationData: correlationData.toString('base64') }),
-    ...(userProperties === undefined ? {} : { userProperties }),
-    ...(message.expiresAtMs === 0 ? {} : { expires: message.expiresAtMs }),
-    ...(origin === null ? {} : { dead: origin }),
-    ...body,
-  };
-  return Buffer.from(JSON.stringify(envelope));
 }

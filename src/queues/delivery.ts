@@ -1,18 +1,11 @@
 /** A message as a consumer gets it. What few consumers ask for is decoded when it is asked for. */
 import type { Message } from '../core/message.js';
+import type { WorkReceipt } from '../core/work-source.js';
 import { decodeEntry, idOf, type MessageEntry } from './entry-codec.js';
 import type { ReceiptHandles } from './receipt-handle.js';
 import type { TrackedMessage } from './tracked-message.js';
 
-/** One receive of one message, as {@link Queue.acknowledgeDelivery} and its like want it named. */
-export interface DeliveryName {
-  readonly queueNumber: number;
-  readonly sequence: number;
-  /** Tells this receive from others of the message. */
-  readonly generation: number;
-}
-
-export class Delivery implements DeliveryName {
+export class Delivery implements WorkReceipt {
   readonly message: Message;
   readonly queueNumber: number;
   readonly sequence: number;

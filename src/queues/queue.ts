@@ -8,11 +8,12 @@
  *                  └── InFlightMessages: acknowledged, refused, extended, rejected, over
  */
 import type { Message } from '../core/message.js';
+import type { WorkReceipt } from '../core/work-source.js';
 import type { Ticket } from '../store/ticket.js';
 import { Compaction } from './compaction.js';
 import { Consumer } from './consumer.js';
 import { DeduplicationWindow } from './deduplication-window.js';
-import type { Delivery, DeliveryName } from './delivery.js';
+import type { Delivery } from './delivery.js';
 import { Departures, type MovableMessage } from './departures.js';
 import { Dispatcher } from './dispatcher.js';
 import type { MessageEntry } from './entry-codec.js';
@@ -245,8 +246,8 @@ export class Queue {
   }
 
   /** The same for somebody who knows the receive without a handle. */
-  acknowledgeDelivery(delivery: DeliveryName): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#inFlight.acknowledge(message));
+  acknowledgeDelivery(receipt: WorkReceipt): ReceiptOutcome {
+    return this.#forDelivery(receipt, (message) => this.#inFlight.acknowledge(message));
   }
 
   /** The messages come back after a delay. */
@@ -254,16 +255,16 @@ export class Queue {
     return this.#forEach(handles, (message) => this.#inFlight.refuse(message, options));
   }
 
-  refuseDelivery(delivery: DeliveryName, options: RefuseOptions = {}): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#inFlight.refuse(message, options));
+  refuseDelivery(receipt: WorkReceipt, options: RefuseOptions = {}): ReceiptOutcome {
+    return this.#forDelivery(receipt, (message) => this.#inFlight.refuse(message, options));
   }
 
-  rejectDelivery(delivery: DeliveryName): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#inFlight.reject(message));
+  rejectDelivery(receipt: WorkReceipt): ReceiptOutcome {
+    return this.#forDelivery(receipt, (message) => this.#inFlight.reject(message));
   }
 
-  extendDelivery(delivery: DeliveryName, visibilityTimeoutMs: number): ReceiptOutcome {
-    return this.#forDelivery(delivery, (message) => this.#inFlight.extend(message, visibilityTimeoutMs));
+  extendDelivery(receipt: WorkReceipt, visibilityTimeoutMs: number): ReceiptOutcome {
+    return this.#forDelivery(receipt, (message) => this.#inFlight.extend(message, visibilityTimeoutMs));
   }
 
   /** The messages stay hidden for so long from now on; 0 makes them visible at once. */
@@ -352,7 +353,7 @@ export class Queue {
   }
 
   #forDelivery(
-    { queueNumber, sequence, generation }: DeliveryName,
+    { queueNumber, sequence, generation }: WorkReceipt,
     apply: (message: TrackedMessage) => ReceiptOutcome,
   ): ReceiptOutcome {
     const message = this.#findReceived(queueNumber, sequence, generation);

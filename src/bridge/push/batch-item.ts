@@ -3,6 +3,7 @@
  * JSON format (version 1.0, of which a batch is a list).
  */
 import { isUtf8 } from 'node:buffer';
+import { workEnvelope } from '../../core/work-envelope.js';
 import type { WorkDelivery } from '../../core/work-source.js';
 import { contentTypeOf, type MessageProperties } from './message-fields.js';
 import type { PushFormat } from './push-target.js';
@@ -17,34 +18,9 @@ export function batchItemOf(
   delivery: WorkDelivery,
   properties: MessageProperties,
 ): string {
-  return format === 'cloudevents' ? cloudEventOf(queue, delivery, properties) : itemOf(queue, delivery, properties);
-}
-
-function itemOf(queue: string, delivery: WorkDelivery, properties: MessageProperties): string {
-  const { message, attempt, firstReceivedAtMs, entry } = delivery;
-  const { id, enqueuedAtMs, group, key, attributes, origin } = entry;
-  const { payload } = message;
-  return JSON.stringify({
-    id,
-    queue,
-    attempt,
-    enqueued: enqueuedAtMs,
-    first: firstReceivedAtMs,
-    topic: message.topic,
-    ...(message.publisherId === '' ? {} : { publisher: message.publisherId }),
-    ...(group === '' ? {} : { group }),
-    ...(key === '' ? {} : { key }),
-    ...(attributes.length === 0 ? {} : { attributes: Object.fromEntries(attributes) }),
-    ...(properties.contentType === undefined ? {} : { contentType: properties.contentType }),
-    ...(properties.responseTopic === undefined ? {} : { responseTopic: properties.responseTopic }),
-    ...(properties.correlationData === undefined
-      ? {}
-      : { correlationData: properties.correlationData.toString('base64') }),
-    ...(properties.userProperties === undefined ? {} : { userProperties: properties.userProperties }),
-    ...(message.expiresAtMs === 0 ? {} : { expires: message.expiresAtMs }),
-    ...(origin === null ? {} : { dead: origin }),
-    ...(isUtf8(payload) ? { payload: payload.toString() } : { payloadBase64: payload.toString('base64') }),
-  });
+  return format === 'cloudevents'
+    ? cloudEventOf(queue, delivery, properties)
+    : workEnvelope(queue, delivery, properties);
 }
 
 /** Names of extensions are lower-case letters and digits, and their values no objects and no lists. */
