@@ -8,42 +8,26 @@ import type { DeliveryAccount } from './delivery-account.js';
 export class DeliveryLedger implements DeliveryAccount {
   readonly #awaited: Uint32Array;
   readonly #skipped = new Map<number, Set<number>>();
-  #delivered = 0;
-  #duplicated = 0;
-  #reordered = 0;
-  #foreign = 0;
+  delivered = 0;
+  duplicated = 0;
+  reordered = 0;
+  foreign = 0;
 
   constructor(streams: number) {
     this.#awaited = new Uint32Array(streams);
   }
 
-  get delivered(): number {
-    return this.#delivered;
-  }
-
-  get duplicated(): number {
-    return this.#duplicated;
-  }
-
-  get reordered(): number {
-    return this.#reordered;
-  }
-
-  get foreign(): number {
-    return this.#foreign;
-  }
-
   record(stream: number, sequence: number, sent: number): boolean {
     if (sequence === this.#awaited[stream] && sequence < sent) {
       this.#awaited[stream] = sequence + 1;
-      this.#delivered++;
+      this.delivered++;
       return true;
     }
     return this.#recordOutOfOrder(stream, sequence, sent);
   }
 
   recordForeign(): void {
-    this.#foreign++;
+    this.foreign++;
   }
 
   /** How many of the `sent` messages of the stream have not come. */
@@ -54,19 +38,19 @@ export class DeliveryLedger implements DeliveryAccount {
   #recordOutOfOrder(stream: number, sequence: number, sent: number): boolean {
     const awaited = this.#awaited[stream] as number;
     if (sequence >= sent) {
-      this.#foreign++;
+      this.foreign++;
       return false;
     }
     if (sequence > awaited) {
       this.#skip(stream, awaited, sequence);
       this.#awaited[stream] = sequence + 1;
     } else if (this.#skipped.get(stream)?.delete(sequence)) {
-      this.#reordered++;
+      this.reordered++;
     } else {
-      this.#duplicated++;
+      this.duplicated++;
       return false;
     }
-    this.#delivered++;
+    this.delivered++;
     return true;
   }
 

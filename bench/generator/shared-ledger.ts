@@ -14,10 +14,10 @@ export class SharedLedger implements DeliveryAccount {
   readonly #comeCount: Float64Array;
   /** By member and publisher: the sequence number after the highest that has come. */
   readonly #next: Uint32Array;
-  #delivered = 0;
-  #duplicated = 0;
-  #reordered = 0;
-  #foreign = 0;
+  delivered = 0;
+  duplicated = 0;
+  reordered = 0;
+  foreign = 0;
 
   constructor(members: number, publishers: number) {
     this.#publishers = publishers;
@@ -26,25 +26,9 @@ export class SharedLedger implements DeliveryAccount {
     this.#next = new Uint32Array(members * publishers);
   }
 
-  get delivered(): number {
-    return this.#delivered;
-  }
-
-  get duplicated(): number {
-    return this.#duplicated;
-  }
-
-  get reordered(): number {
-    return this.#reordered;
-  }
-
-  get foreign(): number {
-    return this.#foreign;
-  }
-
   record(stream: number, sequence: number, sent: number): boolean {
     if (sequence >= sent) {
-      this.#foreign++;
+      this.foreign++;
       return false;
     }
     const publisher = stream % this.#publishers;
@@ -52,19 +36,19 @@ export class SharedLedger implements DeliveryAccount {
     const word = words[sequence >>> 5] as number;
     const bit = 1 << (sequence & 31);
     if ((word & bit) !== 0) {
-      this.#duplicated++;
+      this.duplicated++;
       return false;
     }
     words[sequence >>> 5] = word | bit;
     this.#comeCount[publisher] = (this.#comeCount[publisher] as number) + 1;
-    if (sequence < (this.#next[stream] as number)) this.#reordered++;
+    if (sequence < (this.#next[stream] as number)) this.reordered++;
     else this.#next[stream] = sequence + 1;
-    this.#delivered++;
+    this.delivered++;
     return true;
   }
 
   recordForeign(): void {
-    this.#foreign++;
+    this.foreign++;
   }
 
   missing(sent: readonly number[]): number {
