@@ -11,6 +11,7 @@ import type { DeliveryAccounts } from '../core/delivery-accounts.js';
 import type { DropCounters } from '../core/drop-counters.js';
 import type { NoticeLimit } from '../core/notice-limit.js';
 import type { PublishSink } from '../core/publish-sink.js';
+import type { SlicedTasks } from '../core/sliced-tasks.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { TimingWheel } from '../core/timing-wheel.js';
 import type { WorkSource } from '../core/work-source.js';
@@ -47,6 +48,8 @@ export interface OpenConnection extends GuardedConnection, GatedConnection {
 export interface BrokerContext {
   readonly clock: Clock;
   readonly wheel: TimingWheel;
+  /** For what clients do in crowds. */
+  readonly slicedTasks: SlicedTasks;
   readonly logger: Logger;
   /** Of what clients can bring about as often as they like. */
   readonly notices: NoticeLimit;

@@ -20,6 +20,7 @@ import { InvalidArgument, InvalidState } from '../core/errors.js';
 import type { Qos } from '../core/message.js';
 import { NoticeLimit } from '../core/notice-limit.js';
 import { ReasonCode } from '../core/reason-code.js';
+import { SlicedTasks } from '../core/sliced-tasks.js';
 import type { Subscriber } from '../core/subscriber.js';
 import { TimingWheel } from '../core/timing-wheel.js';
 import { MessageRecorder } from '../sessions/message-recorder.js';
@@ -102,6 +103,7 @@ export class Broker {
     const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
     const streams = new MessageStreams(store.streamIds);
     const wheel = new TimingWheel(clock);
+    const slicedTasks = new SlicedTasks(clock);
     const notices = new NoticeLimit(clock);
     const sessionQueues = new SessionQueueBound(
       limits.queueTotalMaximumBytes,
@@ -159,10 +161,11 @@ export class Broker {
     const connections = new Map<string, OpenConnection>();
     const defence = { ...DEFAULT_DEFENCE, ...options.defence };
     const overload = new OverloadGuard(limits, clock, options.load ?? new OwnProcessLoad(), logger);
-    this.#lingeringClose = new LingeringClose(wheel);
+    this.#lingeringClose = new LingeringClose(wheel, slicedTasks);
     this.#context = {
       clock,
       wheel,
+      slicedTasks,
       logger,
       notices,
       audit,
@@ -282,9 +285,10 @@ export class Broker {
     if (this.#isStopping) throw new InvalidState('the broker is stopping');
     const acceptor = (channel: ByteChannel) => this.attach(channel);
     const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
-    const { logger, guard, overload } = this.#context;
+    const { logger, guard, overload, slicedTasks } = this.#context;
     const transport = {
       clock: this.#clock,
+      slicedTasks,
       logger,
       lingeringClose: this.#lingeringClose,
       gate: {

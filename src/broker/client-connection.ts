@@ -67,6 +67,8 @@ export class ClientConnection
   #client: Client | null = null;
   readonly #gate: InputGate;
   #pressure: ConsumerPressure | null = null;
+  /** What has come before the client was accepted, and waits for its turn. */
+  #openingChunks = 0;
   #isTurnScheduled = false;
   gatedAt = NOT_GATED;
   #queueConsumers: QueueConsumers | null = null;
@@ -104,7 +106,19 @@ export class ClientConnection
   onBytes(chunk: Buffer): void {
     this.#context.metrics.bytesReceived += chunk.length;
     this.#gate.receivedAtMs = this.#context.clock.now();
-    this.#handleInput(chunk);
+    if (this.#client === null || this.#openingChunks > 0) this.#handleInTurn(chunk);
+    else this.#handleInput(chunk);
+  }
+
+  /** A CONNECT costs as much as many messages, and a fleet sends its CONNECTs all at once. */
+  #handleInTurn(chunk: Buffer): void {
+    this.#openingChunks++;
+    const isDone = this.#context.slicedTasks.run(() => {
+      this.#openingChunks--;
+      if (this.#openingChunks === 0) this.#gate.release(Hold.Turn);
+      if (!this.isClosed) this.#handleInput(chunk);
+    });
+    if (!isDone) this.#gate.hold(Hold.Turn);
   }
 
   /** @param chunk null to go on with what was held back */

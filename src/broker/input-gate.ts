@@ -14,10 +14,10 @@ import { InboundPace, type PacedInput } from './inbound-pace.js';
 import type { RateMeter } from './rate-meter.js';
 
 /** Causes, as bits. */
-export const Hold = { Receiver: 1, Journal: 2, Authentication: 4, Connack: 8, Rate: 16 } as const;
+export const Hold = { Receiver: 1, Journal: 2, Authentication: 4, Connack: 8, Rate: 16, Turn: 32 } as const;
 export type Hold = (typeof Hold)[keyof typeof Hold];
 
-const CLOSED = 32;
+const CLOSED = 64;
 /** What only makes a client wait, and takes nothing away from what it has sent. */
 const PATIENCE = Hold.Receiver | Hold.Rate;
 

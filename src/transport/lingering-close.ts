@@ -4,6 +4,7 @@
  * away for a short while. Bounded in time and in number.
  */
 import type { Socket } from 'node:net';
+import type { SlicedTasks } from '../core/sliced-tasks.js';
 import { CallbackTimer, type TimingWheel } from '../core/timing-wheel.js';
 
 const LINGER_MS = 1000;
@@ -12,19 +13,24 @@ const MAXIMUM_LINGERING = 1000;
 
 export class LingeringClose {
   readonly #wheel: TimingWheel;
+  readonly #slicedTasks: SlicedTasks;
   readonly #lingering = new Set<Socket>();
   #whenIdle: (() => void) | null = null;
 
-  constructor(wheel: TimingWheel) {
+  constructor(wheel: TimingWheel, slicedTasks: SlicedTasks) {
     this.#wheel = wheel;
+    this.#slicedTasks = slicedTasks;
   }
 
   /** Takes the socket over: nobody else listens to it any more, and at the end it is destroyed. */
   close(socket: Socket): void {
     if (!this.bound(socket)) return;
-    socket.once('end', () => socket.destroySoon());
-    socket.end();
-    socket.resume();
+    this.#slicedTasks.run(() => {
+      if (socket.destroyed) return;
+      socket.once('end', () => this.#slicedTasks.run(() => socket.destroySoon()));
+      socket.end();
+      socket.resume();
+    });
   }
 
   /**
@@ -36,7 +42,7 @@ export class LingeringClose {
     if (this.#lingering.size >= MAXIMUM_LINGERING) {
       // Whoever reads nothing would keep it for ever: only what the operating system has taken already is waited for.
       if (socket.writableLength > 0) socket.destroy();
-      else socket.destroySoon();
+      else this.#slicedTasks.run(() => socket.destroySoon());
       return false;
     }
     this.#lingering.add(socket);

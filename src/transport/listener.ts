@@ -1,6 +1,7 @@
 /** What every kind of listener offers to the composition root. */
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.js';
+import type { SlicedTasks } from '../core/sliced-tasks.js';
 import type { AdmissionLimits, ConnectionGate } from './admission.js';
 import type { ByteChannel } from './byte-channel.js';
 import type { ConnectionRefusal } from './connection-refusal.js';
@@ -33,6 +34,7 @@ export interface ListenerOptions extends AdmissionLimits {
 /** What all listeners of a broker share. */
 export interface TransportContext {
   readonly lingeringClose: LingeringClose;
+  readonly slicedTasks: SlicedTasks;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Default: everybody is let in. */

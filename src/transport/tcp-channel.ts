@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
 import { directReader } from './direct-reading.js';
-import type { LingeringClose } from './lingering-close.js';
+import type { TransportContext } from './listener.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 
@@ -20,7 +20,7 @@ export class TcpChannel implements ByteChannel {
   readonly clientCertificate: ClientCertificate | null;
   readonly #socket: ChannelSocket;
   readonly #peer: ProxiedPeer | null;
-  readonly #lingeringClose: LingeringClose;
+  readonly #context: TransportContext;
   #handler: ChannelHandler | null = null;
 
   /**
@@ -30,13 +30,13 @@ export class TcpChannel implements ByteChannel {
   constructor(
     socket: Socket,
     listener: ListenerInfo,
-    lingeringClose: LingeringClose,
+    context: TransportContext,
     clientCertificate: ClientCertificate | null,
     peer: ProxiedPeer | null,
   ) {
     this.listener = listener;
     this.clientCertificate = clientCertificate;
-    this.#lingeringClose = lingeringClose;
+    this.#context = context;
     this.#socket = socket as ChannelSocket;
     this.#peer = peer;
     this.#socket[kChannel] = this;
@@ -91,7 +91,7 @@ export class TcpChannel implements ByteChannel {
 
   end(): void {
     this.#release();
-    this.#lingeringClose.close(this.#socket);
+    this.#context.lingeringClose.close(this.#socket);
   }
 
   destroy(): void {
@@ -106,10 +106,12 @@ export class TcpChannel implements ByteChannel {
 
   /** Called by the socket's listeners: the socket is gone or about to go. */
   onGone(reason: ChannelCloseReason): void {
-    const handler = this.#handler;
-    this.#release();
-    this.#socket.destroy();
-    handler?.onClose(reason);
+    this.#context.slicedTasks.run(() => {
+      const handler = this.#handler;
+      this.#release();
+      this.#socket.destroy();
+      handler?.onClose(reason);
+    });
   }
 
   #release(): void {

@@ -97,6 +97,6 @@ export class TcpListener implements Listener {
   }
 
   #serve(socket: Socket, certificate: ClientCertificate | null, peer: ProxiedPeer | null): void {
-    this.#acceptor(new TcpChannel(socket, this.#info, this.#context.lingeringClose, certificate, peer));
+    this.#acceptor(new TcpChannel(socket, this.#info, this.#context, certificate, peer));
   }
 }

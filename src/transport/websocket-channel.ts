@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
-import type { LingeringClose } from './lingering-close.js';
+import type { TransportContext } from './listener.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 
@@ -18,14 +18,14 @@ export class WebSocketChannel implements ByteChannel {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #peer: ProxiedPeer | null;
-  readonly #lingeringClose: LingeringClose;
+  readonly #context: TransportContext;
   #handler: ChannelHandler | null = null;
 
   constructor(
     webSocket: WebSocket,
     socket: Socket,
     listener: ListenerInfo,
-    lingeringClose: LingeringClose,
+    context: TransportContext,
     clientCertificate: ClientCertificate | null,
     peer: ProxiedPeer | null,
   ) {
@@ -34,7 +34,7 @@ export class WebSocketChannel implements ByteChannel {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#peer = peer;
-    this.#lingeringClose = lingeringClose;
+    this.#context = context;
     webSocket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     webSocket.on('error', () => this.#onGone('invalid'));
     webSocket.on('close', () => this.#onGone('ended'));
@@ -85,7 +85,7 @@ export class WebSocketChannel implements ByteChannel {
     this.#handler = null;
     this.#webSocket.resume();
     this.#webSocket.close(NORMAL_CLOSURE);
-    this.#lingeringClose.bound(this.#socket);
+    this.#context.lingeringClose.bound(this.#socket);
   }
 
   destroy(): void {
@@ -99,7 +99,7 @@ export class WebSocketChannel implements ByteChannel {
       const handler = this.#handler;
       this.#handler = null;
       this.#webSocket.close(UNSUPPORTED_DATA, 'MQTT needs binary frames');
-      this.#lingeringClose.bound(this.#socket);
+      this.#context.lingeringClose.bound(this.#socket);
       handler.onClose('invalid');
       return;
     }
@@ -109,9 +109,11 @@ export class WebSocketChannel implements ByteChannel {
   }
 
   #onGone(reason: ChannelCloseReason): void {
-    const handler = this.#handler;
-    this.#handler = null;
-    this.#webSocket.terminate();
-    handler?.onClose(reason);
+    this.#context.slicedTasks.run(() => {
+      const handler = this.#handler;
+      this.#handler = null;
+      this.#webSocket.terminate();
+      handler?.onClose(reason);
+    });
   }
 }

@@ -202,9 +202,8 @@ export class WebSocketListener implements Listener {
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const { lingeringClose } = this.#context;
       const certificate = arrival?.certificate ?? null;
-      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, lingeringClose, certificate, peer));
+      this.#acceptor(new WebSocketChannel(webSocket, socket as Socket, this.#info, this.#context, certificate, peer));
     });
   }
 

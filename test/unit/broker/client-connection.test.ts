@@ -2,6 +2,7 @@ import mqtt, { type Packet } from 'mqtt-packet';
 import { expect, it } from 'vitest';
 import { Broker } from '../../../src/broker/broker.js';
 import { FakeChannel } from '../../support/fake-channel.js';
+import { ManualClock } from '../../support/manual-clock.js';
 import { publishPacket } from '../../support/publish-packet.js';
 
 function connect(broker: Broker, clientId: string): FakeChannel {
@@ -16,7 +17,10 @@ function give(channel: FakeChannel, ...packets: Packet[]): void {
 }
 
 it('what a publisher sent before it closed in order is not lost while it waits for a slow reader', async () => {
-  const broker = new Broker({ limits: { outboundSoftLimitBytes: 1000, sysIntervalSeconds: 0 } });
+  const broker = new Broker({
+    clock: new ManualClock(),
+    limits: { outboundSoftLimitBytes: 1000, sysIntervalSeconds: 0 },
+  });
   const reader = connect(broker, 'reader');
   give(reader, { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 't', qos: 0 }] });
   await new Promise((resolve) => setImmediate(resolve));
