@@ -3,18 +3,17 @@ import type { Ban } from '../broker/defence/ban.js';
 import type { BanList, BanRequest } from '../broker/defence/ban-list.js';
 import { byCodeUnits } from '../core/by-code-units.js';
 import { InvalidArgument } from '../core/errors.js';
-import { ipAddressText, parseIpAddress } from '../core/ip-address.js';
 import type { Ticket } from '../store/ticket.js';
 import type { BanAnswer, BanKindAnswer, BanListAnswer } from './ban-answers.js';
 import { momentOf, occurredAt } from './moment.js';
 import { Problem } from './problem.js';
 
 export class BanAdministration {
-  readonly #bans: Pick<BanList, 'ban' | 'unban' | 'list'>;
+  readonly #bans: Pick<BanList, 'ban' | 'unban' | 'list' | 'find'>;
   readonly #whenStored: (ticket: Ticket) => Promise<void>;
 
   /** @param whenStored resolves when what the ticket stands for is on the disk */
-  constructor(bans: Pick<BanList, 'ban' | 'unban' | 'list'>, whenStored: (ticket: Ticket) => Promise<void>) {
+  constructor(bans: Pick<BanList, 'ban' | 'unban' | 'list' | 'find'>, whenStored: (ticket: Ticket) => Promise<void>) {
     this.#bans = bans;
     this.#whenStored = whenStored;
   }
@@ -32,10 +31,10 @@ export class BanAdministration {
 
   /** Bans, or changes the end and the reason of a ban; connections that it is about are ended. */
   async put(request: BanRequest): Promise<{ readonly ban: BanAnswer; readonly isNew: boolean }> {
-    const known = this.#find(request.kind, request.value);
+    const known = this.#bans.find(request.kind, request.value);
     if (known?.origin === 'configuration') throw configured(known);
     const ticket = this.#ban(request);
-    const ban = this.#find(request.kind, request.value);
+    const ban = this.#bans.find(request.kind, request.value);
     await this.#whenStored(ticket);
     if (ban === undefined) throw new Problem(422, 'invalid-ban', 'The ban was over as soon as it was set');
     return { ban: answerOf(ban), isNew: known === undefined };
@@ -43,7 +42,7 @@ export class BanAdministration {
 
   /** Lifts a ban. */
   async delete(kind: BanKindAnswer, value: string): Promise<BanAnswer> {
-    const known = this.#find(kind, value);
+    const known = this.#bans.find(kind, value);
     if (known === undefined)
       throw new Problem(404, 'ban-not-found', `The ${kind} ${JSON.stringify(value)} is not banned`);
     const ticket = this.#bans.unban(kind, value);
@@ -59,12 +58,6 @@ export class BanAdministration {
       if (!(error instanceof InvalidArgument)) throw error;
       throw new Problem(422, 'invalid-ban', error.message);
     }
-  }
-
-  #find(kind: BanKindAnswer, value: string): Ban | undefined {
-    const address = kind === 'address' ? parseIpAddress(value) : null;
-    const text = address === null ? value : ipAddressText(address);
-    return this.#bans.list().find((ban) => ban.kind === kind && ban.value === text);
   }
 }
 

@@ -93,6 +93,11 @@ export class BanList {
     return [...this.#bans.values()];
   }
 
+  /** One that is in force, whichever form the address has. */
+  find(kind: BanKind, value: string): Ban | undefined {
+    return this.#current(keyOf({ kind, value: normal(kind, value) }));
+  }
+
   get size(): number {
     return this.#bans.size;
   }
@@ -117,11 +122,21 @@ export class BanList {
 
   /** A ban that the store holds. @returns false if it cannot be read */
   restore(name: string, bytes: Buffer): boolean {
-    const ban = decodeBan(bytes);
-    if (ban === null || !isSound(ban) || noteOf(ban) !== name) return false;
-    if (ban.untilMs <= this.#clock.now()) this.#journal.noteRemoved(name);
-    else if (!this.#bans.has(keyOf(ban))) this.#add(ban);
+    const read = decodeBan(bytes);
+    if (read === null || !isSound(read) || noteOf(read) !== name) return false;
+    if (read.untilMs <= this.#clock.now()) this.#journal.noteRemoved(name);
+    else this.#restore(name, { ...read, value: normal(read.kind, read.value) });
     return true;
+  }
+
+  #restore(name: string, ban: Ban): void {
+    const known = this.#bans.get(keyOf(ban));
+    const isOnlyOne = known?.origin !== 'administration';
+    if (known === undefined || (!isOnlyOne && known.untilMs < ban.untilMs)) this.#add(ban);
+    if (isOnlyOne && noteOf(ban) === name) return;
+    // It was set when each form of an address had a ban of its own: of several, the one that lasts longest stays.
+    if (noteOf(ban) !== name) this.#journal.noteRemoved(name);
+    this.#journal.noteSaved(noteOf(ban), encodeBan(isOnlyOne ? ban : (this.#bans.get(keyOf(ban)) ?? ban)));
   }
 
   #current(key: string): Ban | undefined {
@@ -183,10 +198,12 @@ function isSound({ kind, value }: BanEntry): boolean {
   return kind !== 'address' || AddressRange.parse(value) !== null;
 }
 
-/** One address has many forms. */
+/** One address has many forms, and one network as many as it has addresses. */
 function normal(kind: BanKind, value: string): string {
-  const address = kind === 'address' && !isRange(value) ? parseIpAddress(value) : null;
-  return address === null ? value : ipAddressText(address);
+  const range = kind === 'address' ? AddressRange.parse(value) : null;
+  if (range === null) return value;
+  const [address = '', bits] = range.text.split('/');
+  return bits === '64' ? addressKey(address) : range.text;
 }
 
 /** A /64 of IPv6 as addresses are counted is found without being looked for. */

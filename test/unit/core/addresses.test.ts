@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressKey } from '../../../src/core/address-key.js';
+import { AddressRange } from '../../../src/core/address-range.js';
 import { AddressRanges } from '../../../src/core/address-ranges.js';
 import { InvalidArgument } from '../../../src/core/errors.js';
 import { ipAddressText, parseIpAddress } from '../../../src/core/ip-address.js';
@@ -42,6 +43,20 @@ describe('ranges of addresses', () => {
       expect(ranges.contains(address)).toBe(true);
     for (const address of ['11.0.0.1', '2001:db9::1', '192.0.2.8', '', 'localhost'])
       expect(ranges.contains(address)).toBe(false);
+  });
+
+  it.each([
+    ['127.0.0.1/0', '0.0.0.0/0'],
+    ['::ffff:0:0/96', '0.0.0.0/0'],
+    ['::ffff:10.1.2.3/104', '10.0.0.0/8'],
+    ['10.1.2.255/31', '10.1.2.254/31'],
+    ['10.1.2.3/32', '10.1.2.3'],
+    ['::1/0', '::/0'],
+    ['::ffff:0:0/95', '::fffe:0:0/95'],
+    ['2001:db8:1:2:ffff::1/65', '2001:db8:1:2:8000::/65'],
+    ['2001:DB8::1/128', '2001:db8::1'],
+  ])('of %s are called %s', (text, name) => {
+    expect(AddressRange.parse(text)?.text).toBe(name);
   });
 
   it('are refused if they are none', () => {

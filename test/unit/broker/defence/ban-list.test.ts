@@ -57,6 +57,49 @@ describe('a ban', () => {
     expect(bans.list().map(({ value }) => value)).toEqual(['c', 'u', '10.0.0.1']);
   });
 
+  it.each([
+    ['0.0.0.0/0', '127.0.0.1/0', '127.0.0.1'],
+    ['10.0.0.0/8', '::ffff:10.1.2.3/104', '10.9.9.9'],
+    ['10.0.0.7', '10.0.0.7/32', '10.0.0.7'],
+    ['2001:db8::/64', '2001:db8::5/64', '2001:db8::7'],
+    ['2001:db8::/32', '2001:db8:ffff::/32', '2001:db8:1::'],
+  ])('of the network %s is that of %s, too', (one, other, within) => {
+    const { bans, notes } = new World();
+    bans.ban({ kind: 'address', value: one });
+    bans.ban({ kind: 'address', value: other, reason: 'again' });
+    expect(bans.list()).toHaveLength(1);
+    expect(notes.size).toBe(1);
+    expect(bans.find('address', one)?.reason).toBe('again');
+    expect(bans.findAddress(within)).toBe(bans.find('address', other));
+    bans.unban('address', one);
+    expect(bans.findAddress(within)).toBeUndefined();
+    expect(notes.size).toBe(0);
+  });
+
+  it('that was kept in several forms is one after a restart, until the last of them ends', () => {
+    const world = new World();
+    const kept = (value: string, untilMs: number): void => {
+      const name = `ban/address/${encodeURIComponent(value)}`;
+      const record = { version: 1, kind: 'address', value, sinceMs: 1, untilMs: world.clock.now() + untilMs };
+      world.notes.set(name, Buffer.from(JSON.stringify(record)));
+    };
+    kept('10.1.0.0/8', 1000);
+    kept('10.0.0.0/8', 3000);
+    kept('10.2.0.0/8', 2000);
+    for (const round of ['the first start', 'the next']) {
+      expect(world.restart(), round).not.toContain(false);
+      expect(
+        world.bans.list().map(({ value }) => value),
+        round,
+      ).toEqual(['10.0.0.0/8']);
+      expect([...world.notes.keys()], round).toEqual(['ban/address/10.0.0.0%2F8']);
+    }
+    world.clock.advance(2999);
+    expect(world.bans.findAddress('10.3.0.1')).toBeDefined();
+    world.clock.advance(1);
+    expect(world.bans.findAddress('10.3.0.1')).toBeUndefined();
+  });
+
   it('ends by itself, and leaves nothing behind', () => {
     const { bans, clock, notes } = new World();
     bans.ban({ kind: 'address', value: '10.0.0.0/8', forMs: 1000 });
