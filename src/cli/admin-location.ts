@@ -7,7 +7,7 @@ import { BrokerIdentity } from '../http/broker-identity.js';
 import { type AdminAccess, AdminCallFailed } from './admin-client.js';
 import type { Settings } from './config-schema.js';
 import { storageSettings, usesDirectory } from './storage-options.js';
-import { readTextFile, UnreadableFile } from './text-file.js';
+import { readGivenText, UnreadableFile } from './text-file.js';
 
 const MAX_FILE_BYTES = 4096;
 
@@ -61,7 +61,7 @@ function findToken(settings: Settings, tokenFile: string | undefined): string {
 
 /** Without blanks around it. */
 function readText(path: string): string {
-  const text = readTextFile(path, MAX_FILE_BYTES);
+  const text = readGivenText(path, MAX_FILE_BYTES);
   if (text instanceof UnreadableFile) throw new AdminCallFailed(`${path} ${text.reason}`);
   return text.trim();
 }

@@ -15,7 +15,7 @@ import {
 } from 'yaml';
 import type { ConfigurationProblem } from './configuration-error.js';
 import { type SettingPath, settingName } from './setting-path.js';
-import { readTextFile, UnreadableFile } from './text-file.js';
+import { readGivenText, UnreadableFile } from './text-file.js';
 
 /** Far above any real configuration; a wrong path (a log, a disk image) is refused instead of read. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -40,7 +40,7 @@ export interface ConfigFile {
 
 /** @param file path as the user gave it; it appears so in the problems */
 export function readConfigFile(file: string): ConfigFile {
-  const text = readTextFile(file, MAX_FILE_BYTES);
+  const text = readGivenText(file, MAX_FILE_BYTES);
   if (!(text instanceof UnreadableFile)) return parseConfigText(file, text);
   return nothing([{ where: file, path: '', message: text.reason }]);
 }

@@ -6,7 +6,7 @@ import { adminPages } from './admin-pages.js';
 import { adminPath } from './admin-path.js';
 import { type AdminConsole, AdminMisuse, type AdminRequest, askFirst, showAnswer } from './admin-request.js';
 import { MAX_ALIAS_COUNT } from './config-file.js';
-import { readTextFile, UnreadableFile } from './text-file.js';
+import { readGivenText, UnreadableFile } from './text-file.js';
 import { formatTable } from './text-table.js';
 import { visible, visibleLine } from './visible-text.js';
 
@@ -72,7 +72,7 @@ async function setRole(
 }
 
 function rulesIn(file: string): unknown[] | AdminMisuse {
-  const text = readTextFile(file, MAX_RULES_FILE_BYTES);
+  const text = readGivenText(file, MAX_RULES_FILE_BYTES);
   if (text instanceof UnreadableFile) return new AdminMisuse(`${file}: ${text.reason}`);
   try {
     const rules: unknown = parse(text, { maxAliasCount: MAX_ALIAS_COUNT, logLevel: 'error' });

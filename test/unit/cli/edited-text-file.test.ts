@@ -1,4 +1,5 @@
 /** A file that is replaced as a whole. */
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { FileNotWritten, FileUnusable } from '../../../src/auth/administration/administration-errors.js';
 import { EditedTextFile } from '../../../src/cli/edited-text-file.js';
 import { createTemporaryDirectory } from '../../support/temporary-directory.js';
@@ -100,5 +101,20 @@ describe('a file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     writeFileSync(path, Buffer.from([0xff, 0xfe]));
     expect(() => made.read()).toThrow(`${path}: is not UTF-8 text`);
+  });
+
+  it('that is a pipe is not waited for', () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Whoever waits for it all the same is let go.
+    const writer = spawn('sh', ['-c', 'sleep 2; : > "$0"', pipe], { detached: true });
+    onTestFinished(() => void process.kill(-(writer.pid ?? 0), 'SIGKILL'));
+    expect(() => new EditedTextFile(pipe, 100).read()).toThrow(`${pipe}: is a pipe, not a file`);
+  });
+
+  it('that links lead around in a circle is unusable', () => {
+    const link = join(directory, 'link');
+    symlinkSync('link', link);
+    expect(() => new EditedTextFile(link, 100).read()).toThrow(`${link}: is a link that leads back to itself`);
   });
 });
