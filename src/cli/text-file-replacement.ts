@@ -4,13 +4,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
-import { open, realpath, stat } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileNotWritten } from '../auth/administration/administration-errors.js';
 import type { FileDraft } from '../auth/administration/edited-file.js';
 
 const OWNER_ONLY = 0o600;
 const MODE_BITS = 0o7777;
+
+/** Nobody takes a hidden file of this name for one of his own. */
+const DRAFT_NAME = /^[0-9a-f]{12}\.draft$/;
+
+/** A draft that is as old as this was left behind by a process that was killed. */
+const FORGOTTEN_AFTER_MS = 60_000;
 
 /** Those that pass by themselves, or with room on the disk. */
 const PASSING = ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'EAGAIN'];
@@ -32,25 +38,28 @@ export class TextFileReplacement implements FileDraft {
     let draft: string | undefined;
     try {
       const status = await statusOf(file);
+      // A device would be one no longer, for whoever else uses it.
+      if (status !== null && !status.isFile()) throw new FileNotWritten(`${file} is not a regular file`, true);
       const target = status === null ? file : await realpath(file);
-      draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
+      draft = `${draftStem(target)}${randomBytes(6).toString('hex')}.draft`;
       const handle = await open(draft, 'wx', OWNER_ONLY);
       try {
         await handle.writeFile(text);
+        const own = await handle.stat();
         if (status !== null) {
-          const own = await handle.stat();
           // Whoever reads the file could not read it any more else: the broker, or the group that it is for.
           if (own.uid !== status.uid || own.gid !== status.gid) await handle.chown(status.uid, status.gid);
           await handle.chmod(status.mode & MODE_BITS);
         }
         await handle.sync();
+        await removeForgotten(target, own.mtimeMs);
       } finally {
         await handle.close();
       }
       return new TextFileReplacement(file, target, draft);
     } catch (error) {
       if (draft !== undefined) remove(draft);
-      throw notWritten(file, error);
+      throw error instanceof FileNotWritten ? error : notWritten(file, error);
     }
   }
 
@@ -78,6 +87,24 @@ export class TextFileReplacement implements FileDraft {
 
   discard(): void {
     if (!this.#isPlaced) remove(this.#draft);
+  }
+}
+
+function draftStem(target: string): string {
+  return join(dirname(target), `.${basename(target)}.`);
+}
+
+/** @param nowMs by the clock of the file system, which may be another machine's */
+async function removeForgotten(target: string, nowMs: number): Promise<void> {
+  const stem = draftStem(target);
+  try {
+    for (const name of await readdir(dirname(target))) {
+      const path = join(dirname(target), name);
+      if (!path.startsWith(stem) || !DRAFT_NAME.test(path.slice(stem.length))) continue;
+      if (nowMs - (await lstat(path)).mtimeMs > FORGOTTEN_AFTER_MS) remove(path);
+    }
+  } catch {
+    // Who may not list the directory leaves them to somebody who may.
   }
 }
 

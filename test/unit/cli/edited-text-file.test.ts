@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -103,6 +104,21 @@ describe('a file', () => {
     expect(() => made.read()).toThrow(`${path}: is not UTF-8 text`);
   });
 
+  it('has drafts of processes that were killed removed with the next change, and nothing else', async () => {
+    const longAgo = new Date(Date.now() - 61_000);
+    const justNow = new Date(Date.now() - 5000);
+    const place = (name: string, date: Date): void => {
+      writeFileSync(join(directory, name), 'old');
+      utimesSync(join(directory, name), date, date);
+    };
+    const others = ['.file.202611221200', '.file.0123456789ab.draft.bak', '.other.0123456789ab.draft', 'file.1'];
+    for (const name of others) place(name, longAgo);
+    place('.file.0123456789ab.draft', longAgo);
+    place('.file.ffffffffffff.draft', justNow);
+    (await new EditedTextFile(path, 100).prepare('new')).place();
+    expect(readdirSync(directory).sort()).toEqual([...others, '.file.ffffffffffff.draft', 'file'].sort());
+  });
+
   it('that is a pipe is not waited for', () => {
     const pipe = join(directory, 'pipe');
     execFileSync('mkfifo', [pipe]);
@@ -110,6 +126,13 @@ describe('a file', () => {
     const writer = spawn('sh', ['-c', 'sleep 2; : > "$0"', pipe], { detached: true });
     onTestFinished(() => void process.kill(-(writer.pid ?? 0), 'SIGKILL'));
     expect(() => new EditedTextFile(pipe, 100).read()).toThrow(`${pipe}: is a pipe, not a file`);
+  });
+
+  it('that is none, but a device, is not replaced by one', async () => {
+    await expect(new EditedTextFile('/dev/null', 100).prepare('new')).rejects.toThrow(
+      '/dev/null is not a regular file',
+    );
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   it('that links lead around in a circle is unusable', () => {
