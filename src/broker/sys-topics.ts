@@ -92,6 +92,8 @@ export class SysTopics {
       ['store/messages/bytes', retained.bytes + store.log.storedBytes],
       ['messages/stored', retained.size + store.log.messages],
       ['sessions/queued/bytes', sessionQueues.bytes],
+      // As the configuration has it: 0 for none.
+      ['sessions/queued/limit', Number.isFinite(sessionQueues.maximumBytes) ? sessionQueues.maximumBytes : 0],
       ['storage/durability', store.durability],
       ['storage/state', store.health.state],
       ...Object.entries(accountingOf(this.#context)).map(([name, count]) => named(`accounting/${name}`, count)),

@@ -40,6 +40,42 @@ describe('$SYS topics', () => {
     await client.expectNothing();
   });
 
+  it('say what waits for all sessions together, and how much may', async () => {
+    const test = await TestBroker.start({ limits: { sysIntervalSeconds: 10, queueTotalMaximumBytes: 5500 } });
+    const away = await test.connect('away', { version: 5, properties: { sessionExpiryInterval: 3600 } });
+    await away.subscribe('t', 1);
+    await away.disconnect();
+    const client = await test.connect('c');
+    await client.subscribe('$SYS/broker/sessions/queued/+');
+    const told = (): Map<string, number> =>
+      new Map(
+        client
+          .takeAll()
+          .map((packet) => (packet.cmd === 'publish' ? [packet.topic, Number(packet.payload)] : ['', Number.NaN])),
+      );
+    await client.barrier();
+    expect(told()).toEqual(
+      new Map([
+        ['$SYS/broker/sessions/queued/bytes', 0],
+        ['$SYS/broker/sessions/queued/limit', 5500],
+      ]),
+    );
+    client.send(publishPacket('t', 'x'.repeat(1000), { qos: 1, messageId: 1 }));
+    await client.expectPacket('puback');
+    test.clock.advance(10_100);
+    await client.barrier();
+    const waiting = told().get('$SYS/broker/sessions/queued/bytes');
+    expect(waiting).toBeGreaterThan(1000);
+    expect(waiting).toBeLessThan(1200);
+    const again = await test.connect('away', { version: 5, clean: false });
+    const { messageId = 0 } = await again.expectPacket('publish');
+    again.send({ cmd: 'puback', messageId });
+    await again.barrier();
+    test.clock.advance(10_100);
+    await client.barrier();
+    expect(told().get('$SYS/broker/sessions/queued/bytes')).toBe(0);
+  });
+
   it('do not come with a plain #', async () => {
     const test = await TestBroker.start({ limits: { sysIntervalSeconds: 10 } });
     const client = await test.connect('c');
