@@ -23,6 +23,8 @@ export interface ExchangeClient {
   readonly clientId: string;
   /** That of the certificate, where the listener takes names from there. */
   readonly username: string | undefined;
+  /** Where it comes from; undefined for one that has been let in, and shows anew who it is. */
+  readonly remoteAddress?: string;
   /** Whether nobody waits for the outcome any more: what has not been begun for it need not be. */
   isGone(): boolean;
 }

@@ -1,5 +1,6 @@
 /** One source of credentials that CONNECT may carry. The AuthenticationChain asks them in turn. */
 import type { ConnectDecision, ConnectRequest, RefusedConnect } from './authenticator.js';
+import type { Asker } from './check-lane.js';
 
 /** `next`: this source knows nothing of the client, another may. */
 export type Verdict = ConnectDecision | 'next';
@@ -24,7 +25,7 @@ export function unavailable(detail: string): RefusedConnect {
   return { allowed: false, why: 'unavailable', message: 'authentication is not available', detail };
 }
 
-/** Whether a check for the request is still wanted. */
-export function isWaitedFor(request: ConnectRequest): () => boolean {
-  return () => request.isGone?.() !== true;
+/** For whom a check of the request is. */
+export function askerOf(request: ConnectRequest): Asker {
+  return { address: request.remoteAddress, isWanted: () => request.isGone?.() !== true };
 }

@@ -10,14 +10,7 @@ import type { NoticeLimit } from '../core/notice-limit.js';
 import type { ConnectRequest } from './authenticator.js';
 import { boundedFetch, NoAnswer } from './bounded-fetch.js';
 import { BUSY, CheckLane, type LaneLimits } from './check-lane.js';
-import {
-  busy,
-  type CredentialJudge,
-  isWaitedFor,
-  unavailable,
-  unidentified,
-  type Verdict,
-} from './credential-judge.js';
+import { askerOf, busy, type CredentialJudge, unavailable, unidentified, type Verdict } from './credential-judge.js';
 import { readRoles, readRules, UnusableClaim } from './granted-claims.js';
 import { type Checked, RememberedChecks } from './remembered-checks.js';
 import { isUsableName } from './usable-name.js';
@@ -82,7 +75,7 @@ export class HttpJudge implements CredentialJudge {
     const known = this.#checks.find(key);
     if (known !== undefined) return this.#verdictOf(known);
     return this.#checks
-      .check(key, isWaitedFor(request), () => this.#ask(request, question))
+      .check(key, askerOf(request), () => this.#ask(request, question))
       .then((outcome) =>
         outcome === BUSY ? busy('too many clients are being asked about') : this.#verdictOf(outcome),
       );
@@ -111,8 +104,10 @@ export class HttpJudge implements CredentialJudge {
     const outcome =
       answer instanceof NoAnswer ? new NoVerdict(answer.reason) : outcomeOf(answer.status, answer.text, request, nowMs);
     if (outcome instanceof NoVerdict) this.#onFailure(outcome.reason);
-    if (outcome === 'next' || outcome instanceof NoVerdict || !outcome.allowed) return { outcome, rememberUntilMs: 0 };
-    return { outcome, rememberUntilMs: Math.min(nowMs + rememberMs, outcome.identity.expiresAtMs) };
+    if (outcome === 'next' || outcome instanceof NoVerdict) return { outcome, rememberUntilMs: 0, isWrong: false };
+    if (!outcome.allowed) return { outcome, rememberUntilMs: 0, isWrong: outcome.why === 'unidentified' };
+    const rememberUntilMs = Math.min(nowMs + rememberMs, outcome.identity.expiresAtMs);
+    return { outcome, rememberUntilMs, isWrong: false };
   }
 
   #verdictOf(outcome: HttpOutcome): Verdict {

@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.js';
 import type { ConnectRequest } from './authenticator.js';
 import { BUSY, type Busy, type CheckLane } from './check-lane.js';
-import { busy, type CredentialJudge, isWaitedFor, unidentified, type Verdict } from './credential-judge.js';
+import { askerOf, busy, type CredentialJudge, unidentified, type Verdict } from './credential-judge.js';
 import { identityOf } from './identity.js';
 import type { PasswordHash } from './password-hash.js';
 import { RememberedChecks } from './remembered-checks.js';
@@ -87,9 +87,10 @@ export class PasswordJudge implements CredentialJudge {
   }
 
   #check(request: ConnectRequest, hash: PasswordHash, password: Buffer, key: string): Promise<boolean | Busy> {
-    return this.#checks.check(key, isWaitedFor(request), async () => {
+    return this.#checks.check(key, askerOf(request), async () => {
       const outcome = await hash.verify(password);
-      return { outcome, rememberUntilMs: outcome ? this.#clock.now() + this.#options.rememberMs : 0 };
+      const rememberUntilMs = outcome ? this.#clock.now() + this.#options.rememberMs : 0;
+      return { outcome, rememberUntilMs, isWrong: !outcome };
     });
   }
 }

@@ -5,12 +5,14 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
-import { BUSY, type Busy, type CheckLane } from './check-lane.js';
+import { type Asker, BUSY, type Busy, type CheckLane } from './check-lane.js';
 
 export interface Checked<Outcome> {
   readonly outcome: Outcome;
   /** How long it may be remembered, ms on the clock; 0 for not at all. */
   readonly rememberUntilMs: number;
+  /** It was wrong what was shown: where it came from waits behind others for a while. */
+  readonly isWrong: boolean;
 }
 
 interface Remembered<Outcome> {
@@ -21,7 +23,7 @@ interface Remembered<Outcome> {
 interface Pending<Outcome> {
   readonly outcome: Promise<Outcome | Busy>;
   /** Of everybody who waits for it. */
-  readonly isWanted: (() => boolean)[];
+  readonly askers: Asker[];
 }
 
 export class RememberedChecks<Outcome> {
@@ -72,25 +74,27 @@ export class RememberedChecks<Outcome> {
    * Has `work` done in the lane, or waits for the same check of somebody else.
    * @returns rejected if `work` is
    */
-  check(key: string, isWanted: () => boolean, work: () => Promise<Checked<Outcome>>): Promise<Outcome | Busy> {
+  check(key: string, asker: Asker, work: () => Promise<Checked<Outcome>>): Promise<Outcome | Busy> {
     const pending = this.#pending.get(key);
     if (pending !== undefined) {
-      pending.isWanted.push(isWanted);
+      pending.askers.push(asker);
       return pending.outcome;
     }
-    const wanted = [isWanted];
+    const { address } = asker;
+    const askers = [asker];
     const generation = this.#generation;
     const outcome = this.#lane
-      .run(work, () => wanted.some((each) => each()))
+      .run(work, { address, isWanted: () => askers.some((each) => each.isWanted()) })
       .then((checked) => {
         if (checked === BUSY) return BUSY;
+        if (checked.isWrong) for (const each of askers) this.#lane.suspect(each.address);
         if (generation === this.#generation) this.#remember(key, checked);
         return checked.outcome;
       })
       .finally(() => {
         if (this.#pending.get(key)?.outcome === outcome) this.#pending.delete(key);
       });
-    this.#pending.set(key, { outcome, isWanted: wanted });
+    this.#pending.set(key, { outcome, askers });
     return outcome;
   }
 

@@ -1,6 +1,6 @@
 /** Clients that show a token as their password. The user name may be left out; one that is given has to be the token's. */
 import type { ConnectRequest } from './authenticator.js';
-import { type CredentialJudge, isWaitedFor, type Verdict } from './credential-judge.js';
+import { askerOf, type CredentialJudge, type Verdict } from './credential-judge.js';
 import { isToken, type TokenVerifier } from './token-verifier.js';
 
 export class TokenJudge implements CredentialJudge {
@@ -14,6 +14,6 @@ export class TokenJudge implements CredentialJudge {
   judge(request: ConnectRequest): Verdict | Promise<Verdict> {
     const { password } = request;
     if (!isToken(password)) return 'next';
-    return this.#verifier.verify(password.toString('latin1'), request, isWaitedFor(request));
+    return this.#verifier.verify(password.toString('latin1'), request, askerOf(request));
   }
 }

@@ -25,6 +25,7 @@ export class TokenMethod implements AuthenticationMethod {
 
   begin(client: ExchangeClient): AuthenticationExchange {
     let isAskedToBegin = false;
+    const asker = { address: client.remoteAddress ?? '', isWanted: () => !client.isGone() };
     return {
       next: (data) => {
         if (data === undefined || data.length === 0) {
@@ -34,7 +35,7 @@ export class TokenMethod implements AuthenticationMethod {
           return { outcome: 'continue', data: undefined };
         }
         if (!isToken(data)) return failure('what the client says is no token');
-        const decision = this.#verifier.verify(data.toString('latin1'), client, () => !client.isGone());
+        const decision = this.#verifier.verify(data.toString('latin1'), client, asker);
         return decision instanceof Promise ? decision.then(stepOf) : stepOf(decision);
       },
     };

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.js';
 import type { NoticeLimit } from '../core/notice-limit.js';
 import type { ConnectDecision } from './authenticator.js';
-import { BUSY, type CheckLane } from './check-lane.js';
+import { type Asker, BUSY, type CheckLane } from './check-lane.js';
 import { busy, unavailable, unidentified } from './credential-judge.js';
 import { readRoles, readRules, UnusableClaim } from './granted-claims.js';
 import type { Grounds } from './identity.js';
@@ -77,18 +77,18 @@ export class TokenVerifier {
     this.#checks.clear();
   }
 
-  /** @param isWanted whether somebody still waits for the answer */
-  verify(token: string, bearer: TokenBearer, isWanted: () => boolean): ConnectDecision | Promise<ConnectDecision> {
+  /** @param asker who waits for the answer */
+  verify(token: string, bearer: TokenBearer, asker: Asker): ConnectDecision | Promise<ConnectDecision> {
     const key = this.#checks.keyOf(token);
     const known = this.#checks.find(key);
-    return known === undefined ? this.#check(key, token, bearer, isWanted) : this.#decide(known, bearer);
+    return known === undefined ? this.#check(key, token, bearer, asker) : this.#decide(known, bearer);
   }
 
   *figures(): Generator<readonly [topic: string, value: number]> {
     yield ['authentication/jwt/remembered', this.#checks.hits];
   }
 
-  async #check(key: string, token: string, bearer: TokenBearer, isWanted: () => boolean): Promise<ConnectDecision> {
+  async #check(key: string, token: string, bearer: TokenBearer, asker: Asker): Promise<ConnectDecision> {
     const header = headerOf(token);
     if (header === null) return unidentified('the token has no header with an algorithm that is known');
     const { algorithm, id } = header;
@@ -99,7 +99,7 @@ export class TokenVerifier {
     if (keys === UNAVAILABLE) return unavailable('there are no keys to verify tokens with');
     if (keys.length === 0)
       return unidentified(`there is no key for algorithm ${algorithm} and the key id of the token`);
-    const outcome = await this.#checks.check(key, isWanted, () => this.#verifyWith(keys, algorithm, token));
+    const outcome = await this.#checks.check(key, asker, () => this.#verifyWith(keys, algorithm, token));
     return outcome === BUSY ? busy('too many tokens are being verified') : this.#decide(outcome, bearer);
   }
 
@@ -128,14 +128,14 @@ export class TokenVerifier {
         const expiresAtMs = clock.now() + leftMs;
         const rememberUntilMs =
           token.length > LONGEST_REMEMBERED ? 0 : clock.now() + Math.min(leftMs, LONGEST_MEMORY_MS);
-        return { outcome: { isValid: true, claims, expiresAtMs, grounds }, rememberUntilMs };
+        return { outcome: { isValid: true, claims, expiresAtMs, grounds }, rememberUntilMs, isWrong: false };
       } catch (error) {
         reason = reasonOf(error);
         // Another key may have signed it; what else is wrong with it stays so.
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
       }
     }
-    return { outcome: { isValid: false, reason }, rememberUntilMs: 0 };
+    return { outcome: { isValid: false, reason }, rememberUntilMs: 0, isWrong: true };
   }
 
   #decide(outcome: TokenOutcome, { clientId, username: given }: TokenBearer): ConnectDecision {

@@ -236,7 +236,8 @@ export class Handshake {
 
   #beginExchange(packet: ConnectPacket, terms: ConnectTerms, method: AuthenticationMethod): void {
     const username = this.#channel.clientCertificate?.username ?? packet.username;
-    const client = { clientId: terms.clientId, username, isGone: () => this.#host.isClosed };
+    const { remoteAddress } = this.#channel;
+    const client = { clientId: terms.clientId, username, remoteAddress, isGone: () => this.#host.isClosed };
     const candidate = { packet, terms, method, exchange: new BoundedExchange(this.#context, method, client) };
     this.#candidate = candidate;
     try {

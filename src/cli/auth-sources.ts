@@ -103,7 +103,7 @@ export class AuthSources {
 
   /** Does what takes time in turn with the checks of passwords. @throws TooManyChanges if too many wait */
   async inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const outcome = await this.#lane.run(work, () => true);
+    const outcome = await this.#lane.run(work, { address: '', isWanted: () => true });
     if (outcome === BUSY) throw new TooManyChanges('Too many passwords are being checked: try again later');
     return outcome;
   }

@@ -24,7 +24,7 @@ import {
 } from '../../support/token-world.js';
 
 const BEARER = { clientId: 'c', username: undefined };
-const wanted = () => true;
+const wanted = { address: '10.0.0.1', isWanted: () => true };
 
 async function verdict(
   { verifier }: Verifying,
