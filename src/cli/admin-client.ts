@@ -1,4 +1,5 @@
 /** Calls the administration of a running broker by HTTP. */
+import type { z } from 'zod';
 import { MillraceError } from '../core/errors.js';
 import { BrokerIdentity } from '../http/broker-identity.js';
 
@@ -49,6 +50,19 @@ export class AdminClient {
     }
     if (code === undefined) throw new AdminCallFailed(`${url} answers ${status}, and is no Millrace broker`);
     throw new AdminCallFailed(detail ?? code, code);
+  }
+
+  /** The same, for an answer that is to be of a certain form: at an address that somebody has typed, anybody may answer. */
+  async ask<Schema extends z.ZodType>(
+    schema: Schema,
+    method: AdminMethod,
+    path: string,
+    body?: object,
+  ): Promise<z.output<Schema>> {
+    const answer = await this.call(method, path, body);
+    // As it came: a newer broker may tell more.
+    if (schema.safeParse(answer).success) return answer as z.output<Schema>;
+    throw new AdminCallFailed(`${this.#access.url} answers something else, and is no Millrace broker of this version`);
   }
 
   /** A broker that was killed leaves its address behind, and the port to others: those do not get the token. */

@@ -62,6 +62,6 @@ function findToken(settings: Settings, tokenFile: string | undefined): string {
 /** Without blanks around it. */
 function readText(path: string): string {
   const text = readGivenText(path, MAX_FILE_BYTES);
-  if (text instanceof UnreadableFile) throw new AdminCallFailed(`${path} ${text.reason}`);
+  if (text instanceof UnreadableFile) throw new AdminCallFailed(`${path}: ${text.reason}`);
   return text.trim();
 }

@@ -1,4 +1,5 @@
 /** Lists that the broker gives page by page. */
+import type { z } from 'zod';
 import type { AdminClient } from './admin-client.js';
 
 const PAGE = 1000;
@@ -8,10 +9,14 @@ interface Page {
 }
 
 /** All pages of a list, whatever number of them there is. @throws AdminCallFailed */
-export async function* adminPages<Answer extends Page>(client: AdminClient, path: string): AsyncGenerator<Answer> {
+export async function* adminPages<Answer extends Page>(
+  client: AdminClient,
+  schema: z.ZodType<Answer>,
+  path: string,
+): AsyncGenerator<Answer> {
   for (let cursor: string | null = ''; cursor !== null; ) {
     const query: string = new URLSearchParams({ limit: String(PAGE), cursor }).toString();
-    const page = (await client.call('GET', `${path}?${query}`)) as Answer;
+    const page: Answer = await client.ask(schema, 'GET', `${path}?${query}`);
     yield page;
     cursor = page.cursor;
   }

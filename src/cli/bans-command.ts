@@ -1,5 +1,5 @@
 /** `millrace bans …`: who is banned from a running broker. */
-import type { BanAnswer, BanListAnswer } from '../http/ban-answers.js';
+import { type BanAnswer, banAnswer, banList } from '../http/ban-answers.js';
 import type { AdminClient } from './admin-client.js';
 import { adminPages } from './admin-pages.js';
 import { adminPath } from './admin-path.js';
@@ -19,13 +19,13 @@ export async function runBansCommand(
   switch (command) {
     case 'bans ls': {
       const bans: BanAnswer[] = [];
-      for await (const page of adminPages<BanListAnswer>(client, adminPath('bans'))) bans.push(...page.bans);
+      for await (const page of adminPages(client, banList, adminPath('bans'))) bans.push(...page.bans);
       return showAnswer(request, console, { bans }, () => (bans.length === 0 ? 'nobody is banned\n' : bansText(bans)));
     }
     case 'bans add':
       return await addBan(request, client, console);
     default: {
-      const ban = (await client.call('DELETE', adminPath('bans', kind, value))) as BanAnswer;
+      const ban = await client.ask(banAnswer, 'DELETE', adminPath('bans', kind, value));
       return showAnswer(request, console, ban, () => visible(`the ${ban.kind} ${ban.value} is banned no more\n`));
     }
   }
@@ -44,10 +44,10 @@ async function addBan(
   if (time !== undefined && (seconds === undefined || seconds === 0)) {
     return new AdminMisuse(`flag --for: expected a time such as 30m or 7d, found "${time}"`);
   }
-  const ban = (await client.call('PUT', adminPath('bans', kind, value), {
+  const ban = await client.ask(banAnswer, 'PUT', adminPath('bans', kind, value), {
     ...(reason === undefined ? {} : { reason }),
     ...(seconds === undefined ? {} : { forMs: Math.round(seconds * 1000) }),
-  })) as BanAnswer;
+  });
   const end = ban.until === null ? 'until that is lifted' : `until ${ban.until}`;
   return showAnswer(request, console, ban, () => visible(`the ${ban.kind} ${ban.value} is banned ${end}\n`));
 }

@@ -1,5 +1,5 @@
 /** Asks a running broker about its queues; who names one that is not there is told which one may have been meant. */
-import type { DamagedQueue, QueueList, QueueSummary } from '../http/queue-answers.js';
+import { type DamagedQueue, type QueueSummary, queueList } from '../http/queue-answers.js';
 import { AdminCallFailed, type AdminClient, type AdminMethod } from './admin-client.js';
 import { adminPages } from './admin-pages.js';
 import { adminPath } from './admin-path.js';
@@ -37,7 +37,7 @@ export class QueueCalls {
   async list(): Promise<{ readonly queues: readonly QueueSummary[]; readonly damaged: readonly DamagedQueue[] }> {
     const queues: QueueSummary[] = [];
     let damaged: readonly DamagedQueue[] = [];
-    for await (const page of adminPages<QueueList>(this.#client, adminPath('queues'))) {
+    for await (const page of adminPages(this.#client, queueList, adminPath('queues'))) {
       queues.push(...page.queues);
       damaged = page.damaged;
     }

@@ -1,6 +1,6 @@
 /** `millrace roles …`: the roles of a running broker, and who has them. */
 import { parse, stringify } from 'yaml';
-import type { RoleAnswer, RoleList, RoleUserList } from '../http/role-answers.js';
+import { deletedRole, type RoleAnswer, roleAnswer, roleList, roleUserList } from '../http/role-answers.js';
 import type { AdminClient } from './admin-client.js';
 import { adminPages } from './admin-pages.js';
 import { adminPath } from './admin-path.js';
@@ -30,7 +30,7 @@ export async function runRolesCommand(
     case 'roles rm': {
       const refusal = await askFirst(request, console, `Delete the role ${role}?`);
       if (refusal !== null) return refusal;
-      const answer = (await client.call('DELETE', adminPath('roles', role))) as object;
+      const answer = await client.ask(deletedRole, 'DELETE', adminPath('roles', role));
       return showAnswer(request, console, answer, () => `the role ${role} is deleted\n`);
     }
     default:
@@ -40,7 +40,7 @@ export async function runRolesCommand(
 
 async function listRoles(request: AdminRequest, client: AdminClient, console: AdminConsole): Promise<true> {
   const roles: RoleAnswer[] = [];
-  for await (const page of adminPages<RoleList>(client, adminPath('roles'))) roles.push(...page.roles);
+  for await (const page of adminPages(client, roleList, adminPath('roles'))) roles.push(...page.roles);
   return showAnswer(request, console, { roles }, () =>
     roles.length === 0 ? 'there are no roles\n' : rolesText(roles),
   );
@@ -49,11 +49,11 @@ async function listRoles(request: AdminRequest, client: AdminClient, console: Ad
 async function showRole(request: AdminRequest, client: AdminClient, console: AdminConsole): Promise<true> {
   const { operand: role = '', switches } = request;
   if (!switches.has('users')) {
-    const answer = (await client.call('GET', adminPath('roles', role))) as RoleAnswer;
+    const answer = await client.ask(roleAnswer, 'GET', adminPath('roles', role));
     return showAnswer(request, console, answer, () => visible(roleText(answer)));
   }
   const users: string[] = [];
-  for await (const page of adminPages<RoleUserList>(client, adminPath('roles', role, 'users')))
+  for await (const page of adminPages(client, roleUserList, adminPath('roles', role, 'users')))
     users.push(...page.users);
   return showAnswer(request, console, { users }, () => users.map((name) => `${visibleLine(name)}\n`).join(''));
 }
@@ -66,7 +66,7 @@ async function setRole(
   const [role = '', file = ''] = request.operands;
   const rules = rulesIn(file);
   if (rules instanceof AdminMisuse) return rules;
-  const answer = (await client.call('PUT', adminPath('roles', role), { rules })) as RoleAnswer;
+  const answer = await client.ask(roleAnswer, 'PUT', adminPath('roles', role), { rules });
   const count = `${answer.rules.length} ${answer.rules.length === 1 ? 'rule' : 'rules'}`;
   return showAnswer(request, console, answer, () => `the role ${role} has ${count}\n`);
 }
@@ -97,7 +97,7 @@ async function giveOrTake(
   const isGiven = command === 'roles grant';
   const path =
     section === undefined ? adminPath('roles', role, 'users', username ?? '') : adminPath('roles', role, section);
-  const answer = (await client.call(isGiven ? 'PUT' : 'DELETE', path)) as RoleAnswer;
+  const answer = await client.ask(roleAnswer, isGiven ? 'PUT' : 'DELETE', path);
   const whom = section ?? `the user ${username}`;
   const text = isGiven ? `${whom} has the role ${role}` : `${whom} has the role ${role} no more`;
   return showAnswer(request, console, answer, () => visible(`${text}\n`));

@@ -1,5 +1,5 @@
 /** `millrace users …`: the users of a running broker. A password is read, sent and forgotten. */
-import type { UserAnswer, UserList } from '../http/user-routes.js';
+import { deletedUser, type UserAnswer, userAnswer, userList } from '../http/user-answers.js';
 import type { AdminClient } from './admin-client.js';
 import { adminPages } from './admin-pages.js';
 import { adminPath } from './admin-path.js';
@@ -18,7 +18,7 @@ export async function runUsersCommand(
     case 'users ls':
       return await listUsers(request, client, console);
     case 'users show': {
-      const user = (await client.call('GET', adminPath('users', username))) as UserAnswer;
+      const user = await client.ask(userAnswer, 'GET', adminPath('users', username));
       return showAnswer(request, console, user, () => usersText([user]));
     }
     case 'users set':
@@ -26,7 +26,7 @@ export async function runUsersCommand(
     default: {
       const refusal = await askFirst(request, console, `Delete the user ${username}, and end the connections?`);
       if (refusal !== null) return refusal;
-      const answer = (await client.call('DELETE', adminPath('users', username))) as object;
+      const answer = await client.ask(deletedUser, 'DELETE', adminPath('users', username));
       return showAnswer(request, console, answer, () => `the user ${username} is deleted\n`);
     }
   }
@@ -34,7 +34,7 @@ export async function runUsersCommand(
 
 async function listUsers(request: AdminRequest, client: AdminClient, console: AdminConsole): Promise<true> {
   const users: UserAnswer[] = [];
-  for await (const page of adminPages<UserList>(client, adminPath('users'))) users.push(...page.users);
+  for await (const page of adminPages(client, userList, adminPath('users'))) users.push(...page.users);
   return showAnswer(request, console, { users }, () =>
     users.length === 0 ? 'there are no users\n' : usersText(users),
   );
@@ -53,12 +53,13 @@ async function setUser(
   const path = adminPath('users', username);
   const password = await console.readPassword();
   if (password instanceof NoPassword) return new AdminMisuse(password.reason);
+  if (password === '') return new AdminMisuse('the password is empty');
   const hash = options.get('hash');
-  const user = (await client.call('PUT', path, {
+  const user = await client.ask(userAnswer, 'PUT', path, {
     password,
     ...(hash === undefined ? {} : { hash }),
     ...(iterations === undefined ? {} : { iterations: Number(iterations) }),
-  })) as UserAnswer;
+  });
   const kept = user.credentials.join(', ');
   return showAnswer(request, console, user, () => `the password of ${username} is set: ${kept}\n`);
 }

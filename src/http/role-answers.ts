@@ -48,5 +48,3 @@ export const roleBody = z.strictObject({
 });
 
 export type RoleAnswer = z.output<typeof roleAnswer>;
-export type RoleList = z.output<typeof roleList>;
-export type RoleUserList = z.output<typeof roleUserList>;

@@ -5,24 +5,10 @@ import { LONGEST_PASSWORD, type UserAdministration } from '../auth/administratio
 import { MAXIMUM_ITERATIONS, PASSWORD_HASHES } from '../auth/password-hash.js';
 import { pageParameters } from './page-parameters.js';
 import { type Route, route } from './route.js';
+import { deletedUser, userAnswer, userList } from './user-answers.js';
 
 const USERS = '/api/v1/users';
 const ONE = `${USERS}/{username}`;
-
-const userAnswer = z.object({
-  username: z.string(),
-  credentials: z.array(z.string()).meta({
-    description: 'What is kept of the password: sha512-pbkdf2, sha512, argon2id, SCRAM-SHA-256, SCRAM-SHA-512.',
-  }),
-  roles: z.array(z.string()).meta({ description: 'Given to the user by name in access.rolesFile.' }),
-});
-
-const userList = z.object({
-  users: z.array(userAnswer),
-  cursor: z.string().nullable().meta({ description: 'For the next page; null if there is none.' }),
-});
-
-const deletedUser = z.object({ username: z.string() });
 
 const userBody = z.strictObject({
   password: z.string().min(1).max(LONGEST_PASSWORD),
@@ -34,9 +20,6 @@ const userBody = z.strictObject({
     .optional()
     .meta({ description: 'Of sha512-pbkdf2; 1000 unless given.' }),
 });
-
-export type UserAnswer = z.output<typeof userAnswer>;
-export type UserList = z.output<typeof userList>;
 
 /** @param users once there are some: not before the broker serves clients */
 export function userRoutes(users: () => UserAdministration, logger: Logger): readonly Route[] {

@@ -113,7 +113,7 @@ describe('millrace queues', () => {
     });
     expect(await queues(directory, 'ls --token-file missing')).toMatchObject({
       code: 1,
-      stderr: 'millrace: missing there is no such file\n',
+      stderr: 'millrace: missing: there is no such file\n',
     });
     expect(await queues(directory, 'ls --url nonsense')).toMatchObject({
       code: 1,

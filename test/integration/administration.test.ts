@@ -1,11 +1,18 @@
 /** Users, roles and bans, changed by HTTP and by the command line while a broker runs and clients are connected. */
+import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { hashByPbkdf2 } from '../../src/auth/password-hash.js';
 import { deriveCredential } from '../../src/auth/scram-credential.js';
 import { SCRAM_SHA_512 } from '../../src/auth/scram-mechanism.js';
+import { runAdminCommand } from '../../src/cli/admin-command.js';
+import { parseCommandLine } from '../../src/cli/command-line.js';
+import { loadConfiguration } from '../../src/cli/config-loader.js';
 import { AdministeredBroker } from '../support/administered-broker.js';
+import { TOKEN } from '../support/http-world.js';
 import { publishPacket } from '../support/publish-packet.js';
 
 const HASH = await hashByPbkdf2('old-secret', 1);
@@ -473,5 +480,50 @@ describe('the command line', () => {
     expect((await broker.command(['bans', 'add', 'user', 'x', '--for', 'ever'])).outcome).toMatchObject({
       reason: 'flag --for: expected a time such as 30m or 7d, found "ever"',
     });
+  });
+});
+
+describe('the commands', () => {
+  it.each([
+    ['"what"', ['users', 'ls']],
+    ['{}', ['users', 'ls']],
+    ['{"users":{},"cursor":null}', ['users', 'ls']],
+    ['{"username":"a"}', ['users', 'show', 'a']],
+    ['{"username":"a"}', ['users', 'set', 'a']],
+    ['[]', ['roles', 'ls']],
+    ['{}', ['roles', 'show', 'a']],
+    ['{"bans":[null],"cursor":null}', ['bans', 'ls']],
+    ['{"kind":"client"}', ['bans', 'add', 'client', 'a']],
+    ['{"queues":1,"cursor":null,"damaged":[]}', ['queues', 'ls']],
+  ])('say so if %s is all that is answered', async (answer, words) => {
+    const server = createServer((_request, response) => response.end(answer));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const request = parseCommandLine([...words, '--url', url]);
+    if (request.kind !== 'run') throw new RangeError(words.join(' '));
+    const { settings } = loadConfiguration({ file: undefined, environment: {}, flags: new Map() });
+    const run = runAdminCommand(
+      { ...request, command: request.command.name },
+      { ...settings, http: { ...settings.http, adminToken: TOKEN } },
+      {
+        print: () => {},
+        confirm: () => null,
+        readPassword: async () => 'secret',
+        nowMs: () => 0,
+        sleep: async () => {},
+      },
+    );
+    await expect(run).rejects.toThrow(`${url} answers something else, and is no Millrace broker of this version`);
+  });
+
+  it('take no empty password', async () => {
+    const broker = await startWithUsers();
+    const { outcome } = await broker.command(['users', 'set', 'ann'], { password: '' });
+    expect(outcome).toMatchObject({ reason: 'the password is empty' });
   });
 });
