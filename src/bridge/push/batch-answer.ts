@@ -11,6 +11,8 @@ const NONE_FAILED: ReadonlySet<string> = new Set();
 
 /** @param body of an answer with 2xx @param sent ids of what was in the batch */
 export function readBatchAnswer(body: Buffer, sent: ReadonlySet<string>): FailedItems {
+  // JSON in UTF-16 may name messages, and would not be seen to be an object. No text of UTF-8 or Latin-1 has such a byte.
+  if (body.includes(0)) return null;
   const text = body.toString().trim();
   // Many answer "OK", or a page: only an object can name messages.
   if (!text.startsWith('{')) return NONE_FAILED;
