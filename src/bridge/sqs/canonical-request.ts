@@ -50,7 +50,8 @@ export function canonicalHeaders({ rawHeaders }: HttpRequest, names: readonly st
   const values = new Map<string, string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
-    const value = (rawHeaders[at + 1] as string).trim().replaceAll(/ {2,}/g, ' ');
+    const sent = (rawHeaders[at + 1] as string).trim();
+    const value = sent.includes('  ') ? sent.replaceAll(/ {2,}/g, ' ') : sent;
     const before = values.get(name);
     values.set(name, before === undefined ? value : `${before},${value}`);
   }

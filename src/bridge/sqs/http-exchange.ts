@@ -74,7 +74,8 @@ export class HttpExchange {
     this.#budget.unsentBytes += this.#unsentBytes;
     headers.push('content-length', String(this.#unsentBytes));
     this.#response.writeHead(status, headers);
-    this.#response.end(body);
+    // For UTF-8 the engine takes three bytes for each character before it has looked at any.
+    this.#response.end(body, this.#unsentBytes === body.length ? 'latin1' : 'utf8');
   }
 
   #onData(chunk: Buffer): void {

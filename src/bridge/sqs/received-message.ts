@@ -38,7 +38,7 @@ export class ReceivedMessages {
   fieldsOf(delivery: Delivery): MessageFields {
     const { text, isEncoded } = bodyOf(delivery.message, this.#form);
     const fields: Record<string, unknown> = {
-      MessageId: delivery.entry.id,
+      MessageId: delivery.id,
       ReceiptHandle: delivery.receiptHandle,
       MD5OfBody: hash('md5', text, 'hex'),
       Body: text,

@@ -27,10 +27,8 @@ export interface AccessKey {
 
 /** What a request says of its signature. */
 interface Claim {
-  readonly keyId: string;
-  readonly day: string;
-  readonly region: string;
-  readonly service: string;
+  /** Key id, day, region, service and end of a scope, with slashes between. */
+  readonly credential: string;
   readonly signedHeaders: readonly string[];
   readonly signature: Buffer;
   readonly time: AwsTime;
@@ -45,6 +43,15 @@ interface KnownKey {
   readonly caller: Caller;
 }
 
+/** What a credential stands for. */
+interface Scope {
+  readonly caller: Caller;
+  readonly day: string;
+  /** The credential without its key id. */
+  readonly text: string;
+  readonly signingKey: Buffer;
+}
+
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const SCOPE_END = 'aws4_request';
 /** Tools ask the other one who they are. */
@@ -52,15 +59,19 @@ const SERVICES = ['sqs', 'sts'];
 /** As AWS. */
 const SKEW_MS = 300_000;
 const LONGEST_PRESIGNED_SECONDS = 604_800;
-const MOST_SIGNING_KEYS = 1000;
+const MOST_SCOPES = 1000;
+/** Of `20261121`. */
+const DAY_LENGTH = 8;
 const SIGNATURE = /^[0-9a-f]{64}$/;
 const AUTHORIZATION = /^AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([^,\s]+)\s*$/;
 
 export class SignatureV4 implements Authenticator {
   readonly #keys: ReadonlyMap<string, KnownKey>;
   readonly #timeOfDayMs: () => number;
-  /** By scope and key id: four steps that are the same for a day. */
-  readonly #signingKeys = new Map<string, Buffer>();
+  /** By credential: a client has the same one for a day, and its signing key takes four steps. */
+  readonly #scopes = new Map<string, Scope>();
+  /** Requests of one second have the same. */
+  #lastTime: AwsTime | null = null;
 
   /** @param timeOfDayMs of the machine, wherever it is set to: what signs has no other clock, and SDKs follow the Date of the answers */
   constructor(keys: readonly AccessKey[], timeOfDayMs: () => number) {
@@ -70,22 +81,60 @@ export class SignatureV4 implements Authenticator {
 
   /** @throws SqsError */
   authenticate(request: HttpRequest): Caller {
-    const claim = claimOf(request);
-    const key = this.#keys.get(claim.keyId);
-    if (key === undefined) {
-      throw new SqsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
+    const claim = this.#claimOf(request);
+    const scope = this.#scopeOf(claim.credential);
+    if (claim.time.text.slice(0, DAY_LENGTH) !== scope.day) {
+      throw new SqsError(
+        'InvalidSignatureException',
+        'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.',
+      );
     }
     this.#checkTime(claim);
     checkSignedHeaders(request, claim);
-    const text = textToSign(request, claim);
-    const expected = createHmac('sha256', this.#signingKeyOf(claim, key.secret)).update(text).digest();
+    const expected = createHmac('sha256', scope.signingKey)
+      .update(textToSign(request, claim, scope))
+      .digest();
     if (!timingSafeEqual(expected, claim.signature)) {
       throw new SqsError(
         'InvalidSignatureException',
         'The request signature we calculated does not match the signature you provided. Check your secret access key and signing method.',
       );
     }
-    return key.caller;
+    return scope.caller;
+  }
+
+  #claimOf(request: HttpRequest): Claim {
+    const { headers, url } = request;
+    const parameters = queryParameters(url);
+    if (headers['x-amz-security-token'] !== undefined || find(parameters, 'X-Amz-Security-Token') !== undefined) {
+      throw new SqsError('UnrecognizedClientException', 'Session tokens are not known here: use an access key alone.');
+    }
+    if (headers.authorization !== undefined) {
+      const [, credential = '', signedHeaders = '', signature = ''] = AUTHORIZATION.exec(headers.authorization) ?? [];
+      const time = this.#timeOf(headers['x-amz-date'] ?? headers.date);
+      return claim(credential, signedHeaders, signature, time, SKEW_MS, canonicalQuery(parameters));
+    }
+    if (find(parameters, 'X-Amz-Algorithm') === ALGORITHM) {
+      const seconds = Number(find(parameters, 'X-Amz-Expires'));
+      if (!(Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_PRESIGNED_SECONDS)) throw incomplete();
+      const signed = parameters.filter(([name]) => name !== SIGNATURE_PARAMETER);
+      return claim(
+        find(parameters, 'X-Amz-Credential') ?? '',
+        find(parameters, 'X-Amz-SignedHeaders') ?? '',
+        find(parameters, SIGNATURE_PARAMETER) ?? '',
+        this.#timeOf(find(parameters, 'X-Amz-Date')),
+        seconds * 1000,
+        canonicalQuery(signed),
+      );
+    }
+    throw new SqsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+  }
+
+  #timeOf(text: string | string[] | undefined): AwsTime | null {
+    if (text !== undefined && text === this.#lastTime?.text) return this.#lastTime;
+    const time = parseAwsTime(text);
+    if (time !== null) this.#lastTime = time;
+    return time;
   }
 
   /** SDKs know these texts: they correct their clocks by the Date header, and try again. */
@@ -102,46 +151,29 @@ export class SignatureV4 implements Authenticator {
     }
   }
 
-  #signingKeyOf({ keyId, day, region, service }: Claim, secret: string): Buffer {
-    const scope = `${keyId}/${day}/${region}/${service}`;
-    const known = this.#signingKeys.get(scope);
+  #scopeOf(credential: string): Scope {
+    const known = this.#scopes.get(credential);
     if (known !== undefined) return known;
-    let key: Buffer = Buffer.from(`AWS4${secret}`);
-    for (const part of [day, region, service, SCOPE_END]) key = createHmac('sha256', key).update(part).digest();
-    if (this.#signingKeys.size >= MOST_SIGNING_KEYS) {
-      this.#signingKeys.delete(this.#signingKeys.keys().next().value as string);
+    const [keyId = '', day = '', region = '', service = '', end = '', ...more] = credential.split('/');
+    const isWhole = keyId !== '' && region !== '' && end === SCOPE_END && more.length === 0;
+    if (!isWhole || !SERVICES.includes(service)) throw incomplete();
+    const key = this.#keys.get(keyId);
+    if (key === undefined) {
+      throw new SqsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     }
-    this.#signingKeys.set(scope, key);
-    return key;
+    let signingKey: Buffer = Buffer.from(`AWS4${key.secret}`);
+    for (const part of [day, region, service, SCOPE_END]) {
+      signingKey = createHmac('sha256', signingKey).update(part).digest();
+    }
+    const scope: Scope = { caller: key.caller, day, text: credential.slice(keyId.length + 1), signingKey };
+    if (this.#scopes.size >= MOST_SCOPES) this.#scopes.delete(this.#scopes.keys().next().value as string);
+    this.#scopes.set(credential, scope);
+    return scope;
   }
 }
 
-function claimOf(request: HttpRequest): Claim {
-  const { headers, url } = request;
-  const parameters = queryParameters(url);
-  const find = (name: string): string | undefined => parameters.find(([key]) => key === name)?.[1];
-  if (headers['x-amz-security-token'] !== undefined || find('X-Amz-Security-Token') !== undefined) {
-    throw new SqsError('UnrecognizedClientException', 'Session tokens are not known here: use an access key alone.');
-  }
-  if (headers.authorization !== undefined) {
-    const [, credential = '', signedHeaders = '', signature = ''] = AUTHORIZATION.exec(headers.authorization) ?? [];
-    const time = parseAwsTime(headers['x-amz-date'] ?? headers.date);
-    return claim(credential, signedHeaders, signature, time, SKEW_MS, canonicalQuery(parameters));
-  }
-  if (find('X-Amz-Algorithm') === ALGORITHM) {
-    const seconds = Number(find('X-Amz-Expires'));
-    if (!(Number.isInteger(seconds) && seconds > 0 && seconds <= LONGEST_PRESIGNED_SECONDS)) throw incomplete();
-    const signed = parameters.filter(([name]) => name !== SIGNATURE_PARAMETER);
-    return claim(
-      find('X-Amz-Credential') ?? '',
-      find('X-Amz-SignedHeaders') ?? '',
-      find(SIGNATURE_PARAMETER) ?? '',
-      parseAwsTime(find('X-Amz-Date')),
-      seconds * 1000,
-      canonicalQuery(signed),
-    );
-  }
-  throw new SqsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+function find(parameters: readonly (readonly [name: string, value: string])[], name: string): string | undefined {
+  return parameters.length === 0 ? undefined : parameters.find(([key]) => key === name)?.[1];
 }
 
 function claim(
@@ -152,20 +184,9 @@ function claim(
   validMs: number,
   query: string,
 ): Claim {
-  const [keyId = '', day = '', region = '', service = '', end = '', ...more] = credential.split('/');
-  const isWhole = keyId !== '' && region !== '' && end === SCOPE_END && more.length === 0;
-  if (!isWhole || !SERVICES.includes(service) || time === null || !SIGNATURE.test(signature)) throw incomplete();
-  if (!time.text.startsWith(day) || day.length !== 8) {
-    throw new SqsError(
-      'InvalidSignatureException',
-      'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.',
-    );
-  }
+  if (credential === '' || time === null || !SIGNATURE.test(signature)) throw incomplete();
   return {
-    keyId,
-    day,
-    region,
-    service,
+    credential,
     signedHeaders: signedHeaders.split(';'),
     signature: Buffer.from(signature, 'hex'),
     time,
@@ -176,14 +197,12 @@ function claim(
 
 /** What decides about the request has to be signed: where it goes, and everything that is addressed to the service. */
 function checkSignedHeaders({ headers }: HttpRequest, { signedHeaders }: Claim): void {
-  const needed = ['host', ...Object.keys(headers).filter((name) => name.startsWith('x-amz-'))];
   const signed = new Set(signedHeaders);
-  const missing = needed.find((name) => !signed.has(name));
-  if (missing === undefined) return;
-  throw new SqsError('InvalidSignatureException', `The header ${missing} must be signed.`);
+  if (!signed.has('host')) throw unsigned('host');
+  for (const name of Object.keys(headers)) if (name.startsWith('x-amz-') && !signed.has(name)) throw unsigned(name);
 }
 
-function textToSign(request: HttpRequest, { signedHeaders, time, day, region, service, query }: Claim): string {
+function textToSign(request: HttpRequest, { signedHeaders, time, query }: Claim, { text }: Scope): string {
   const { method, url, headers, body } = request;
   const bodyHash = hash('sha256', body, 'hex');
   const claimedHash = headers['x-amz-content-sha256'];
@@ -194,7 +213,11 @@ function textToSign(request: HttpRequest, { signedHeaders, time, day, region, se
     );
   }
   const canonical = `${method}\n${canonicalPath(url)}\n${query}\n${canonicalHeaders(request, signedHeaders)}\n${signedHeaders.join(';')}\n${bodyHash}`;
-  return `${ALGORITHM}\n${time.text}\n${day}/${region}/${service}/${SCOPE_END}\n${hash('sha256', canonical, 'hex')}`;
+  return `${ALGORITHM}\n${time.text}\n${text}\n${hash('sha256', canonical, 'hex')}`;
+}
+
+function unsigned(name: string): SqsError {
+  return new SqsError('InvalidSignatureException', `The header ${name} must be signed.`);
 }
 
 function incomplete(): SqsError {
