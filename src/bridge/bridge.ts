@@ -247,6 +247,7 @@ type NotTaken = RefusalReason | 'missing';
 
 const DROP_REASON = {
   'queue-full': 'work-queue-full',
+  'deduplication-full': 'work-queue-full',
   'message-too-large': 'work-queue-too-large',
   'invalid-priority': 'work-queue-missing',
   'invalid-delay': 'work-queue-missing',
@@ -255,7 +256,8 @@ const DROP_REASON = {
 
 /** Only for room is it worth to wait. */
 function mayRefuse(reason: NotTaken, refusal: Refusal): boolean {
-  return refusal === Refusal.Tell || (refusal === Refusal.Wait && reason === 'queue-full');
+  if (refusal === Refusal.Tell) return true;
+  return refusal === Refusal.Wait && (reason === 'queue-full' || reason === 'deduplication-full');
 }
 
 /** The name of a queue as one level of a topic. */

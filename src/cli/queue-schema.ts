@@ -87,6 +87,14 @@ const deduplication = z
         min: 1,
         max: YEAR_SECONDS,
       }),
+      maxBytes: setting.size({
+        description:
+          'Bytes of memory, about, of the ids that are remembered; with as many, messages with a new id are refused, as by a full queue, until the first ids have outlived `window`. No id is forgotten before.',
+        reason: '3000 messages a second for five minutes, the quota of a fifo queue of SQS',
+        default: defaults.maxDeduplicationBytes,
+        min: 1,
+        max: 2 ** 40,
+      }),
     },
     notAMap,
   )

@@ -117,6 +117,15 @@ export const sqsSchema = z
         max: 1_000_000,
         unit: 'receives',
       }),
+      maxQueues: setting.count({
+        description:
+          'Queues with which CreateQueue makes no other one, those of the configuration included; it is answered with OverLimit then.',
+        reason: 'one for each tenant of a large service, at a few kilobytes each',
+        default: 10_000,
+        min: 1,
+        max: 1_000_000,
+        unit: 'queues',
+      }),
       maxRequestSize: setting.size({
         description: 'Largest body of a request.',
         reason: 'a batch of 1 MiB of text, in the longest form in which it can be written',

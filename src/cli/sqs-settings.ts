@@ -33,11 +33,12 @@ export async function openSqsEndpoint(
   logger: Logger,
 ): Promise<OpenSqs | null> {
   if (!sqs.enabled) return null;
-  const { region, account, maxWaitingReceives, host, port, publicUrl, maxConnections } = sqs;
+  const { region, account, maxWaitingReceives, maxQueues, host, port, publicUrl, maxConnections } = sqs;
   const service = new SqsService(registry, clock, {
     region,
     account,
     maxWaitingReceives,
+    maxQueues,
     isAccepting: () => store.health.state === 'ok',
   });
   const tls = tlsOptions(sqs.tls);

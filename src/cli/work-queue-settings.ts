@@ -54,6 +54,7 @@ function queueOptions(settings: QueueSettings): QueueOptions {
         ? { delaysMs: retry.delays.map(milliseconds) }
         : { baseMs: milliseconds(retry.base), capMs: milliseconds(retry.cap) },
     deduplication: { by: deduplication.by, windowMs: milliseconds(deduplication.window) },
+    maxDeduplicationBytes: deduplication.maxBytes,
     compactBy: settings.compactBy,
     exclusive: settings.exclusive,
     autoDeleteAfterMs: autoDelete === undefined ? null : milliseconds(autoDelete),

@@ -1,7 +1,8 @@
 /**
  * The deduplication ids of a queue's last minutes. They stand in chunks: the last one grows, and is written with the commit in
  * which it grew; when the youngest id of a chunk has outlived the window, the chunk goes as a whole. An id is
- * compared with the window exactly.
+ * compared with the window exactly. None is forgotten before its time: while there is no room for another one, whoever comes
+ * with it is refused.
  *
  *   chunk: version 1 | first ms | for each: ms after the first | deduplication id | message id
  */
@@ -35,23 +36,45 @@ const IDS_PER_CHUNK = 128;
 /** A chunk spans at most this part of the window, so that ids do not stay much longer than it. */
 const CHUNKS_PER_WINDOW = 8;
 
+/** What an id takes in memory besides its text and that of the message's id: 167 bytes were measured in Node 20, and tables grow by doubling. */
+const BYTES_PER_ID = 192;
+
 const writer = new RecordWriter();
 
 export class DeduplicationWindow {
   readonly #windowMs: () => number;
   readonly #home: ChunkHome;
   readonly #known = new Map<string, KnownId>();
+  readonly #maxBytes: () => number;
   #chunks: Chunk[] = [];
   #nextChunk = 1;
+  #bytes = 0;
 
-  /** @param windowMs asked each time: it may be configured anew */
-  constructor(windowMs: () => number, home: ChunkHome) {
+  /**
+   * Both are asked each time: they may be configured anew.
+   * @param windowMs how long an id is known
+   * @param maxBytes of memory, about, that all of them may take
+   */
+  constructor(windowMs: () => number, maxBytes: () => number, home: ChunkHome) {
     this.#windowMs = windowMs;
+    this.#maxBytes = maxBytes;
     this.#home = home;
   }
 
   get size(): number {
     return this.#known.size;
+  }
+
+  /** Of memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether another id may be added; those whose time is over make room. */
+  hasRoom(nowMs: number): boolean {
+    if (this.#bytes < this.#maxBytes()) return true;
+    this.#removeOld(nowMs);
+    return this.#bytes < this.#maxBytes();
   }
 
   /** The message that was accepted with this id within the window. */
@@ -107,11 +130,13 @@ export class DeduplicationWindow {
   clear(): void {
     this.#known.clear();
     this.#chunks = [];
+    this.#bytes = 0;
     this.#home.onChunksRemoved(this.#nextChunk);
   }
 
   #put(chunk: Chunk, known: KnownId): void {
     chunk.ids.push(known);
+    this.#bytes += bytesOf(known);
     this.#known.set(known.deduplicationId, known);
   }
 
@@ -127,6 +152,7 @@ export class DeduplicationWindow {
       if (nowMs - lastMs < this.#windowMs()) break;
       gone++;
       for (const known of ids) {
+        this.#bytes -= bytesOf(known);
         if (this.#known.get(known.deduplicationId) === known) this.#known.delete(known.deduplicationId);
       }
     }
@@ -134,4 +160,8 @@ export class DeduplicationWindow {
     this.#chunks = this.#chunks.slice(gone);
     this.#home.onChunksRemoved(this.#chunks[0]?.number ?? this.#nextChunk);
   }
+}
+
+function bytesOf({ deduplicationId, messageId }: KnownId): number {
+  return BYTES_PER_ID + deduplicationId.length + messageId.length;
 }

@@ -74,6 +74,8 @@ export class Intake {
     const { priority = 0, delayMs = this.#core.options.delayMs } = options;
     if (!isWholeUpTo(priority, HIGHEST_PRIORITY)) return this.#refuse('invalid-priority');
     if (!isWholeUpTo(delayMs, LONGEST_DELAY_MS)) return this.#refuse('invalid-delay');
+    // Without its id on record a second message with it would be enqueued, too.
+    if (deduplicationId !== '' && !this.#window.hasRoom(nowMs)) return this.#refuse('deduplication-full');
     const entry: MessageEntry = {
       id: options.id ?? context.ids.next(),
       enqueuedAtMs: nowMs,

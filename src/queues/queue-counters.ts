@@ -24,7 +24,14 @@ export const QUEUE_DROP_REASONS = [
 export type QueueDropReason = (typeof QUEUE_DROP_REASONS)[number];
 
 /** Why a message was not taken. */
-export const REFUSAL_REASONS = ['queue-full', 'message-too-large', 'invalid-priority', 'invalid-delay'] as const;
+export const REFUSAL_REASONS = [
+  'queue-full',
+  /** Its deduplication id could not be remembered: too many of the window are. */
+  'deduplication-full',
+  'message-too-large',
+  'invalid-priority',
+  'invalid-delay',
+] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export class QueueCounters {

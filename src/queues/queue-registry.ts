@@ -82,6 +82,11 @@ export class QueueRegistry implements QueueLogClient, QueueLogRecovery {
     return this.#byName.values();
   }
 
+  /** Queues that there are. */
+  get size(): number {
+    return this.#byName.size;
+  }
+
   find(name: string): Queue | undefined {
     return this.#byName.get(name);
   }

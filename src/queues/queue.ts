@@ -65,10 +65,14 @@ export class Queue {
     });
     this.#dispatcher = new Dispatcher(core, this.#departures, () => this.#ensureWakeUp());
     this.#inFlight = new InFlightMessages(core, this.#departures, () => this.#ensureWakeUp());
-    this.#window = new DeduplicationWindow(() => core.options.deduplication.windowMs, {
-      onChunkChanged: (chunk) => context.log.chunkChanged(core.number, chunk),
-      onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
-    });
+    this.#window = new DeduplicationWindow(
+      () => core.options.deduplication.windowMs,
+      () => core.options.maxDeduplicationBytes,
+      {
+        onChunkChanged: (chunk) => context.log.chunkChanged(core.number, chunk),
+        onChunksRemoved: (below) => context.log.chunksRemoved(core.number, below),
+      },
+    );
     this.#lastValues = new LastValues(core);
     this.#compaction = new Compaction(
       core,

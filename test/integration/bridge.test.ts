@@ -278,6 +278,39 @@ describe('a queue that is full', () => {
   });
 });
 
+describe('a queue that can remember no more deduplication ids', () => {
+  const OPTIONS = { deduplication: { by: 'content', windowMs: 1000 }, maxDeduplicationBytes: 1 } as const;
+
+  it('has an MQTT 5 publisher told: 0x97', async () => {
+    const { test, workQueues } = await start([{}], { q: OPTIONS });
+    const client = await test.connect('c');
+    for (const [index, [payload, reasonCode]] of (
+      [
+        ['one', 0],
+        ['one', 0],
+        ['two', 0x97],
+      ] as const
+    ).entries()) {
+      publish(client, { topic: 't', payload, qos: 1, messageId: index + 1 });
+      expect(await client.expectPacket('puback')).toMatchObject({ reasonCode });
+    }
+    expect(await textsOf(workQueues, 'q')).toEqual(['one']);
+    expect(test.broker.drops.of('work-queue-full')).toBe(1);
+  });
+
+  it('has an MQTT 3 publisher wait until the first ids have outlived the window', async () => {
+    const { test, workQueues, clock } = await start([{}], { q: OPTIONS });
+    const client = await test.connect('c', { version: 4 });
+    publish(client, { topic: 't', payload: 'one', qos: 1, messageId: 1 });
+    await client.expectPacket('puback');
+    publish(client, { topic: 't', payload: 'two', qos: 1, messageId: 2 });
+    await vi.waitFor(() => expect(test.broker.metrics.publishersHeld).toBe(1));
+    clock.advance(1000);
+    expect((await client.expectPacket('puback')).messageId).toBe(2);
+    expect(await textsOf(workQueues, 'q')).toEqual(['one', 'two']);
+  });
+});
+
 describe('with a disk', () => {
   it('PUBACK waits for the commit that holds the message', async () => {
     const clock = new ManualClock();

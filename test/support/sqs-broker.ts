@@ -46,6 +46,7 @@ export class SqsBroker {
       region: 'us-east-1',
       account: '000000000000',
       maxWaitingReceives: 1000,
+      maxQueues: 1000,
       isAccepting: () => true,
       ...options.service,
     });

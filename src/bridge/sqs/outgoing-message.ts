@@ -30,6 +30,7 @@ const PROPERTIES = encodePublishProperties({ payloadFormatIndicator: 1 });
 
 const REFUSAL_TEXT = {
   'queue-full': 'The queue is full.',
+  'deduplication-full': 'The queue remembers as many deduplication ids as it may.',
   'message-too-large': 'One or more parameters are invalid. Reason: Message is larger than the queue takes.',
   'invalid-priority': 'The priority is invalid.',
   'invalid-delay': 'The delay is invalid.',
@@ -87,7 +88,8 @@ export class OutgoingMessage {
     if (outcome === undefined || outcome.status === 'refused') {
       const reason = outcome?.reason ?? 'queue-full';
       // A client tries again: there may be room by then.
-      const shape = reason === 'queue-full' ? 'RequestThrottled' : 'InvalidParameterValueException';
+      const isForRoom = reason === 'queue-full' || reason === 'deduplication-full';
+      const shape = isForRoom ? 'RequestThrottled' : 'InvalidParameterValueException';
       throw new SqsError(shape, REFUSAL_TEXT[reason]);
     }
     const fields: Record<string, unknown> = {

@@ -7,6 +7,8 @@ export class SqsCounters {
   waitingReceives = 0;
   refusedConnections = 0;
   refusedWaits = 0;
+  /** Queues that were not made, since there were enough. */
+  refusedQueues = 0;
   /** Requests whose bodies were too large, or too much together. */
   refusedBodies = 0;
   /** What was no HTTP, or did not come in time. */
@@ -26,6 +28,7 @@ export class SqsCounters {
     yield ['sqs/waiting-receives', this.waitingReceives];
     yield ['sqs/refused/connections', this.refusedConnections];
     yield ['sqs/refused/waits', this.refusedWaits];
+    yield ['sqs/refused/queues', this.refusedQueues];
     yield ['sqs/refused/bodies', this.refusedBodies];
     yield ['sqs/broken-requests', this.brokenRequests];
     yield ['sqs/released-answers', this.releasedAnswers];

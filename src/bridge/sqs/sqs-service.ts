@@ -11,6 +11,8 @@ export interface SqsServiceOptions {
   readonly account: string;
   /** Receives that may wait at one time. */
   readonly maxWaitingReceives: number;
+  /** With as many queues, however they were made, no other one is made. */
+  readonly maxQueues: number;
   /** Whether what is sent can be stored. */
   readonly isAccepting: () => boolean;
 }

@@ -30,6 +30,18 @@ describe('a fifo queue', () => {
     expect(await queue.attribute('ApproximateNumberOfMessages')).toBe('3');
   });
 
+  it('tells a sender to come again while no more ids can be remembered', async () => {
+    const { queue, broker } = await withQueue('q.fifo', FIFO);
+    broker.queues.workQueues.registry.configure('q.fifo', { maxDeduplicationBytes: 1 });
+    const send = (MessageDeduplicationId: string) => queue.send('x', { MessageGroupId: 'g', MessageDeduplicationId });
+    await send('1');
+    await send('1');
+    await expect(send('2')).rejects.toEqual(failure('RequestThrottled', 'RequestThrottled'));
+    broker.clock.advance(300_000);
+    await send('2');
+    expect(await queue.attribute('ApproximateNumberOfMessages')).toBe('2');
+  });
+
   it('deduplicates within groups only, if it is told to', async () => {
     const { queue } = await withQueue('q.fifo', { ...FIFO, DeduplicationScope: 'messageGroup' });
     const send = (group: string) => queue.send('x', { MessageGroupId: group, MessageDeduplicationId: 'd' });

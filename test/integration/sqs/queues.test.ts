@@ -42,6 +42,19 @@ describe('queues', () => {
     );
   });
 
+  it('are made no more when there are enough, and then again', async () => {
+    const broker = await SqsBroker.start({ broker: { queues: { configured: {} } }, service: { maxQueues: 2 } });
+    const make = (QueueName: string) => broker.client.send(new CreateQueueCommand({ QueueName }));
+    const { QueueUrl } = await make('first');
+    await expect(make('second')).rejects.toEqual(
+      failure('OverLimit', 'OverLimit', expect.stringContaining('sqs.maxQueues (2)')),
+    );
+    expect(broker.endpoint.counters.refusedQueues).toBe(1);
+    expect((await make('first')).QueueUrl).toBe(QueueUrl);
+    await broker.client.send(new DeleteQueueCommand({ QueueUrl }));
+    await make('second');
+  });
+
   it('may be made again with the same attributes, and not with others', async () => {
     const { client, queue } = await withQueue('q', { VisibilityTimeout: '5' });
     const again = (attributes: Record<string, string>) =>

@@ -61,6 +61,7 @@ async function openSqsEndpoint() {
     region: 'us-east-1',
     account: '000000000000',
     maxWaitingReceives,
+    maxQueues: 10_000,
     isAccepting: () => true,
   });
   return await SqsEndpoint.open(service, {

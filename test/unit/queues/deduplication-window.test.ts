@@ -11,16 +11,20 @@ beforeEach(() => {
   window = newWindow();
 });
 
-function newWindow(): DeduplicationWindow {
-  return new DeduplicationWindow(() => 8000, {
-    onChunkChanged: (chunk) => {
-      changed.add(chunk);
-      return 1;
+function newWindow(maxBytes = 2 ** 30): DeduplicationWindow {
+  return new DeduplicationWindow(
+    () => 8000,
+    () => maxBytes,
+    {
+      onChunkChanged: (chunk) => {
+        changed.add(chunk);
+        return 1;
+      },
+      onChunksRemoved: (below) => {
+        for (const chunk of chunks.keys()) if (chunk < below) chunks.delete(chunk);
+      },
     },
-    onChunksRemoved: (below) => {
-      for (const chunk of chunks.keys()) if (chunk < below) chunks.delete(chunk);
-    },
-  });
+  );
 }
 
 function commit(): void {
@@ -65,4 +69,31 @@ it('does not forget a newer message with an id when the older one goes', () => {
   window.add('a', 'new', 8000);
   window.add('b', 'other', 8500);
   expect(window.find('a', 9000)?.messageId).toBe('new');
+});
+
+it('has room within its bytes only, and again when the first ids have outlived the window', () => {
+  const full = newWindow(100_000);
+  let added = 0;
+  for (; full.hasRoom(added); added++) full.add(`id-${added}`, 'message', added);
+  expect(added).toBeGreaterThan(300);
+  expect(added).toBeLessThan(1000);
+  expect(full.bytes).toBeGreaterThanOrEqual(100_000);
+  // The first chunk of 128 goes with its youngest id.
+  expect(full.hasRoom(8126)).toBe(false);
+  expect(full.find('id-127', 8126)?.messageId).toBe('message');
+  expect(full.hasRoom(8127)).toBe(true);
+  expect(full.size).toBe(added - 128);
+  full.clear();
+  expect(full.bytes).toBe(0);
+});
+
+it('counts after a restart what it counted before', () => {
+  for (let number = 0; number < 200; number++) window.add(`${number}`, `id-${number}`, 1000);
+  commit();
+  const again = newWindow(1);
+  for (const [chunk, bytes] of chunks) again.restore(chunk, bytes);
+  expect(again.bytes).toBe(window.bytes);
+  expect(again.hasRoom(1000)).toBe(false);
+  expect(again.hasRoom(9000)).toBe(true);
+  expect(again.bytes).toBe(0);
 });

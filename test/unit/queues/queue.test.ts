@@ -574,6 +574,20 @@ describe('deduplication', () => {
     expect(world.enqueue(queue, 'two', { deduplicationId: 'd' }).status).toBe('enqueued');
   });
 
+  it('refuses what it could not tell from a duplicate later, and forgets nothing before its time', () => {
+    const queue = world.queue('q', { deduplication: { by: 'id', windowMs: 5000 }, maxDeduplicationBytes: 1 });
+    expect(world.enqueue(queue, 'one', { deduplicationId: 'd' }).status).toBe('enqueued');
+    expect(world.enqueue(queue, 'two', { deduplicationId: 'e' })).toEqual({
+      status: 'refused',
+      reason: 'deduplication-full',
+    });
+    expect(queue.counters.refusalsOf('deduplication-full')).toBe(1);
+    expect(world.enqueue(queue, 'three', { deduplicationId: 'd' }).status).toBe('duplicate');
+    expect(world.enqueue(queue, 'four').status).toBe('enqueued');
+    world.clock.advance(5000);
+    expect(world.enqueue(queue, 'five', { deduplicationId: 'e' }).status).toBe('enqueued');
+  });
+
   it('compares the content if so configured', () => {
     const queue = world.queue('q', { deduplication: { by: 'content', windowMs: 5000 } });
     expect(world.enqueue(queue, 'one').status).toBe('enqueued');

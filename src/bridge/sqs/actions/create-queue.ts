@@ -4,6 +4,7 @@ import { invalidQueueOption } from '../queue-option-error.js';
 import { withTags } from '../queue-tags.js';
 import type { SqsAction, SqsCall } from '../sqs-call.js';
 import { invalidParameter, missingParameter, SqsError } from '../sqs-error.js';
+import type { SqsService } from '../sqs-service.js';
 
 /** As SQS; a name of a fifo queue ends in `.fifo`. */
 const NAME = /^(?=.{1,80}$)[A-Za-z0-9_-]+(\.fifo)?$/;
@@ -33,6 +34,7 @@ export const createQueue: SqsAction = {
       }
       if (name.endsWith('.fifo') && attributes.get('FifoQueue')?.toLowerCase() !== 'true')
         throw missingParameter('FifoQueue');
+      checkRoom(call.service);
       const read = new AttributeReader(registry, name, null).read(attributes, clock.now());
       const options: QueueOptions = { ...read, annotations: withTags(read.annotations, tagsOf(call)) };
       const queue = invalidQueueOption(() => registry.ensure(name, options));
@@ -48,6 +50,14 @@ export const createQueue: SqsAction = {
     call.replyWhenSettled(known.lastTicket, { QueueUrl: call.urlOf(name) });
   },
 };
+
+/** Each costs memory and a look at every start, whether anybody uses it or not. */
+function checkRoom({ registry, options, counters }: SqsService): void {
+  if (registry.size < options.maxQueues) return;
+  counters.refusedQueues++;
+  const message = `There are ${registry.size} queues, and the endpoint makes no more beyond sqs.maxQueues (${options.maxQueues}).`;
+  throw new SqsError('OverLimit', message);
+}
 
 /** The JSON protocol writes this one parameter in lower case. */
 function tagsOf({ input }: SqsCall): ReadonlyMap<string, string> {
