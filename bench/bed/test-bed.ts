@@ -1,8 +1,9 @@
 /** What a scenario works with: one peer with a directory of its own, which it can restart, and jobs against it. */
 import { BenchFailure } from '../bench-failure.js';
 import { type BrokerSetting, type RunningBroker, startBroker } from '../broker-process.js';
+import type { Address } from '../generator/broker-under-test.js';
 import type { Protocol } from '../generator/frames.js';
-import type { Address, Job, Outcome, Result } from '../generator/job.js';
+import type { Job, Outcome, Result } from '../generator/job.js';
 import type { Peer } from '../peers/peer.js';
 import { findResidentBytes } from '../process-usage.js';
 import { runJob } from '../run-job.js';

@@ -1,5 +1,5 @@
 /** From what broker and generator have used to figures. */
-import type { Usage } from '../generator/job.js';
+import type { Usage } from '../generator/usage-window.js';
 
 /** A type and not an interface, so that it can be used as Figures. */
 export type UsageFigures = {

@@ -2,11 +2,11 @@
  * One MQTT connection of the generator: the handshake, then every frame goes to one role (a publisher or a subscriber).
  */
 import { BenchFailure } from '../bench-failure.js';
+import type { Address } from './broker-under-test.js';
 import { receiveMaximumOf } from './connack.js';
 import { type Connection, openConnection } from './connection.js';
 import { type FrameHandler, FrameReader } from './frame-reader.js';
 import { CONNACK, connectFrame, DISCONNECT_FRAME, type Protocol, type Qos, SUBACK, subscribeFrame } from './frames.js';
-import type { Address } from './job.js';
 
 const ANSWER_MS = 30_000;
 const LEAVE_MS = 5000;

@@ -4,7 +4,7 @@
  */
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import type { Address } from './job.js';
+import type { Address } from './broker-under-test.js';
 import { isEncrypted, isWebSocket, type Transport } from './transport.js';
 import { BINARY, CLOSE, maskedHeader, PONG, upgradeRequest } from './websocket-frames.js';
 import { WebSocketReader } from './websocket-reader.js';

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import { Client } from './client.js';
 import { DeliveryLedger } from './delivery-ledger.js';
-import type { DrainJob, DrainResult } from './job.js';
+import type { DrainJob, DrainResult } from './drain-job.js';
 import { receives, sessionId } from './offline-queues.js';
 import { type Sender, Subscriber } from './subscriber.js';
 import { UsageWindow } from './usage-window.js';

@@ -1,7 +1,7 @@
 /** Workers take and acknowledge what waits in the work queue, until nothing is left. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
-import type { EmptyJob, EmptyResult } from './job.js';
+import type { EmptyJob, EmptyResult } from './empty-job.js';
 import { openClients } from './open-clients.js';
 import { readQueueFigures } from './queue-figures.js';
 import { UsageWindow } from './usage-window.js';

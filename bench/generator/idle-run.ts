@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import { findCpuMs, findResidentBytes } from '../process-usage.js';
-import type { IdleJob, IdleResult } from './job.js';
+import type { IdleJob, IdleResult } from './idle-job.js';
 import { openClients } from './open-clients.js';
 
 export async function runIdle(job: IdleJob): Promise<IdleResult> {

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import type { Client } from './client.js';
 import { fsyncMs } from './fsync-probe.js';
-import type { LatencyJob, LatencyResult } from './job.js';
+import type { LatencyJob, LatencyResult } from './latency-job.js';
 import { filterOf, sessionId, topicOf } from './offline-queues.js';
 import { openClients } from './open-clients.js';
 import { Pace } from './pace.js';

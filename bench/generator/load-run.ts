@@ -11,7 +11,7 @@ import type { Client } from './client.js';
 import type { DeliveryAccount } from './delivery-account.js';
 import { DeliveryLedger } from './delivery-ledger.js';
 import { GarbageWindow } from './garbage-window.js';
-import type { LoadJob, LoadResult } from './job.js';
+import type { LoadJob, LoadResult } from './load-job.js';
 import { openClients } from './open-clients.js';
 import { Publisher } from './publisher.js';
 import { SharedLedger } from './shared-ledger.js';

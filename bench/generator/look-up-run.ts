@@ -7,7 +7,7 @@ import { Acknowledgements } from './acknowledgements.js';
 import { Client } from './client.js';
 import type { FrameHandler } from './frame-reader.js';
 import { type Protocol, PUBACK_HEADER, PUBLISH, SUBACK, subscribeFrame } from './frames.js';
-import type { LookUpJob, LookUpResult, RetainedQuestion } from './job.js';
+import type { LookUpJob, LookUpResult, RetainedQuestion } from './look-up-job.js';
 import { questionOf, retainedTopic } from './retained-topics.js';
 import { propertiesEnd, unsigned16, unsigned32 } from './subscriber.js';
 import { UsageWindow } from './usage-window.js';

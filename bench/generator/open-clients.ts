@@ -1,7 +1,8 @@
 /** Opens many connections, a bounded number at a time so that no listen queue overflows. */
+
+import type { Address } from './broker-under-test.js';
 import { Client, type SessionChoice } from './client.js';
 import type { Protocol } from './frames.js';
-import type { Address } from './job.js';
 
 const AT_ONCE = 50;
 

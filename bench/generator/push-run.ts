@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BenchFailure } from '../bench-failure.js';
-import type { PushJob, PushResult } from './job.js';
 import { openClients } from './open-clients.js';
+import type { PushJob, PushResult } from './push-job.js';
 import { readQueueFigures } from './queue-figures.js';
 import { unsigned32 } from './subscriber.js';
 import { WorkLedger } from './work-ledger.js';

@@ -1,8 +1,8 @@
 /** What the broker says of its work queue, below $SYS. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Address } from './broker-under-test.js';
 import { Client } from './client.js';
 import { type Protocol, PUBLISH } from './frames.js';
-import type { Address } from './job.js';
 import { unsigned16 } from './subscriber.js';
 import { WORK_FIGURES } from './work-queue.js';
 

@@ -6,11 +6,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import type { Client } from './client.js';
-import type { QueueJob, QueueResult } from './job.js';
 import { filterOf, receives, sessionId, topicOf } from './offline-queues.js';
 import { openClients } from './open-clients.js';
 import type { PublishTemplate } from './publish-batch.js';
 import { Publisher } from './publisher.js';
+import type { QueueJob, QueueResult } from './queue-job.js';
 import { UsageWindow } from './usage-window.js';
 import { DEEP_GROUP, topicOfGroup } from './work-queue.js';
 

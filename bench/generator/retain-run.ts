@@ -3,8 +3,8 @@ import { BenchFailure } from '../bench-failure.js';
 import type { Client } from './client.js';
 import type { FrameHandler } from './frame-reader.js';
 import { type Protocol, PUBACK, publishFrame } from './frames.js';
-import type { RetainJob, RetainResult } from './job.js';
 import { openClients } from './open-clients.js';
+import type { RetainJob, RetainResult } from './retain-job.js';
 import { retainedTopic } from './retained-topics.js';
 import { UsageWindow } from './usage-window.js';
 

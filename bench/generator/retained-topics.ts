@@ -1,5 +1,5 @@
 /** How the retained messages of the benchmark are named, and what is asked for. */
-import type { RetainedQuestion } from './job.js';
+import type { RetainedQuestion } from './look-up-job.js';
 
 /** Topics that differ in their last level only. */
 export const TOPICS_OF_A_LEVEL = 1000;

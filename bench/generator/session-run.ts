@@ -1,6 +1,6 @@
 /** Stores many sessions with their subscriptions, and later looks whether a sample of them is still there. */
 import { Client } from './client.js';
-import type { CheckSessionsJob, CheckSessionsResult, StoreSessionsJob, StoreSessionsResult } from './job.js';
+import type { CheckSessionsJob, CheckSessionsResult, StoreSessionsJob, StoreSessionsResult } from './session-job.js';
 import { fleetClientId, fleetFilters } from './stored-sessions.js';
 import { UsageWindow } from './usage-window.js';
 

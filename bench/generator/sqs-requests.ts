@@ -1,6 +1,6 @@
 /** Requests to the SQS endpoint as bytes, signed if there is a key; what does not change is made once. */
 import { createHmac, hash } from 'node:crypto';
-import type { SqsKey } from './job.js';
+import type { SqsKey } from './sqs-job.js';
 
 const REGION = 'us-east-1';
 const SIGNED_HEADERS = 'host;x-amz-date;x-amz-target';

@@ -1,9 +1,9 @@
 /** A fleet connects, leaves, and connects again, as fast as the broker takes it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './client.js';
-import type { StormJob, StormResult } from './job.js';
 import { percentileOf } from './percentiles.js';
 import { Samples } from './samples.js';
+import type { StormJob, StormResult } from './storm-job.js';
 import { UsageWindow } from './usage-window.js';
 
 /** For the broker to notice that nobody is there any more. */

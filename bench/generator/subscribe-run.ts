@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import { findResidentBytes } from '../process-usage.js';
 import type { Client } from './client.js';
-import type { SubscribeJob, SubscribeResult } from './job.js';
 import { runLoad } from './load-run.js';
 import { openClients } from './open-clients.js';
+import type { SubscribeJob, SubscribeResult } from './subscribe-job.js';
 import { UsageWindow } from './usage-window.js';
 
 /** Below what brokers allow to one session. */

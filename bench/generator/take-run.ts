@@ -3,10 +3,10 @@ import { BenchFailure } from '../bench-failure.js';
 import { Client } from './client.js';
 import type { FrameHandler } from './frame-reader.js';
 import { PUBACK_HEADER, PUBLISH } from './frames.js';
-import type { TakeJob, TakeResult } from './job.js';
 import { percentileOf } from './percentiles.js';
 import { Samples } from './samples.js';
 import { unsigned16 } from './subscriber.js';
+import type { TakeJob, TakeResult } from './take-job.js';
 import { UsageWindow } from './usage-window.js';
 import { WORK_FILTER } from './work-queue.js';
 

@@ -1,6 +1,14 @@
 /** What broker and generator have used between two moments, read together at each of them. */
 import { findCpuMs, findPeakResidentBytes } from '../process-usage.js';
-import type { Usage } from './job.js';
+
+/** What a measured window has cost. */
+export interface Usage {
+  readonly seconds: number;
+  readonly brokerCpuMs?: number;
+  readonly generatorCpuMs: number;
+  /** The highest since the broker started. */
+  readonly peakResidentBytes?: number;
+}
 
 export class UsageWindow {
   readonly #brokerPid: number | undefined;

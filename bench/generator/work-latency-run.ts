@@ -5,7 +5,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import type { Client } from './client.js';
-import type { WorkLatencyJob, WorkLatencyResult } from './job.js';
 import { openClients } from './open-clients.js';
 import { type OpenLoopSender, Pace } from './pace.js';
 import { PacedPublisher } from './paced-publisher.js';
@@ -13,6 +12,7 @@ import { percentileOf } from './percentiles.js';
 import { readQueueFigures } from './queue-figures.js';
 import { Samples } from './samples.js';
 import { UsageWindow } from './usage-window.js';
+import type { WorkLatencyJob, WorkLatencyResult } from './work-latency-job.js';
 import { WorkLedger, type WorkSender } from './work-ledger.js';
 import { topicOfGroup, WORK_FILTER } from './work-queue.js';
 import { Worker } from './worker.js';

@@ -5,11 +5,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { BenchFailure } from '../bench-failure.js';
 import type { Client } from './client.js';
-import type { WorkJob, WorkLoad, WorkResult } from './job.js';
 import { openClients } from './open-clients.js';
 import { Publisher } from './publisher.js';
 import { readQueueFigures } from './queue-figures.js';
 import { UsageWindow } from './usage-window.js';
+import type { WorkJob, WorkLoad, WorkResult } from './work-job.js';
 import { WorkLedger } from './work-ledger.js';
 import { topicOfGroup, WORK_FILTER } from './work-queue.js';
 import { Worker } from './worker.js';

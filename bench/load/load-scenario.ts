@@ -13,7 +13,7 @@ import {
 import type { TestBed } from '../bed/test-bed.js';
 import { type UsageFigures, usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
-import type { LoadResult } from '../generator/job.js';
+import type { LoadResult } from '../generator/load-job.js';
 import { DURABLE_FAN_IN, LOAD_SCENARIOS, type LoadScenario, loadScenarioByName, SPREAD } from '../load-scenarios.js';
 import { flowFor } from './load-flow.js';
 

@@ -10,7 +10,7 @@ import {
   share,
 } from '../bed/bed-scenario.js';
 import { usageFigures } from '../bed/usage-figures.js';
-import type { PacedResult } from '../generator/job.js';
+import type { PacedResult } from '../generator/paced-job.js';
 
 export const PACED_COLUMNS: readonly FigureColumn[] = [
   count('msgs/s', 'perSecond'),

@@ -4,7 +4,7 @@ import { type BedScenario, count, decimals, errors, type Figures } from '../bed/
 import type { TestBed } from '../bed/test-bed.js';
 import { usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
-import type { LookUpResult, RetainedQuestion } from '../generator/job.js';
+import type { LookUpResult, RetainedQuestion } from '../generator/look-up-job.js';
 
 /** What a sensor says last: a number, its unit, a time. */
 const PAYLOAD_BYTES = 30;

@@ -4,7 +4,7 @@ import { type BedScenario, count, decimals, errors, type Figures, share } from '
 import type { TestBed } from '../bed/test-bed.js';
 import { usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
-import type { SubscribeResult } from '../generator/job.js';
+import type { SubscribeResult } from '../generator/subscribe-job.js';
 import { loadScenarioByName, SPREAD } from '../load-scenarios.js';
 import { flowFor } from './load-flow.js';
 import { figuresOf, type LoadFigures } from './load-scenario.js';

@@ -3,8 +3,8 @@
 import { type BedScenario, count, decimals, errors, type Figures, megabytes, times } from '../bed/bed-scenario.js';
 import type { TestBed } from '../bed/test-bed.js';
 import type { BenchOptions } from '../bench-options.js';
-import type { TakeResult } from '../generator/job.js';
 import type { OfflineQueues } from '../generator/offline-queues.js';
+import type { TakeResult } from '../generator/take-job.js';
 import { queueConfiguration } from './queue-configuration.js';
 import { readHeapBytes } from './read-heap.js';
 

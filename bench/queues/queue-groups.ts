@@ -3,7 +3,7 @@
 import { type BedScenario, count, decimals, errors, type Figures, share, times } from '../bed/bed-scenario.js';
 import type { TestBed } from '../bed/test-bed.js';
 import type { BenchOptions } from '../bench-options.js';
-import type { WorkLatencyResult } from '../generator/job.js';
+import type { WorkLatencyResult } from '../generator/work-latency-job.js';
 import { fill, settle } from './queue-backlog.js';
 import { queueConfiguration } from './queue-configuration.js';
 

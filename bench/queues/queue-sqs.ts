@@ -4,7 +4,7 @@ import { type BedScenario, count, decimals, type Figures, megabytes, share, time
 import type { TestBed } from '../bed/test-bed.js';
 import { usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
-import type { SqsJob, SqsKey, SqsResult } from '../generator/job.js';
+import type { SqsJob, SqsKey, SqsResult } from '../generator/sqs-job.js';
 import { WORK_QUEUE } from '../generator/work-queue.js';
 import { sqsPortOf } from '../peers/millrace.js';
 import { pinning } from '../pinning.js';

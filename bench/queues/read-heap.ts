@@ -1,8 +1,8 @@
 /** How much of its heap the broker uses, as it says itself below $SYS once a second. It has what is waiting to be collected in it. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Address } from '../generator/broker-under-test.js';
 import { Client } from '../generator/client.js';
 import { PUBLISH } from '../generator/frames.js';
-import type { Address } from '../generator/job.js';
 import { unsigned16 } from '../generator/subscriber.js';
 
 const TOPIC = '$SYS/broker/heap/current';
