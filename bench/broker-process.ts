@@ -9,6 +9,7 @@ import { killProcess, startProcess, stopProcess } from './child-processes.js';
 import type { Address } from './generator/broker-under-test.js';
 import { Client } from './generator/client.js';
 import type { Protocol } from './generator/frames.js';
+import { LOAD_LOGIN } from './generator/logins.js';
 import { isEncrypted, type Transport } from './generator/transport.js';
 import type { LaunchedPeer, Peer } from './peers/peer.js';
 import { makeCertificate } from './tls-certificate.js';
@@ -38,6 +39,8 @@ export interface BrokerSetting {
   readonly directory: string;
   /** For peers that take one. */
   readonly configurationFile?: string;
+  /** For peers that take one; LOAD_LOGIN is in it. */
+  readonly passwordFile?: string;
   /** How long it may take until it answers a CONNECT (default: 15 seconds). */
   readonly startMs?: number;
   /** For the broker's process, besides that of the benchmark. */
@@ -75,7 +78,7 @@ export async function startBroker(peer: Peer, setting: BrokerSetting): Promise<R
 }
 
 async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<RunningBroker> {
-  const { transport, directory, configurationFile } = setting;
+  const { transport, directory, configurationFile, passwordFile } = setting;
   const address = { host: '127.0.0.1', port: await findFreePort(), transport };
   const command = peer.command({
     port: address.port,
@@ -83,6 +86,7 @@ async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<Runni
     directory,
     ...(isEncrypted(transport) && { certificate: makeCertificate(directory) }),
     ...(configurationFile !== undefined && { configurationFile }),
+    ...(passwordFile !== undefined && { passwordFile }),
   });
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
   const beganMs = performance.now();
@@ -108,11 +112,12 @@ async function untilConnectable(child: ChildProcess, address: Address, setting: 
     output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS);
   });
   const startMs = setting.startMs ?? START_MS;
+  const choice = setting.passwordFile === undefined ? {} : { login: LOAD_LOGIN };
   const deadline = performance.now() + startMs;
   while (performance.now() < deadline) {
     if (child.exitCode !== null) throw new BenchFailure(`ended with code ${child.exitCode}: ${output.trim()}`);
     try {
-      const client = await Client.open(address, setting.protocol, 'bench-readiness');
+      const client = await Client.open(address, setting.protocol, 'bench-readiness', choice);
       client.close();
       return;
     } catch {

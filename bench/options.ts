@@ -32,7 +32,7 @@ ${familyLines()}
 
   --window N                messages of one publisher on the way (default: by scenario)
   --batch N                 messages in one write (default: by scenario)
-  --connections N           of idle and connect-storm (default: 10000)
+  --connections N           of idle, connect-storm and login-storm (default: 10000)
   --devices N               of paced (default: 5000)
   --retained N              messages of retained (default: 1000000)
   --subscriptions N         of subscriptions (default: 1000000)

@@ -44,6 +44,8 @@ function askedMs(job: Job): number {
       return job.warmUpMs + job.measuredMs;
     case 'sqs':
       return job.does === 'fill' ? SQS_FILL_MS : job.warmUpMs + job.measuredMs;
+    case 'login-storm':
+      return job.warmUpMs + job.quietMs + 2 * job.longestStormMs;
     case 'idle':
       return 2 * job.settleMs;
     case 'queue':

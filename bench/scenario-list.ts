@@ -7,6 +7,7 @@ import { GROWTHS } from './growth/growth-scenarios.js';
 import { garbage } from './load/garbage.js';
 import { connectStorm, idle } from './load/idle.js';
 import { LOADS } from './load/load-scenario.js';
+import { loginStorm, loginStormArgon2id } from './load/login-storm.js';
 import { paced } from './load/paced.js';
 import { retained } from './load/retained.js';
 import { start } from './load/start.js';
@@ -19,7 +20,17 @@ export const TOPICS = 'topics';
 
 export const DEFAULT_SCENARIOS: readonly string[] = ['fan-in', 'fan-out', 'pairs'];
 
-const FLEET: readonly BedScenario[] = [paced, connectStorm, idle, subscriptions, retained, garbage, start];
+const FLEET: readonly BedScenario[] = [
+  paced,
+  connectStorm,
+  loginStorm,
+  loginStormArgon2id,
+  idle,
+  subscriptions,
+  retained,
+  garbage,
+  start,
+];
 
 export const SCENARIOS: readonly BedScenario[] = [
   ...LOADS,

@@ -6,7 +6,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchOptions } from '../bench-options.js';
-import { withDirectory } from '../broker-process.js';
+import { type BrokerSetting, withDirectory } from '../broker-process.js';
+import { passwordFileText } from '../password-file.js';
 import { findObstacle, type PeerChoice } from '../peers/choose-peers.js';
 import type { Peer } from '../peers/peer.js';
 import type { Pinning } from '../pinning.js';
@@ -96,12 +97,8 @@ async function runOnce(
     const figures = await withDirectory(options.dataDirectory, async (directory) => {
       const fileDescriptors = scenario.connections(options, trial) + SPARE_FILE_DESCRIPTORS;
       const { protocol, transport } = variant;
-      const ground = { protocol, transport, fileDescriptors, prefix: pinned.brokerPrefix, directory };
-      const { configuration } = scenario;
-      const setting =
-        configuration === undefined
-          ? ground
-          : { ...ground, configurationFile: writeConfiguration(directory, configuration) };
+      const files = await writeFiles(scenario, options, directory);
+      const setting = { protocol, transport, fileDescriptors, prefix: pinned.brokerPrefix, directory, ...files };
       const bed = new TestBed(peer, setting, pinned.generatorPrefix);
       try {
         return await scenario.run(bed, options, trial);
@@ -115,8 +112,18 @@ async function runOnce(
   }
 }
 
-function writeConfiguration(directory: string, configuration: string): string {
-  const file = join(directory, 'bench.yaml');
-  writeFileSync(file, configuration);
-  return file;
+/** What the broker is started with. */
+async function writeFiles(
+  { configuration, passwords }: BedScenario,
+  options: BenchOptions,
+  directory: string,
+): Promise<Pick<BrokerSetting, 'configurationFile' | 'passwordFile'>> {
+  const configurationFile = join(directory, 'bench.yaml');
+  if (configuration !== undefined) writeFileSync(configurationFile, configuration);
+  const passwordFile = join(directory, 'passwords');
+  if (passwords !== undefined) writeFileSync(passwordFile, await passwordFileText(passwords(options)), { mode: 0o600 });
+  return {
+    ...(configuration !== undefined && { configurationFile }),
+    ...(passwords !== undefined && { passwordFile }),
+  };
 }

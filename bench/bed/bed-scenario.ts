@@ -4,6 +4,7 @@
  */
 import type { BenchOptions } from '../bench-options.js';
 import type { Qos } from '../generator/frames.js';
+import type { PasswordSettings } from '../password-file.js';
 import type { Ability } from '../peers/peer.js';
 import type { Variant } from '../variant.js';
 import type { TestBed } from './test-bed.js';
@@ -39,6 +40,8 @@ export interface BedScenario {
   readonly axis?: Axis;
   /** What the broker is started with. */
   readonly configuration?: string;
+  /** Everybody has to log in: who can is written into a password file that the broker is started with. */
+  readonly passwords?: (options: BenchOptions) => PasswordSettings;
   /** What is done and what is counted, in a sentence or two. */
   readonly method?: string;
   /** The load is as much as the broker takes: one that was not busy was not at its limit, and the row says so. */

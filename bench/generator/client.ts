@@ -7,21 +7,22 @@ import { receiveMaximumOf } from './connack.js';
 import { type Connection, openConnection } from './connection.js';
 import { type FrameHandler, FrameReader } from './frame-reader.js';
 import { CONNACK, connectFrame, DISCONNECT_FRAME, type Protocol, type Qos, SUBACK, subscribeFrame } from './frames.js';
+import type { Login } from './logins.js';
 
 const ANSWER_MS = 30_000;
 const LEAVE_MS = 5000;
 
-export interface SessionChoice {
+export interface ConnectChoice {
   /** Take up the session that is there, and leave it there. Otherwise start clean. */
-  readonly persistent: boolean;
+  readonly persistent?: boolean;
+  /** Without it, it does not say who it is. */
+  readonly login?: Login;
   /**
    * Called with the CONNACK, before anything that follows it is looked at: the place to hand the client to a role that
    * must not miss the first message of a session that has waited.
    */
   readonly onAccepted?: (client: Client) => void;
 }
-
-const CLEAN: SessionChoice = { persistent: false };
 
 export class Client {
   /** Called when the connection ends although nobody closed it. */
@@ -51,14 +52,19 @@ export class Client {
 
   /**
    * Connects and completes the MQTT handshake.
-   * @throws BenchFailure when the broker refuses or hangs up
+   * @throws ConnectionRefused when the broker refuses; BenchFailure when it hangs up or does not answer
    */
-  static async open(address: Address, protocol: Protocol, clientId: string, session = CLEAN): Promise<Client> {
+  static async open(
+    address: Address,
+    protocol: Protocol,
+    clientId: string,
+    { persistent = false, login, onAccepted }: ConnectChoice = {},
+  ): Promise<Client> {
     const client = new Client(address, protocol, clientId);
-    await client.#request(connectFrame(protocol, clientId, session.persistent), CONNACK, (connack) => {
+    await client.#request(connectFrame(protocol, clientId, persistent, login), CONNACK, (connack) => {
       client.#receiveMaximum = receiveMaximumOf(connack, protocol);
       client.#sessionPresent = connack.readUInt8(0) === 1;
-      session.onAccepted?.(client);
+      onAccepted?.(client);
     });
     return client;
   }
@@ -117,14 +123,15 @@ export class Client {
   /** Sends `frame` and hands the body of the answer to `onAnswer`, within the chunk that it came in. */
   #request(frame: Buffer, answerType: number, onAnswer: (body: Buffer) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const giveUp = (reason: string): void => {
+      const giveUp = (error: unknown): void => {
         clearTimeout(timer);
         this.#closing = true;
         this.#connection.socket.destroy();
-        reject(new BenchFailure(reason));
+        reject(error);
       };
-      const timer = setTimeout(() => giveUp(`no answer to '${this.#clientId}' in ${ANSWER_MS} ms`), ANSWER_MS);
-      this.onLost = giveUp;
+      const onLate = (): void => giveUp(new BenchFailure(`no answer to '${this.#clientId}' in ${ANSWER_MS} ms`));
+      const timer = setTimeout(onLate, ANSWER_MS);
+      this.onLost = (reason) => giveUp(new BenchFailure(reason));
       this.#reader.handTo({
         onFrame: (bytes, start, bodyStart, end) => {
           if ((bytes[start] as number) >> 4 !== answerType) return;
@@ -133,7 +140,7 @@ export class Client {
             onAnswer(Buffer.from(bytes.subarray(bodyStart, end)));
             resolve();
           } catch (error) {
-            giveUp(error instanceof Error ? error.message : String(error));
+            giveUp(error);
           }
         },
         onChunkEnd: () => {},

@@ -7,6 +7,13 @@ const DEFAULT_RECEIVE_MAXIMUM = 65_535;
 const RECEIVE_MAXIMUM = 0x21;
 const USER_PROPERTY = 0x26;
 
+/** The broker has answered a CONNECT, and the answer was no. */
+export class ConnectionRefused extends BenchFailure {
+  constructor(reasonCode: number) {
+    super(`connection refused with code 0x${reasonCode.toString(16)}`);
+  }
+}
+
 /** Bytes of the fixed-size values among the properties of a CONNACK; all others are one length-prefixed string. */
 const VALUE_BYTES = new Map([
   [0x11, 4],
@@ -24,11 +31,11 @@ const VALUE_BYTES = new Map([
 /**
  * @param body the CONNACK without its fixed header
  * @returns the broker's Receive Maximum
- * @throws BenchFailure when the broker refused
+ * @throws ConnectionRefused
  */
 export function receiveMaximumOf(body: Buffer, protocol: Protocol): number {
   const reasonCode = body.readUInt8(1);
-  if (reasonCode !== 0) throw new BenchFailure(`connection refused with code 0x${reasonCode.toString(16)}`);
+  if (reasonCode !== 0) throw new ConnectionRefused(reasonCode);
   if (protocol === 4) return DEFAULT_RECEIVE_MAXIMUM;
   let at = 2;
   while (body.readUInt8(at++) > 0x7f);

@@ -2,6 +2,8 @@
  * The few MQTT packets the generator sends besides PUBLISH and acknowledgements, and the names of packet types.
  * The generator has its own encoder on purpose: it must neither cost what a library costs nor share the broker's bugs.
  */
+import type { Login } from './logins.js';
+
 export type Protocol = 4 | 5;
 export type Qos = 0 | 1 | 2;
 
@@ -31,6 +33,7 @@ const USER_PROPERTIES: readonly (readonly [string, string])[] = [
 ];
 
 const CLEAN_START = 0x02;
+const WITH_USERNAME_AND_PASSWORD = 0xc0;
 const SESSION_EXPIRY_INTERVAL = 0x11;
 /** How long a persistent session outlives its connection: an hour is longer than any run. */
 const PERSISTENT_PROPERTIES = Buffer.from([0x05, SESSION_EXPIRY_INTERVAL, 0x00, 0x00, 0x0e, 0x10]);
@@ -40,12 +43,15 @@ const EMPTY = Buffer.alloc(0);
 /**
  * A CONNECT without keep alive.
  * @param persistent whether the session goes on where it was left, and outlives the connection
+ * @param login undefined for a client that does not say who it is
  */
-export function connectFrame(protocol: Protocol, clientId: string, persistent: boolean): Buffer {
+export function connectFrame(protocol: Protocol, clientId: string, persistent: boolean, login?: Login): Buffer {
   const keepAlive = Buffer.from([0x00, 0x00]);
-  const protocolAndFlags = Buffer.from([protocol, persistent ? 0 : CLEAN_START]);
+  const flags = (persistent ? 0 : CLEAN_START) | (login === undefined ? 0 : WITH_USERNAME_AND_PASSWORD);
   const session = persistent && protocol === 5 ? PERSISTENT_PROPERTIES : properties(protocol);
-  return frame(0x10, [mqttString('MQTT'), protocolAndFlags, keepAlive, session, mqttString(clientId)]);
+  const credentials = login === undefined ? [] : [mqttString(login.username), mqttString(login.password)];
+  const head = [mqttString('MQTT'), Buffer.from([protocol, flags]), keepAlive, session];
+  return frame(0x10, [...head, mqttString(clientId), ...credentials]);
 }
 
 /** A SUBSCRIBE, every filter with the same QoS. The packet id must not be that of another one without an answer [MQTT-2.3.1-2]. */

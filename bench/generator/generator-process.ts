@@ -8,6 +8,7 @@ import { runIdle } from './idle-run.js';
 import type { Job, Outcome } from './job.js';
 import { runLatency } from './latency-run.js';
 import { runLoad } from './load-run.js';
+import { runLoginStorm } from './login-storm-run.js';
 import { runLookUp } from './look-up-run.js';
 import { runPaced } from './paced-run.js';
 import { runPush } from './push-run.js';
@@ -37,6 +38,8 @@ function run(job: Job): Promise<Outcome> {
       return runIdle(job);
     case 'storm':
       return runStorm(job);
+    case 'login-storm':
+      return runLoginStorm(job);
     case 'paced':
       return runPaced(job);
     case 'retain':

@@ -8,6 +8,7 @@ import type { EmptyJob, EmptyResult } from './empty-job.js';
 import type { IdleJob, IdleResult } from './idle-job.js';
 import type { LatencyJob, LatencyResult } from './latency-job.js';
 import type { LoadJob, LoadResult } from './load-job.js';
+import type { LoginStormJob, LoginStormResult } from './login-storm-job.js';
 import type { LookUpJob, LookUpResult } from './look-up-job.js';
 import type { PacedJob, PacedResult } from './paced-job.js';
 import type { PushJob, PushResult } from './push-job.js';
@@ -23,6 +24,7 @@ import type { WorkLatencyJob, WorkLatencyResult } from './work-latency-job.js';
 
 export type Job =
   | StormJob
+  | LoginStormJob
   | PacedJob
   | RetainJob
   | LookUpJob
@@ -43,6 +45,7 @@ export type Job =
 
 export type Result =
   | StormResult
+  | LoginStormResult
   | PacedResult
   | RetainResult
   | LookUpResult

@@ -1,3 +1,9 @@
+/** Whoever notes how long something took, or how late it was. */
+export interface Stopwatch {
+  /** @param dueAtMs when it was due */
+  add(milliseconds: number, dueAtMs: number): void;
+}
+
 /** The latest so many numbers. */
 export class Samples {
   readonly #values: Float64Array;

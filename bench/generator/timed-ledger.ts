@@ -1,12 +1,12 @@
 /** A ledger that also notes how long each message was on its way, from the moment it was due. */
 import type { DeliveryAccount } from './delivery-account.js';
 import { DeliveryLedger } from './delivery-ledger.js';
-import type { Samples } from './samples.js';
+import type { Stopwatch } from './samples.js';
 
 export class TimedLedger implements DeliveryAccount {
   readonly #ledger: DeliveryLedger;
   readonly #publishers: number;
-  readonly #latencies: Samples;
+  readonly #latencies: Stopwatch;
   readonly #fromMs: number;
   readonly #dueAtMs: (number: number) => number;
 
@@ -14,7 +14,7 @@ export class TimedLedger implements DeliveryAccount {
    * @param fromMs messages that were due earlier are not timed
    * @param dueAtMs when the message with a number is due, if the publishers send in turn
    */
-  constructor(publishers: number, latencies: Samples, fromMs: number, dueAtMs: (number: number) => number) {
+  constructor(publishers: number, latencies: Stopwatch, fromMs: number, dueAtMs: (number: number) => number) {
     this.#ledger = new DeliveryLedger(publishers);
     this.#publishers = publishers;
     this.#latencies = latencies;
@@ -42,7 +42,7 @@ export class TimedLedger implements DeliveryAccount {
     const isNew = this.#ledger.record(stream, sequence, sent);
     if (isNew) {
       const dueAtMs = this.#dueAtMs(sequence * this.#publishers + stream);
-      if (dueAtMs >= this.#fromMs) this.#latencies.add(performance.now() - dueAtMs);
+      if (dueAtMs >= this.#fromMs) this.#latencies.add(performance.now() - dueAtMs, dueAtMs);
     }
     return isNew;
   }

@@ -65,7 +65,7 @@ function ruled(name: string, customCommand: string | undefined, rules: readonly 
 /** @param environment `NAME=value`, besides the environment of the benchmark */
 function peer(name: string, customCommand: string | undefined, environment: readonly string[]): Peer {
   const missing = customCommand === undefined && !existsSync(MAIN);
-  const abilities: Ability[] = ['shared subscriptions', 'a process of Node'];
+  const abilities: Ability[] = ['shared subscriptions', 'a process of Node', 'a password file', 'argon2id passwords'];
   // Whatever brings a configuration is about what is on the disk.
   if (customCommand === undefined && name === MILLRACE) abilities.push('our configuration');
   return {
@@ -78,7 +78,8 @@ function peer(name: string, customCommand: string | undefined, environment: read
     source: {
       kind: 'launched',
       command: (launch) => {
-        const variables = [...environment, ...(customCommand === undefined ? listenerVariables(launch) : [])];
+        const listeners = customCommand === undefined ? listenerVariables(launch) : [];
+        const variables = [...environment, ...listeners, ...passwordVariables(launch)];
         const command = customCommand === undefined ? builtCommand(launch) : filledIn(customCommand, launch);
         return variables.length > 0 ? ['env', ...variables, ...command] : command;
       },
@@ -112,6 +113,10 @@ function listenerVariables({ port, transport, certificate }: Launch): string[] {
     `${listener}__TLS__CERTIFICATE=${certificate.certificate}`,
     `${listener}__TLS__KEY=${certificate.key}`,
   ];
+}
+
+function passwordVariables({ passwordFile }: Launch): string[] {
+  return passwordFile === undefined ? [] : [`MILLRACE__AUTH__PASSWORD_FILE=${passwordFile}`];
 }
 
 /** Where a broker with a configuration serves clients of SQS. @param port of MQTT */

@@ -25,7 +25,7 @@ function peer(persistenceLines: (directory: string) => readonly string[]): Peer 
     protocols: EVERY_PROTOCOL,
     transports: EVERY_TRANSPORT,
     qos: EVERY_QOS,
-    abilities: ['shared subscriptions'],
+    abilities: ['shared subscriptions', 'a password file'],
     unavailable: executable === undefined ? 'not installed (Debian: apt-get install mosquitto)' : undefined,
     source: {
       kind: 'launched',
@@ -39,7 +39,7 @@ function peer(persistenceLines: (directory: string) => readonly string[]): Peer 
 }
 
 function configurationFor(
-  { port, transport, directory, certificate }: Launch,
+  { port, transport, directory, certificate, passwordFile }: Launch,
   persistenceLines: readonly string[],
 ): string {
   const lines = [
@@ -50,7 +50,9 @@ function configurationFor(
     `listener ${port} 127.0.0.1`,
     ...(isWebSocket(transport) ? ['protocol websockets'] : []),
     ...(certificate === undefined ? [] : [`certfile ${certificate.certificate}`, `keyfile ${certificate.key}`]),
-    'allow_anonymous true',
+    ...(passwordFile === undefined
+      ? ['allow_anonymous true']
+      : ['allow_anonymous false', `password_file ${passwordFile}`]),
     'set_tcp_nodelay true',
     'max_inflight_messages 0',
     'max_queued_messages 0',

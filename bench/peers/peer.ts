@@ -7,6 +7,8 @@ export type Ability =
   | 'shared subscriptions'
   /** It can be started with a configuration file of ours. */
   | 'our configuration'
+  | 'a password file'
+  | 'argon2id passwords'
   /** It is one process of Node, which a module of ours can look into. */
   | 'a process of Node';
 
@@ -35,6 +37,8 @@ export interface Launch {
   readonly certificate?: CertificateFiles;
   /** For peers that take one. */
   readonly configurationFile?: string;
+  /** In mosquitto's form: who is in it gets in, and nobody else. */
+  readonly passwordFile?: string;
 }
 
 export interface CertificateFiles {
