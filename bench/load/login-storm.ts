@@ -56,11 +56,9 @@ function stormColumns(heading: string, prefix: string): readonly FigureColumn[] 
 }
 
 const METHOD =
-  `${PUBLISHERS} publishers send ${MESSAGES_PER_SECOND} messages a second at QoS 1, evenly spread, a write for each, to one subscriber, all the time: ` +
-  `${QUIET_MS / 1000} s alone; while a fleet (--connections) logs in, all at once, each device with a name and a password of its own, and again after 1 to 5 s ` +
-  'when it was refused or dropped; and while the same fleet, having left, logs in once more. A latency counts from the moment a message was due to its ' +
-  'arrival. The fleet has a process of its own, with the lowest priority on the core of the generator, which sleeps between messages. CPU µs/connect is ' +
-  "the broker's processor time until the last one is in, without what it used in the same time when it was quiet";
+  `${PUBLISHERS} publishers send ${MESSAGES_PER_SECOND} messages a second at QoS 1, a write for each, to one subscriber: ${QUIET_MS / 1000} s alone, while ` +
+  'a fleet (--connections) logs in all at once, and while it does so again, having left. Who is refused or dropped comes again after 1 to 5 s. A latency ' +
+  'counts from the moment a message was due to its arrival; CPU µs/connect is without what the broker used in the same time when it was quiet';
 
 export const loginStorm: BedScenario = scenarioOf(
   'login-storm',
