@@ -61,6 +61,8 @@ export interface FigureColumn {
   readonly heading: string;
   readonly figure: string;
   readonly show: (value: number) => string;
+  /** How much of the figure is one of what the heading names, for instance bytes where it says KB (default: 1). */
+  readonly unit?: number;
   /** How the rounds of a peer become one value: what went wrong is added up, everything else is a median. */
   readonly over: 'median' | 'sum';
 }
@@ -78,15 +80,16 @@ export function times(heading: string, figure: string): FigureColumn {
 }
 
 export function share(heading: string, figure: string): FigureColumn {
-  return { heading, figure, show: (value) => `${Math.round(value * 100)} %`, over: 'median' };
+  return { heading, figure, show: (value) => `${Math.round(value * 100)} %`, unit: 0.01, over: 'median' };
 }
 
 export function megabytes(heading: string, figure: string): FigureColumn {
-  return { heading, figure, show: (value) => (value / 1024 / 1024).toFixed(1), over: 'median' };
+  const unit = 1024 * 1024;
+  return { heading, figure, show: (value) => (value / unit).toFixed(1), unit, over: 'median' };
 }
 
 export function kilobytes(heading: string, figure: string): FigureColumn {
-  return { heading, figure, show: (value) => (value / 1024).toFixed(2), over: 'median' };
+  return { heading, figure, show: (value) => (value / 1024).toFixed(2), unit: 1024, over: 'median' };
 }
 
 export function errors(heading: string, figure: string): FigureColumn {

@@ -11,6 +11,8 @@ import type { BedScenario, FigureColumn } from './bed-scenario.js';
 const BUSY = 0.95;
 /** Below this share of its core the broker was not measured at its limit. */
 const SATURATED = 0.9;
+/** Of the same warning so many are told one by one, more of them in one line. */
+const TOLD_ONE_BY_ONE = 3;
 
 export interface Table {
   readonly columns: readonly Column[];
@@ -27,7 +29,10 @@ export function tableOf(scenario: BedScenario, rows: readonly BedRow[]): Table {
   return {
     columns: columns.map(({ heading, alignment }) => ({ heading, alignment })),
     cells: rows.map((row) => columns.map(({ cell }) => cell(row))),
-    warnings: rows.flatMap((row) => warningsOf(scenario, row)),
+    warnings: [
+      ...rows.flatMap((row) => row.failures.map((failure) => `${subjectOf(row)}: ${failure}`)),
+      ...(scenario.saturates === true ? limitWarnings(rows) : []),
+    ],
   };
 }
 
@@ -75,20 +80,40 @@ function times(value: number | undefined): string {
   return value === undefined ? UNKNOWN : `${value.toFixed(2)} ×`;
 }
 
-function warningsOf(scenario: BedScenario, row: BedRow): string[] {
-  const warnings = [...row.failures];
-  if (scenario.saturates === true) {
-    const brokerBusy = row.figures['brokerBusy'];
-    const generatorBusy = row.figures['generatorBusy'] ?? 0;
-    if (generatorBusy > BUSY && (brokerBusy ?? 0) <= BUSY) {
-      warnings.push(
-        `the generator was over ${BUSY * 100} % busy and the broker was not: msgs/s is the generator's limit`,
-      );
-    } else if (brokerBusy !== undefined && brokerBusy < SATURATED) {
-      const percent = Math.round(brokerBusy * 100);
-      warnings.push(`the broker was only ${percent} % busy: a busy machine, a disk, or a small window?`);
-    }
-  }
-  const { at } = row;
-  return warnings.map((warning) => `${row.peer}${at === undefined ? '' : ` at ${whole(at)}`}: ${warning}`);
+/** Rows in which the broker was not at its limit, though the load is as much as it takes. */
+function limitWarnings(rows: readonly BedRow[]): string[] {
+  const byGenerator = rows.filter((row) => generatorBusyOf(row) > BUSY && (brokerBusyOf(row) ?? 0) <= BUSY);
+  const idle = rows.filter((row) => !byGenerator.includes(row) && (brokerBusyOf(row) ?? 1) < SATURATED);
+  const percents = idle.map((row) => Math.floor((brokerBusyOf(row) ?? 0) * 100));
+  const range = [...new Set([Math.min(...percents), Math.max(...percents)])].join(' to ');
+  const why = 'a busy machine, a disk, or a small window?';
+  return [
+    ...grouped(
+      rows,
+      byGenerator,
+      `the generator was over ${BUSY * 100} % busy and the broker was not: msgs/s is the generator's limit`,
+    ),
+    ...(idle.length > TOLD_ONE_BY_ONE
+      ? grouped(rows, idle, `the broker was only ${range} % busy: ${why}`)
+      : idle.map((row, at) => `${subjectOf(row)}: the broker was only ${percents[at]} % busy: ${why}`)),
+  ];
+}
+
+function grouped(rows: readonly BedRow[], concerned: readonly BedRow[], warning: string): string[] {
+  if (concerned.length > TOLD_ONE_BY_ONE) return [`in ${concerned.length} of ${rows.length} rows ${warning}`];
+  return concerned.map((row) => `${subjectOf(row)}: ${warning}`);
+}
+
+function brokerBusyOf({ figures }: BedRow): number | undefined {
+  return figures['brokerBusy'];
+}
+
+function generatorBusyOf({ figures }: BedRow): number {
+  return figures['generatorBusy'] ?? 0;
+}
+
+function subjectOf({ peer, qos, at }: BedRow): string {
+  return [peer, ...(qos === undefined ? [] : [`QoS ${qos}`]), ...(at === undefined ? [] : [`at ${whole(at)}`])].join(
+    ', ',
+  );
 }

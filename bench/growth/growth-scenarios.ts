@@ -46,7 +46,7 @@ const connections: BedScenario = {
   ...common,
   name: 'growth-connections',
   axis: axis('connections', [1, 10, 100, 1000, 5000, 10_000, 15_000]),
-  method: `${PACED_PER_SECOND} messages a second at QoS 0, evenly over so many connections, a write for each, to one subscriber`,
+  method: `${PACED_PER_SECOND.toLocaleString('en-US')} messages a second at QoS 0, evenly over so many connections, a write for each, to one subscriber`,
   drawn: ['p99Ms'],
   columns: PACED_COLUMNS,
   connections: (_options, { at }) => pointOf(at) + 1,

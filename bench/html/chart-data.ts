@@ -39,7 +39,7 @@ function lines(scenario: BedScenario, rows: readonly BedRow[], figure: string): 
     label: labelOf(scenario, first, rows),
     values: x.map((at) => {
       const row = rows.find((other) => other.at === at && other.qos === first.qos && isSameEntrant(first, other));
-      return drawable(row, figure);
+      return drawable(scenario, row, figure);
     }),
   }));
   const axis = scenario.axis?.heading ?? '';
@@ -54,10 +54,10 @@ function bars(scenario: BedScenario, rows: readonly BedRow[], figure: string): C
     label: labelOf(scenario, entrant, rows),
     values: trials.map((trial) => {
       const row = rows.find((other) => isSameTrial(trial, other) && isSameEntrant(entrant, other));
-      return drawable(row, figure);
+      return drawable(scenario, row, figure);
     }),
   }));
-  const labels = trials.map(({ qos }) => (qos === undefined ? scenario.name : `QoS ${qos}`));
+  const labels = trials.map(({ qos }) => (qos === undefined ? '' : `QoS ${qos}`));
   return { kind: 'bars', title: titleOf(scenario, figure), axis: '', x: trials.map((_, at) => at), labels, series };
 }
 
@@ -77,7 +77,9 @@ function labelOf({ axis, variesBy }: BedScenario, row: BedRow, rows: readonly Be
   return `${row.peer}${qos}${variant}`;
 }
 
-function drawable(row: BedRow | undefined, figure: string): number | null {
+/** In the unit that the title names. */
+function drawable({ columns }: BedScenario, row: BedRow | undefined, figure: string): number | null {
   const value = row?.figures[figure];
-  return value === undefined || Number.isNaN(value) ? null : value;
+  if (value === undefined || Number.isNaN(value)) return null;
+  return value / (columns.find((column) => column.figure === figure)?.unit ?? 1);
 }

@@ -78,7 +78,10 @@ ${sections.join('\n')}
 /** @param charts of the whole page; those of the section are added */
 function section({ scenario, rows }: ScenarioReport, charts: Chart[]): string {
   const places = chartsOf(scenario, rows).map((chart) => `<div id="chart-${charts.push(chart) - 1}"></div>`);
-  const { columns, cells, warnings } = tableOf(scenario, rows);
+  const table = tableOf(scenario, rows);
+  // Its first column is the name of the scenario, which is the heading here.
+  const columns = table.columns.slice(1);
+  const cells = table.cells.map((row) => row.slice(1));
   const cell = (tag: 'th' | 'td') => (text: string, at: number) =>
     `<${tag}${columns[at]?.alignment === 'left' ? ' class="left"' : ''}>${escaped(text)}</${tag}>`;
   const head = columns.map(({ heading }, at) => cell('th')(heading, at)).join('');
@@ -89,7 +92,7 @@ ${scenario.method === undefined ? '' : `<p class="quiet">${escaped(scenario.meth
 <div class="table"><table><thead><tr>${head}</tr></thead><tbody>
 ${body}
 </tbody></table></div>
-${warnings.map((warning) => `<p class="warning">${escaped(warning)}</p>`).join('\n')}
+${table.warnings.map((warning) => `<p class="warning">${escaped(warning)}</p>`).join('\n')}
 </section>`;
 }
 

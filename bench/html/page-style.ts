@@ -18,10 +18,15 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 0 
 section { background: var(--card); border: 1px solid var(--grid); border-radius: 8px; padding: 1rem 1.2rem; margin: 1.2rem 0; }
 .quiet { color: var(--quiet); margin: .2rem 0 .8rem; } .warning { color: var(--warning); margin: .2rem 0; font-size: .9rem; }
 nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; } a { color: var(--series-0); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
 .table { overflow-x: auto; } table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; margin-top: .8rem; }
 th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--grid); }
-th { font-weight: 600; color: var(--quiet); } .left { text-align: left; }
+th { font-weight: 600; color: var(--quiet); } tbody tr:hover { background: var(--page); } .left { text-align: left; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; } dt { color: var(--quiet); } dd { margin: 0; }
+.charts:empty { display: none; } .charts > div { min-width: 0; }
+.u-legend th, .u-legend td { border: 0; }
 .u-title { font-size: .95rem; font-weight: 600; } .u-legend { font-size: .8rem; }
+.u-inline.u-live th::after { content: none; } .u-legend .u-value { color: var(--quiet); min-width: 2.6em; text-align: left; }
+.u-legend tr.u-series:first-child th { display: none; } .u-legend.bars tr.u-series:first-child, .u-legend.bars .u-value { display: none; }
+.u-legend .u-off > * { opacity: .35; }
 `;

@@ -56,7 +56,7 @@ function stormColumns(heading: string, prefix: string): readonly FigureColumn[] 
 }
 
 const METHOD =
-  `${PUBLISHERS} publishers send ${MESSAGES_PER_SECOND} messages a second at QoS 1, a write for each, to one subscriber: ${QUIET_MS / 1000} s alone, while ` +
+  `${PUBLISHERS} publishers send ${MESSAGES_PER_SECOND.toLocaleString('en-US')} messages a second at QoS 1, a write for each, to one subscriber: ${QUIET_MS / 1000} s alone, while ` +
   'a fleet (--connections) logs in all at once, and while it does so again, having left. Who is refused or dropped comes again after 1 to 5 s. A latency ' +
   'counts from the moment a message was due to its arrival; CPU µs/connect is without what the broker used in the same time when it was quiet';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BedRun } from '../../../bench/bed/bed-benchmark.js';
 import { bedRows } from '../../../bench/bed/bed-rows.js';
-import { type BedScenario, decimals, errors, type Figures, share } from '../../../bench/bed/bed-scenario.js';
+import { type BedScenario, decimals, errors, type Figures, kilobytes, share } from '../../../bench/bed/bed-scenario.js';
 import { printed, tableOf } from '../../../bench/bed/bed-table.js';
 import { chartsOf } from '../../../bench/html/chart-data.js';
 import { htmlReport } from '../../../bench/html/html-report.js';
@@ -59,8 +59,15 @@ describe('a table', () => {
 
   it('warns of failures, and of a broker that was not at its limit', () => {
     expect(warnings).toEqual([
-      'peer: the broker was only 50 % busy: a busy machine, a disk, or a small window?',
-      'peer: round 1: it broke',
+      'peer, QoS 0: round 1: it broke',
+      'peer, QoS 0: the broker was only 50 % busy: a busy machine, a disk, or a small window?',
+    ]);
+  });
+
+  it('warns once of what many rows have in common', () => {
+    const many = [0.4, 0.6, 0.5, 0.89, 1].map((brokerBusy, at) => run('millrace', { brokerBusy }, { at }));
+    expect(tableOf(growth, bedRows(growth, many)).warnings).toEqual([
+      'in 4 of 5 rows the broker was only 40 to 89 % busy: a busy machine, a disk, or a small window?',
     ]);
   });
 
@@ -104,6 +111,12 @@ describe('charts', () => {
       { label: 'millrace, QoS 0', values: [2, 5] },
       { label: 'millrace, QoS 1', values: [9, null] },
     ]);
+  });
+
+  it('are drawn in the unit that their title names', () => {
+    const sized = { ...scenario, cost: 'bytesEach', columns: [kilobytes('KB each', 'bytesEach')] };
+    const [chart] = chartsOf(sized, bedRows(sized, [run('millrace', { bytesEach: 4096 })]));
+    expect(chart).toMatchObject({ title: 'KB each', series: [{ label: 'millrace', values: [4] }] });
   });
 
   it('are none when nothing is known', () => {
