@@ -2,7 +2,6 @@
  * `npm run bench:check`: short runs beside a peer, compared with bench/recorded-ratios.json; ends with 1 when a message has become dearer
  * than the tolerance allows. `-- --record` writes that file instead.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { alignedTable, UNKNOWN } from '../aligned-table.js';
@@ -13,6 +12,7 @@ import { parseOptions } from '../options.js';
 import { MILLRACE } from '../peers/millrace.js';
 import { pinning } from '../pinning.js';
 import { runBench, type ScenarioReport } from '../run-bench.js';
+import { type RecordedRatios, readRecordedRatios, writeRecordedRatios } from './recorded-ratios.js';
 import { type Comparison, type CostRatio, compareRatios, hasRegressed } from './regression-check.js';
 
 /** From npm, and so wherever the tests are. */
@@ -25,26 +25,26 @@ const LOADS: readonly (readonly [scenario: string, qos: string])[] = [
 ];
 const USAGE = `npm run bench:check -- [options]
 
-  --record         write the ratios of this machine to bench/recorded-ratios.json
-  --tolerance PCT  how much dearer a message may have become (default: 25)
-  --runs N         rounds (default: 3)
-  --seconds S      measured time of a run (default: 2)
-`;
+  --record                write the ratios of this machine instead of comparing with them
+  --recorded FILE         where they are (default: bench/recorded-ratios.json)
+  --tolerance PCT         how much dearer a message may have become (default: 25)
+  --runs N                rounds (default: 3)
+  --seconds S             measured time of a run (default: 2)
+  --millrace-command LINE instead of the built command line, as in npm run bench
 
-interface Recorded {
-  readonly peer: string;
-  readonly machine: string;
-  readonly date: string;
-  readonly ratios: readonly CostRatio[];
-}
+Ends with 0 when nothing has become dearer, with 1 when something has or could not be measured, and with 2 when there is
+nothing to compare with or an option makes no sense.
+`;
 
 async function check(): Promise<void> {
   const { values } = parseArgs({
     options: {
       record: { type: 'boolean', default: false },
+      recorded: { type: 'string', default: FILE },
       tolerance: { type: 'string', default: '25' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '2' },
+      'millrace-command': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -54,9 +54,13 @@ async function check(): Promise<void> {
   }
   const tolerance = Number(values.tolerance) / 100;
   if (!(tolerance > 0)) throw new BenchFailure(`--tolerance takes per cent, not '${values.tolerance}'`);
+  // Before anything is measured: minutes are not to end with nothing to compare with.
+  const recorded = values.record ? undefined : readRecordedRatios(values.recorded, PEER);
+  const command = values['millrace-command'];
   const measured: CostRatio[] = [];
   for (const [scenario, qos] of LOADS) {
     const load = ['--scenario', scenario, '--qos', qos, '--peer', `${MILLRACE},${PEER}`];
+    if (command !== undefined) load.push('--millrace-command', command);
     const options = parseOptions([...load, '--runs', values.runs, '--seconds', values.seconds]) as BenchOptions;
     const { reports } = await runBench(options, pinning(true), {
       print: (text) => console.log(text),
@@ -64,8 +68,8 @@ async function check(): Promise<void> {
     });
     measured.push(...reports.flatMap(ratiosOf));
   }
-  if (values.record) record(measured);
-  else judge(measured, tolerance);
+  if (recorded === undefined) record(values.recorded, measured);
+  else judge(recorded, measured, tolerance);
 }
 
 function ratiosOf({ scenario, rows }: ScenarioReport): CostRatio[] {
@@ -79,18 +83,16 @@ function ratiosOf({ scenario, rows }: ScenarioReport): CostRatio[] {
     });
 }
 
-function record(ratios: readonly CostRatio[]): void {
+function record(file: string, ratios: readonly CostRatio[]): void {
   const { cpuModel, cores, node, date } = describeMachine();
-  const recorded: Recorded = { peer: PEER, machine: `${cpuModel}, ${cores} cores, Node ${node}`, date, ratios };
-  writeFileSync(FILE, `${JSON.stringify(recorded, null, 2)}\n`);
+  writeRecordedRatios(file, { peer: PEER, machine: `${cpuModel}, ${cores} cores, Node ${node}`, date, ratios });
   console.log(`\nrecorded: ${ratios.map(({ name, timesPeer }) => `${name} ${timesPeer} ×`).join(', ')}`);
 }
 
-function judge(measured: readonly CostRatio[], tolerance: number): void {
-  if (!existsSync(FILE)) throw new BenchFailure('nothing is recorded: npm run bench:check -- --record');
-  const { ratios } = JSON.parse(readFileSync(FILE, 'utf8')) as Recorded;
-  const comparisons = compareRatios(ratios, measured, tolerance);
-  console.log(`\n${comparisonTable(comparisons)}`);
+function judge(recorded: RecordedRatios, measured: readonly CostRatio[], tolerance: number): void {
+  const comparisons = compareRatios(recorded.ratios, measured, tolerance);
+  console.log(`\nrecorded on ${recorded.machine}, ${recorded.date.slice(0, 10)}`);
+  console.log(comparisonTable(comparisons));
   if (!hasRegressed(comparisons)) return;
   console.log(`\ndearer than ${Math.round(tolerance * 100)} % above what was recorded, or not measured`);
   process.exitCode = 1;
