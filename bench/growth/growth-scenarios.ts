@@ -16,7 +16,7 @@ import { usageFigures } from '../bed/usage-figures.js';
 import type { BenchOptions } from '../bench-options.js';
 import { figuresOf, runLoadJob } from '../load/load-scenario.js';
 import { PACED_COLUMNS, pacedFigures } from '../load/paced.js';
-import { accountsOf, lookUp } from '../load/retained.js';
+import { accountsOf, lookUp, UNLIMITED } from '../load/retained.js';
 import { runSubscriptions, spreadFigures } from '../load/subscriptions.js';
 import { loadScenarioByName } from '../load-scenarios.js';
 import { fill, take } from '../queues/queue-backlog.js';
@@ -89,7 +89,7 @@ const retained: BedScenario = {
   ],
   connections: () => 12,
   run: async (bed, options, { at }): Promise<Figures> => {
-    await bed.start();
+    await bed.start(UNLIMITED);
     // What is compiled once is not what the first points cost.
     await lookUp(bed, options, 1, 'absent');
     const messages = pointOf(at);
