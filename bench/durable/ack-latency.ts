@@ -1,6 +1,7 @@
 /** How long a PUBACK takes at a fixed rate into one persistent session that is away, in milliseconds and in fsyncs. */
 import { type BedScenario, count, decimals, errors, type Figures, share, times } from '../bed/bed-scenario.js';
 import { usageFigures } from '../bed/usage-figures.js';
+import { findCoreTicks, stolenShare } from './stolen-time.js';
 
 const PUBLISHERS = 100;
 
@@ -20,12 +21,14 @@ export const ackLatency: BedScenario = {
     times('p50', 'p50Fsyncs'),
     times('p99', 'p99Fsyncs'),
     decimals('generator late p99 ms', 'lateP99Ms'),
+    share('cores stolen', 'stolen'),
     errors('unacknowledged', 'unfinished'),
     decimals('CPU µs/msg', 'cpuMicroseconds'),
     share('broker busy', 'brokerBusy'),
   ],
   run: async (bed, options): Promise<Figures> => {
     await bed.start();
+    const ticksBefore = findCoreTicks();
     const result = await bed.run<'latency'>({
       kind: 'latency',
       publishers: PUBLISHERS,
@@ -45,6 +48,7 @@ export const ackLatency: BedScenario = {
       p999Ms,
       longestMs,
       lateP99Ms,
+      stolen: stolenShare(ticksBefore, findCoreTicks()),
       fsyncBeforeMs,
       fsyncAfterMs,
       p50Fsyncs: p50Ms / fsyncMs,
