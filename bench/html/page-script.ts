@@ -10,7 +10,7 @@ const font = '12px system-ui, sans-serif';
 const APART = 20;
 /** Pixels. */
 const WIDEST_BAR = 64;
-const LABEL_WIDTH = 34;
+const LABEL_WIDTH = 44;
 
 const short = (value) => {
   if (value === null || value === undefined) return '';
@@ -19,6 +19,9 @@ const short = (value) => {
   if (size >= 1e4) return +(value / 1e3).toPrecision(3) + ' k';
   return String(+value.toPrecision(3));
 };
+
+/** Of a point that was chosen: 1,024 and not 1020. */
+const exact = (value) => (value % 1000 === 0 ? short(value) : value.toLocaleString('en-US'));
 
 function draw(element, chart) {
   const options = chart.kind === 'bars' ? barOptions(chart) : lineOptions(chart);
@@ -85,7 +88,7 @@ function lineOptions(chart) {
       y: isLogarithmic ? { distr: 3 } : { range: [0, highest * 1.08 || 1] },
     },
     axes: [
-      { ...axis, label: chart.axis, labelSize: 22, labelFont: font, splits: () => chart.x, values: (plot, splits) => spaced(plot, splits) },
+      { ...axis, label: chart.axis, labelSize: 22, labelFont: font, splits: () => chart.x, filter: (_, splits) => splits, values: spaced },
       {
         ...axis,
         size: 62,
@@ -94,7 +97,7 @@ function lineOptions(chart) {
         values: (_, splits) => splits.map((value) => (isLogarithmic && !isRound(value) ? '' : short(value))),
       },
     ],
-    series: [{ label: chart.axis, value: (_, value) => (value === null ? '' : 'at ' + short(value)) }, ...series],
+    series: [{ label: chart.axis, value: (_, value) => (value === null ? '' : 'at ' + exact(value)) }, ...series],
   };
 }
 
@@ -107,7 +110,7 @@ function spaced(plot, splits) {
     const at = plot.valToPos(value, 'x');
     if (at - last < LABEL_WIDTH) return '';
     last = at;
-    return short(value);
+    return exact(value);
   });
 }
 
