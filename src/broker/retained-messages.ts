@@ -1,7 +1,7 @@
 /**
  * The retained message of each topic (section 3.3.1.3), within limits of number and bytes. A message that would pass
  * them is refused, or delivered and not retained if its publisher cannot be told, or the one that was set longest ago
- * makes room; each is counted. Those that have expired make room first.
+ * makes room; each is counted. Those that have expired make room first. What the broker says of itself does not count.
  */
 import type { DropCounters } from '../core/drop-counters.js';
 import type { Message } from '../core/message.js';
@@ -31,6 +31,9 @@ export class RetainedMessages {
   readonly #order: Set<string> | null;
   readonly #expiry = new RetainedExpiry();
   #bytes = 0;
+  /** Of topics of the broker's own, such as `$SYS/…`. */
+  #reserved = 0;
+  #reservedBytes = 0;
 
   /** @param isStorable what is retained on the topic can be stored at present, or need not be */
   constructor(journal: Journal, drops: DropCounters, limits: RetainedLimits, isStorable: (topic: string) => boolean) {
@@ -129,11 +132,13 @@ export class RetainedMessages {
   }
 
   #hasRoomFor(message: Message): boolean {
+    if (isReservedTopic(message.topic)) return true;
     const { maximumMessages, maximumBytes } = this.#limits;
     const previous = this.#index.get(message.topic);
     const added = memoryOf(message) - (previous === undefined ? 0 : memoryOf(previous));
     const addedCount = previous === undefined ? 1 : 0;
-    return this.size + addedCount <= maximumMessages && this.#bytes + added <= maximumBytes;
+    const isFew = this.size - this.#reserved + addedCount <= maximumMessages;
+    return isFew && this.#bytes - this.#reservedBytes + added <= maximumBytes;
   }
 
   #findExpired(nowMs: number): Message | undefined {
@@ -167,16 +172,24 @@ export class RetainedMessages {
 
   #add(message: Message): void {
     this.#index.set(message.topic, message);
-    this.#order?.add(message.topic);
     if (message.expiresAtMs !== 0) this.#expiry.add(message);
-    this.#bytes += memoryOf(message);
+    this.#count(message, 1);
+    if (!isReservedTopic(message.topic)) this.#order?.add(message.topic);
   }
 
   #remove(message: Message): void {
     this.#index.delete(message.topic);
     this.#order?.delete(message.topic);
     this.#expiry.remove(message);
-    this.#bytes -= memoryOf(message);
+    this.#count(message, -1);
+  }
+
+  #count(message: Message, sign: 1 | -1): void {
+    const bytes = sign * memoryOf(message);
+    this.#bytes += bytes;
+    if (!isReservedTopic(message.topic)) return;
+    this.#reserved += sign;
+    this.#reservedBytes += bytes;
   }
 
   #note(publication: Publication, ticket: number): void {

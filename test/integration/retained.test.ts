@@ -5,6 +5,27 @@ import { persistent, TestBroker } from '../support/test-broker.js';
 
 const VERSIONS = [4, 5] as const;
 
+it('what the broker says of itself takes no room from the retained messages of clients', async () => {
+  const test = await TestBroker.start({
+    limits: { sysIntervalSeconds: 1, retainedMaximumMessages: 2, retainedOverflow: 'drop-oldest' },
+  });
+  test.clock.advance(1000);
+  const own = test.broker.retainedCount;
+  expect(own).toBeGreaterThan(2);
+  const publisher = await test.connect('p');
+  for (const topic of ['a', 'b', 'c']) {
+    publisher.send(publishPacket(topic, 'x', { qos: 1, messageId: 1, retain: true }));
+    await publisher.expectPacket('puback');
+  }
+  test.clock.advance(1000);
+  expect(test.broker.drops.of('retained-limit')).toBe(1);
+  const subscriber = await test.connect('s');
+  await subscriber.subscribe('+', 0);
+  const topics = [await subscriber.expectPacket('publish'), await subscriber.expectPacket('publish')];
+  expect(topics.map(({ topic }) => topic).toSorted()).toEqual(['b', 'c']);
+  expect(test.broker.retainedCount).toBeGreaterThanOrEqual(own + 2);
+});
+
 describe.each(VERSIONS)('retained messages, MQTT %i', (version) => {
   it('are set, replaced and deleted [MQTT-3.3.1-5] [MQTT-3.3.1-6]', async () => {
     const test = await TestBroker.start();
