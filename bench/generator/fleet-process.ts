@@ -3,7 +3,7 @@
  * stands back behind whoever measures: the kernel gives it what the measuring process on the same core leaves.
  */
 import { constants, setPriority } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { Client } from './client.js';
 import { ConnectionRefused } from './connack.js';
 import type { FleetAnswer, FleetOrder, LogIn } from './fleet.js';
@@ -12,6 +12,8 @@ import { deviceLogin } from './logins.js';
 /** A device that was refused or dropped comes again after a time between these. */
 const SHORTEST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 5000;
+/** A device sends CONNECT as soon as it is connected, and does not wait until all the others are: they go out in turns that are not long. */
+const DEVICES_PER_TURN = 50;
 
 let clients = new Set<Client>();
 
@@ -68,7 +70,13 @@ function logIn({ address, protocol, connections, longestMs }: LogIn): Promise<Fl
         await delay(retryMs());
       }
     };
-    for (let device = 0; device < connections; device++) void bring(device, 0);
+    const bringAll = async (): Promise<void> => {
+      for (let device = 0; device < connections; device++) {
+        if (device % DEVICES_PER_TURN === 0) await nextTurn();
+        void bring(device, 0);
+      }
+    };
+    void bringAll();
   });
 }
 

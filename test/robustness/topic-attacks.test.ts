@@ -107,7 +107,9 @@ it('many clients with filters that match everything keep nobody from being serve
 });
 
 it('retained messages beyond the limit are refused, and take no memory', async () => {
-  broker = await BrokerProcess.start({ limits: { retainedMaximumMessages: 1000, retainedMaximumBytes: MiB } });
+  broker = await BrokerProcess.start({
+    limits: { retainedMaximumMessages: 1000, retainedMaximumBytes: MiB, sysIntervalSeconds: 0 },
+  });
   const client = await RawClient.connect(broker.port);
   const before = await broker.collect();
   let id = 0;
