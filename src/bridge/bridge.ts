@@ -10,7 +10,7 @@ import { type PublishSink, Refusal, type SinkEntry, type SinkRoutes } from '../c
 import { ReasonCode } from '../core/reason-code.js';
 import type { Admission, EnqueueOptions } from '../queues/intake.js';
 import type { Queue } from '../queues/queue.js';
-import type { RefusalReason } from '../queues/queue-counters.js';
+import { isForRoom, type RefusalReason } from '../queues/queue-counters.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import { isQueueTopic, queueOfTopic } from '../topics/queue-topic.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
@@ -256,8 +256,7 @@ const DROP_REASON = {
 
 /** Only for room is it worth to wait. */
 function mayRefuse(reason: NotTaken, refusal: Refusal): boolean {
-  if (refusal === Refusal.Tell) return true;
-  return refusal === Refusal.Wait && (reason === 'queue-full' || reason === 'deduplication-full');
+  return refusal === Refusal.Tell || (refusal === Refusal.Wait && isForRoom(reason));
 }
 
 /** The name of a queue as one level of a topic. */

@@ -34,6 +34,11 @@ export const REFUSAL_REASONS = [
 ] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
+/** Whether there may be room for the message later. */
+export function isForRoom(reason: RefusalReason | 'missing'): boolean {
+  return reason === 'queue-full' || reason === 'deduplication-full';
+}
+
 export class QueueCounters {
   enqueued = 0;
   restored = 0;

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { buildMessage, encodePublishProperties } from '../../codec/message-builder.js';
 import type { EnqueueOptions } from '../../queues/intake.js';
 import type { Queue } from '../../queues/queue.js';
+import { isForRoom } from '../../queues/queue-counters.js';
 import { topicOfQueue } from '../../topics/queue-topic.js';
 import type { Caller } from './caller.js';
 import { scopedDeduplicationId } from './deduplication-scope.js';
@@ -88,8 +89,7 @@ export class OutgoingMessage {
     if (outcome === undefined || outcome.status === 'refused') {
       const reason = outcome?.reason ?? 'queue-full';
       // A client tries again: there may be room by then.
-      const isForRoom = reason === 'queue-full' || reason === 'deduplication-full';
-      const shape = isForRoom ? 'RequestThrottled' : 'InvalidParameterValueException';
+      const shape = isForRoom(reason) ? 'RequestThrottled' : 'InvalidParameterValueException';
       throw new SqsError(shape, REFUSAL_TEXT[reason]);
     }
     const fields: Record<string, unknown> = {

@@ -131,12 +131,14 @@ export class BanList {
 
   #restore(name: string, ban: Ban): void {
     const known = this.#bans.get(keyOf(ban));
-    const isOnlyOne = known?.origin !== 'administration';
-    if (known === undefined || (!isOnlyOne && known.untilMs < ban.untilMs)) this.#add(ban);
-    if (isOnlyOne && noteOf(ban) === name) return;
-    // It was set when each form of an address had a ban of its own: of several, the one that lasts longest stays.
-    if (noteOf(ban) !== name) this.#journal.noteRemoved(name);
-    this.#journal.noteSaved(noteOf(ban), encodeBan(isOnlyOne ? ban : (this.#bans.get(keyOf(ban)) ?? ban)));
+    // Each form of an address had a ban of its own once: of several, the one that lasts longest stays.
+    const double = known?.origin === 'administration' ? known : null;
+    const isLonger = double !== null && double.untilMs < ban.untilMs;
+    if (known === undefined || isLonger) this.#add(ban);
+    const note = noteOf(ban);
+    if (note !== name) this.#journal.noteRemoved(name);
+    if (note === name && double === null) return;
+    this.#journal.noteSaved(note, encodeBan(double === null || isLonger ? ban : double));
   }
 
   #current(key: string): Ban | undefined {
