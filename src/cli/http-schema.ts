@@ -49,7 +49,8 @@ export const httpSchema = z
         'x-secret': true,
       }),
       maxConnections: setting.count({
-        description: 'Connections open at one time; one more is closed at once.',
+        description:
+          'Connections open at one time. One more has the place of the one that has gone longest without a request; where all are being answered, it is closed.',
         reason: 'some administrators and probes, and nobody who could crowd out the devices',
         default: 100,
         min: 1,

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { ListenFailed } from '../core/errors.js';
 import { bind, closeServer } from '../transport/bind.js';
 import { putBehind, type SecureHandler, type TlsDoor } from '../transport/tls/tls-door.js';
+import { ConnectionRoom } from './connection-room.js';
 import { HttpListenFailed } from './http-errors.js';
 import { Problem } from './problem.js';
 
@@ -14,7 +15,7 @@ export interface HttpListenerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** One more is closed at once. */
+  /** One more has the place of the one that has gone longest without a request, or is closed at once. */
   readonly maximumConnections: number;
   /** For a request to arrive whole, from its first byte on; a connection that waits for the next one is closed after the same time. */
   readonly requestTimeoutMs: number;
@@ -52,10 +53,10 @@ export class HttpListener {
       },
       handler,
     );
-    this.#server.maxConnections = maximumConnections;
     this.#server.maxHeadersCount = MAXIMUM_HEADERS;
     this.#server.timeout = Math.max(STALLED_MS, requestTimeoutMs);
     this.#server.on('clientError', refuse);
+    new ConnectionRoom(this.#server, maximumConnections);
     this.tls = openTls === undefined ? null : putBehind(this.#server, openTls);
   }
 

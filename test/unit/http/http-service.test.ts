@@ -1,14 +1,16 @@
 /** Who is answered by HTTP, and what with, whatever he sends. */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { AuditLog } from '../../../src/core/audit-log.js';
 import { BrokerIdentity } from '../../../src/http/broker-identity.js';
 import { HttpListenFailed } from '../../../src/http/http-errors.js';
-import { HttpWorld, TOKEN } from '../../support/http-world.js';
+import { HttpWorld, TOKEN, until } from '../../support/http-world.js';
 import { ManualClock } from '../../support/manual-clock.js';
 
 const QUEUES = '/api/v1/queues';
+const CLOSING = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n';
 
 describe('health', () => {
   test('needs no token, and nobody may keep the answer', async () => {
@@ -290,12 +292,39 @@ describe('a client that misbehaves', () => {
     expect(world.lines).toEqual([]);
   });
 
-  test('opens more connections than it may: one more is closed', async () => {
+  test('opens connections and asks nothing, or slowly: the next one has the place of the first', async () => {
+    const world = await HttpWorld.start({ maximumConnections: 3, requestTimeoutMs: 3_600_000 });
+    const closed: number[] = [];
+    const slow = await Promise.all(
+      ['', 'GET /health/live HT', 'GET /health/live HTTP/1.1\r\nhost: x'].map(async (text, n) => {
+        const socket = connect(world.port, '127.0.0.1').on('close', () => closed.push(n));
+        await once(socket, 'connect');
+        socket.write(text);
+        return socket;
+      }),
+    );
+    expect(await world.raw(CLOSING)).toContain('"alive"');
+    expect(await world.raw(CLOSING)).toContain('"alive"');
+    await until(() => closed.length === 1);
+    expect(
+      await world.raw(
+        'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\nGET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n',
+      ),
+    ).toMatch(/"alive".*"alive"/s);
+    expect(closed).toHaveLength(1);
+    for (const socket of slow) socket.destroy();
+  });
+
+  test('is being answered on all connections that there may be: one more is closed', async () => {
     const world = await HttpWorld.start({ maximumConnections: 1 });
     const first = connect(world.port, '127.0.0.1');
-    first.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    await new Promise((resolve) => first.once('data', resolve));
-    expect(await world.raw('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n')).toBe('');
+    first.on('error', () => {});
+    first.write(
+      `POST ${QUEUES}/work/redrive HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\n`,
+    );
+    await once(first, 'data');
+    expect(await world.raw(CLOSING)).toBe('');
+    expect(first.destroyed).toBe(false);
     first.destroy();
   });
 });
