@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 
 /** What is used of the built module; the benchmark measures what is shipped, not a second compilation of it. */
 interface TopicIndex {
-  subscribe(subscription: object): boolean;
+  subscribe(subscription: Subscription): boolean;
   unsubscribe(subscriber: object, filter: object): boolean;
   entry(topic: string): object;
   resultOf(entry: object): { receivers: readonly object[] };
@@ -22,6 +22,11 @@ interface TopicIndex {
 interface Topics {
   readonly newIndex: (limits?: object) => TopicIndex;
   readonly parse: (filter: string) => object;
+  readonly newSubscription: (options: object) => Subscription;
+}
+
+interface Subscription {
+  readonly topicFilter: object;
 }
 
 const ROUNDS = 5;
@@ -30,7 +35,12 @@ const TOPICS = 100_000;
 async function loadTopics(): Promise<Topics> {
   const index = await import(new URL('../../dist/topics/topic-index.js', import.meta.url).href);
   const filter = await import(new URL('../../dist/topics/topic-filter.js', import.meta.url).href);
-  return { newIndex: (limits) => new index.TopicIndex(limits), parse: (text) => filter.parseTopicFilter(text, 128) };
+  const subscription = await import(new URL('../../dist/topics/subscription.js', import.meta.url).href);
+  return {
+    newIndex: (limits) => new index.TopicIndex(limits),
+    parse: (text) => filter.parseTopicFilter(text, 128),
+    newSubscription: (options) => new subscription.Subscription(options),
+  };
 }
 
 /** Device `d` of the fleet: its exact, + and # filter all match its `topicOf`. */
@@ -43,17 +53,17 @@ function topicOf(device: number): string {
   return filtersOf(device)[0];
 }
 
-function subscriptionTo(topics: Topics, filter: string, subscriber: object): object {
-  const parsed = topics.parse(filter);
-  return {
+function subscriptionTo(topics: Topics, filter: string, subscriber: object): Subscription {
+  return topics.newSubscription({
     subscriber,
-    filter: parsed,
+    filter: topics.parse(filter),
     qos: 1,
     noLocal: false,
     retainAsPublished: false,
-    retainHandling: 0,
     identifier: 0,
-  };
+    stream: null,
+    sinceSequence: 0,
+  });
 }
 
 /** A generator with a fixed seed, so that runs can be compared. */
@@ -95,7 +105,7 @@ function measureRow(topics: Topics, subscriptions: number, write: (line: string)
   const random = seededRandom(subscriptions);
   const devices = Math.ceil(subscriptions / 3);
   const heapBefore = heapMegabytes();
-  const sessions: object[] = [];
+  const sessions: Subscription[] = [];
   for (let device = 0; device < devices; device++) {
     for (const filter of filtersOf(device)) {
       if (sessions.length < subscriptions) sessions.push(subscriptionTo(topics, filter, {}));
@@ -135,14 +145,14 @@ function measureRow(topics: Topics, subscriptions: number, write: (line: string)
   const newcomer = {};
   const visits = Array.from({ length: 3000 }, () => {
     const filter = filtersOf(Math.floor(random() * whole))[Math.floor(random() * 3)] as string;
-    return subscriptionTo(topics, filter, newcomer) as { filter: object };
+    return subscriptionTo(topics, filter, newcomer);
   });
   const churn = nanosecondsPerCall(visits.length * 10, () => {
     let added = 0;
     for (let round = 0; round < 10; round++) {
       for (const visit of visits) {
         if (index.subscribe(visit)) added++;
-        index.unsubscribe(newcomer, visit.filter);
+        index.unsubscribe(newcomer, visit.topicFilter);
       }
     }
     return added;

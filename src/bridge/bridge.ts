@@ -13,6 +13,7 @@ import type { Queue } from '../queues/queue.js';
 import { isForRoom, type RefusalReason } from '../queues/queue-counters.js';
 import type { QueueRegistry } from '../queues/queue-registry.js';
 import { isQueueTopic, queueOfTopic } from '../topics/queue-topic.js';
+import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import { TopicIndex } from '../topics/topic-index.js';
 import { type BridgeRule, CompiledRule } from './bridge-rule.js';
@@ -93,17 +94,17 @@ export class Bridge implements PublishSink {
     const filter = parseTopicFilter(text, Number.POSITIVE_INFINITY);
     if (filter instanceof InvalidFilter) throw new InvalidArgument(`filter "${text}": ${filter.reason}`);
     if (filter.shareName !== undefined) throw new InvalidArgument(`filter "${text}": a rule shares with nobody`);
-    this.#index.subscribe({
+    const subscription = new Subscription<CompiledRule>({
       subscriber: rule,
       filter,
       qos: 2,
       noLocal: false,
       retainAsPublished: false,
-      retainHandling: 2,
       identifier: 0,
       stream: null,
       sinceSequence: 0,
     });
+    this.#index.subscribe(subscription);
   }
 }
 

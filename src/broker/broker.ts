@@ -31,6 +31,7 @@ import type { Will } from '../sessions/will.js';
 import { MemoryMessageQueue } from '../store/memory-message-queue.js';
 import { MemoryStore } from '../store/memory-store.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
+import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import { TopicIndex } from '../topics/topic-index.js';
 import { validateTopicName } from '../topics/topic-name.js';
@@ -350,17 +351,17 @@ export class Broker {
       throw new InvalidArgument(`filter "${filter}": a work queue has no subscribers within the process`);
     const { topics, retained, logger } = this.#context;
     const subscriber = new LocalSubscription(handler, logger);
-    topics.subscribe({
+    const subscription = new Subscription<Subscriber>({
       subscriber,
       filter: parsed,
       qos: 2,
       noLocal: false,
       retainAsPublished: false,
-      retainHandling: 0,
       identifier: 0,
       stream: null,
       sinceSequence: 0,
     });
+    topics.subscribe(subscription);
     if (parsed.shareName === undefined) {
       for (const message of retained.search(parsed)) {
         if (retained.check(message, this.#clock.now())) subscriber.receive(message, true);
@@ -467,9 +468,9 @@ export class Broker {
 
   #onSessionEnded(session: Session): void {
     for (const subscription of session.subscriptions.values()) {
-      const { filter, stream } = subscription;
-      this.#context.topics.unsubscribe(session, filter);
-      if (stream !== null) this.#context.streams.leave(filter.filter, stream);
+      const { filter, topicFilter, stream } = subscription;
+      this.#context.topics.unsubscribe(session, topicFilter);
+      if (stream !== null) this.#context.streams.leave(filter, stream);
     }
     session.subscriptions.clear();
     this.events.tell('sessionEnded', { clientId: session.clientId });

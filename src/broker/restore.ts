@@ -11,6 +11,7 @@ import type { RecordOutline } from '../store/message-record.js';
 import type { StoreReceiver } from '../store/store.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
+import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter, type TopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 import { BAN_NOTES } from './defence/ban-list.js';
@@ -98,18 +99,9 @@ class Restorer implements StoreReceiver {
   }
 
   #list(session: Session, filter: TopicFilter, stored: StoredSubscription, stream: MessageStream | null): void {
-    const { qos, noLocal, retainAsPublished, retainHandling, identifier, sinceSequence } = stored;
-    const subscription = {
-      subscriber: session,
-      filter,
-      qos,
-      noLocal,
-      retainAsPublished,
-      retainHandling,
-      identifier,
-      stream,
-      sinceSequence,
-    };
+    const { qos, noLocal, retainAsPublished, identifier, sinceSequence } = stored;
+    const options = { subscriber: session, filter, qos, noLocal, retainAsPublished, identifier, stream, sinceSequence };
+    const subscription = new Subscription(options);
     session.subscriptions.set(stored.filter, subscription);
     this.#context.topics.subscribe(subscription);
   }

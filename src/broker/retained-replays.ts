@@ -45,7 +45,7 @@ export class RetainedReplays implements ReplayTarget {
     for (const filter of filters) {
       const subscription = this.#session.subscriptions.get(filter);
       if (subscription === undefined) continue;
-      this.#replays.get(filter)?.follow(replayOf(this.#context, this.#session, filter, subscription));
+      this.#replays.get(filter)?.follow(replayOf(this.#context, this.#session, subscription));
     }
   }
 
@@ -54,7 +54,7 @@ export class RetainedReplays implements ReplayTarget {
     for (const filter of this.#session.owedRetained) {
       const subscription = this.#session.subscriptions.get(filter);
       if (subscription === undefined) this.#session.settleRetained(filter);
-      else this.add([replayOf(this.#context, this.#session, filter, subscription)]);
+      else this.add([replayOf(this.#context, this.#session, subscription)]);
     }
   }
 

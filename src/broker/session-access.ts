@@ -62,8 +62,8 @@ export class SessionAccess implements SessionGuard {
   }
 
   #coversAll(): boolean {
-    for (const { filter } of this.#session.subscriptions.values()) {
-      if (this.client.examine(filter.path) !== 'all') return false;
+    for (const { topicFilter } of this.#session.subscriptions.values()) {
+      if (this.client.examine(topicFilter.path) !== 'all') return false;
     }
     return true;
   }

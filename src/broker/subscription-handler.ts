@@ -7,7 +7,7 @@ import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
-import type { Subscription } from '../topics/subscription.js';
+import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 import type { QueueConsumers } from './queue-consumers.js';
@@ -73,21 +73,20 @@ export function subscribe(
       reasonCodes.push(ReasonCode.QuotaExceeded);
       continue;
     }
-    const { qos, noLocal, retainAsPublished, retainHandling } = request;
+    const { qos, noLocal, retainAsPublished } = request;
     const identifier = packet.subscriptionIdentifier;
     const stream = session.joinStream(request.filter, qos, filter.shareName !== undefined);
     const sinceSequence = isKnown && known.stream === stream ? known.sinceSequence : context.store.log.nextSequence;
-    const subscription: Subscription<Subscriber> = {
+    const subscription = new Subscription<Subscriber>({
       subscriber: session,
       filter,
       qos,
       noLocal,
       retainAsPublished,
-      retainHandling,
       identifier,
       stream,
       sinceSequence,
-    };
+    });
     context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
     session.subscriptions.set(request.filter, subscription);
     session.onSubscribed(stream);
@@ -98,7 +97,7 @@ export function subscribe(
       ticket = session.subscriptionTicket;
     }
     if (wantsRetained(request, filter.shareName !== undefined, isKnown)) {
-      replays.push(replayOf(context, session, request.filter, subscription));
+      replays.push(replayOf(context, session, subscription));
     }
     reasonCodes.push(qos);
     context.events.tell('subscribed', { clientId: session.clientId, filter: request.filter, qos });
@@ -130,7 +129,7 @@ export function unsubscribe(
     }
     session.subscriptions.delete(filter);
     session.subscriptionBytes -= memoryOf(filter);
-    context.topics.unsubscribe(session, subscription.filter);
+    context.topics.unsubscribe(session, subscription.topicFilter);
     removed.push(subscription);
     if (session.isKept) {
       session.subscriptionTicket = context.journal.subscriptionRemoved(session.clientId, filter);
@@ -206,18 +205,17 @@ function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown:
   return request.retainHandling === 0; // [MQTT-3.3.1-9] [MQTT-3.3.1-11]
 }
 
-/** What a subscription brings of retained messages. @param name its filter as given */
+/** What a subscription brings of retained messages. */
 export function replayOf(
   context: BrokerContext,
   session: Session,
-  name: string,
   subscription: Subscription<Subscriber>,
 ): RetainedReplay {
-  const { filter, qos, identifier, noLocal } = subscription;
+  const { filter, topicFilter, qos, identifiers, noLocal } = subscription;
   return new RetainedReplay(
-    name,
-    context.retained.search(filter),
-    { qos, retainAsPublished: true, identifiers: identifier === 0 ? null : [identifier], streams: NO_STREAMS },
+    filter,
+    context.retained.search(topicFilter),
+    { qos, retainAsPublished: true, identifiers, streams: NO_STREAMS },
     noLocal ? session.clientId : undefined,
   );
 }

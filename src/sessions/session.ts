@@ -365,7 +365,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     if (streams.length === 0) return;
     const dropped = this.#backlog?.onUnsubscribed(streams) ?? 0;
     if (dropped > 0) this.#context.accounts.drop('unsubscribed', dropped);
-    for (const { filter, stream } of removed) if (stream !== null) this.#context.streams.leave(filter.filter, stream);
+    for (const { filter, stream } of removed) if (stream !== null) this.#context.streams.leave(filter, stream);
   }
 
   /** Filters of subscriptions whose retained messages have not all been sent. Not stored: a restart forgets them. */

@@ -58,10 +58,11 @@ function withUnloggedIdentifiers(
 ): readonly number[] | null {
   let all = identifiers;
   if (subscriptions.size === 1) return all;
-  for (const { stream, identifier, filter, noLocal } of subscriptions.values()) {
-    if (stream !== null || identifier === 0 || filter.shareName !== undefined) continue;
-    if (noLocal && message.publisherId === clientId) continue; // [MQTT-3.8.3-3]
-    if (matchesTopic(filter.path, message.topic)) all = [...(all ?? []), identifier];
+  for (const subscription of subscriptions.values()) {
+    if (subscription.stream !== null || subscription.identifier === 0) continue;
+    if (subscription.noLocal && message.publisherId === clientId) continue; // [MQTT-3.8.3-3]
+    const { shareName, path } = subscription.topicFilter;
+    if (shareName === undefined && matchesTopic(path, message.topic)) all = [...(all ?? []), subscription.identifier];
   }
   return all;
 }

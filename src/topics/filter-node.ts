@@ -6,15 +6,15 @@
  *                                                        └ below
  */
 import { LevelNode } from './level-node.js';
-import type { Subscribers } from './subscribers.js';
+import type { Place } from './subscribers.js';
 
 export class FilterNode<S extends object> extends LevelNode<FilterNode<S>> {
   /** The child for `+`. */
   plus: FilterNode<S> | null = null;
   /** Filters that end with this level. */
-  here: Subscribers<S> | null = null;
+  here: Place<S> | null = null;
   /** Filters that end with `#` behind this level. */
-  below: Subscribers<S> | null = null;
+  below: Place<S> | null = null;
 
   get isEmpty(): boolean {
     return !this.hasChildren && this.plus === null && this.here === null && this.below === null;

@@ -14,11 +14,24 @@ export interface MatchResult<S> {
   readonly unsharedSlots: number;
 }
 
+/** Everybody who subscribed to one path. */
+export interface Subscribed<S> {
+  /** What a topic gets that matches this path alone. */
+  readonly result: MatchResult<S>;
+  /** The Receiver of an ordinary subscriber. */
+  find(subscriber: S): Receiver<S> | undefined;
+}
+
 const NOTHING: { receivers: readonly never[]; groups: readonly never[]; unsharedSlots: number } = {
   receivers: [],
   groups: [],
   unsharedSlots: 0,
 };
+
+/** The result for topics that match one subscription. */
+export function loneMatch<S>(receiver: Receiver<S>): MatchResult<S> {
+  return { receivers: [receiver], groups: NOTHING.groups, unsharedSlots: 0 };
+}
 
 /** The result for a topic that nobody subscribes to: always the same object. */
 export function emptyMatch<S>(): MatchResult<S> {

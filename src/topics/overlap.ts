@@ -2,29 +2,28 @@
  * Puts the subscribers of several paths that match one topic together into one result: overlapping subscriptions of one
  * subscriber become one Receiver. Called by the subscription trie for topics that match more than one path.
  */
-import { emptyMatch, type MatchResult } from './match-result.js';
+import { emptyMatch, type MatchResult, type Subscribed } from './match-result.js';
 import { mergeReceivers, type Receiver } from './receiver.js';
 import type { SharedGroup } from './shared-group.js';
-import type { Subscribers } from './subscribers.js';
 
 /** Up to this many Receivers are compared one by one; a Map costs more than that. */
 const SMALL = 16;
 
 /** @param count how many of `matched` count; 2 or more */
-export function overlap<S extends object>(matched: readonly Subscribers<S>[], count: number): MatchResult<S> {
+export function overlap<S extends object>(matched: readonly Subscribed<S>[], count: number): MatchResult<S> {
   let total = 0;
-  for (let at = 0; at < count; at++) total += (matched[at] as Subscribers<S>).result.receivers.length;
+  for (let at = 0; at < count; at++) total += (matched[at] as Subscribed<S>).result.receivers.length;
   const receivers = total <= SMALL ? mergeFew(matched, count) : mergeMany(matched, count);
   const groups = collectGroups(matched, count);
   return { receivers, groups, unsharedSlots: receivers.length + groups.length };
 }
 
-function mergeFew<S extends object>(matched: readonly Subscribers<S>[], count: number): Receiver<S>[] {
+function mergeFew<S extends object>(matched: readonly Subscribed<S>[], count: number): Receiver<S>[] {
   const merged: Receiver<S>[] = [];
   for (let at = 0; at < count; at++) {
     // Within one path each subscriber stands once: only what came from earlier paths can be its double.
     const earlier = merged.length;
-    for (const receiver of (matched[at] as Subscribers<S>).result.receivers) {
+    for (const receiver of (matched[at] as Subscribed<S>).result.receivers) {
       let double = 0;
       while (double < earlier && (merged[double] as Receiver<S>).subscriber !== receiver.subscriber) double++;
       if (double === earlier) merged.push(receiver);
@@ -36,12 +35,12 @@ function mergeFew<S extends object>(matched: readonly Subscribers<S>[], count: n
 }
 
 // A path with very many subscribers is copied as it is; only what else matches is looked up one by one.
-function mergeMany<S extends object>(matched: readonly Subscribers<S>[], count: number): Receiver<S>[] {
+function mergeMany<S extends object>(matched: readonly Subscribed<S>[], count: number): Receiver<S>[] {
   const largest = findLargest(matched, count);
   const others = new Map<S, Receiver<S>>();
   for (let at = 0; at < count; at++) {
     if (matched[at] === largest) continue;
-    for (const receiver of (matched[at] as Subscribers<S>).result.receivers) {
+    for (const receiver of (matched[at] as Subscribed<S>).result.receivers) {
       const double = others.get(receiver.subscriber);
       others.set(receiver.subscriber, double === undefined ? receiver : mergeReceivers(double, receiver));
     }
@@ -56,10 +55,10 @@ function mergeMany<S extends object>(matched: readonly Subscribers<S>[], count: 
   return merged;
 }
 
-function findLargest<S extends object>(matched: readonly Subscribers<S>[], count: number): Subscribers<S> {
-  let largest = matched[0] as Subscribers<S>;
+function findLargest<S extends object>(matched: readonly Subscribed<S>[], count: number): Subscribed<S> {
+  let largest = matched[0] as Subscribed<S>;
   for (let at = 1; at < count; at++) {
-    const candidate = matched[at] as Subscribers<S>;
+    const candidate = matched[at] as Subscribed<S>;
     if (candidate.result.receivers.length > largest.result.receivers.length) largest = candidate;
   }
   return largest;
@@ -73,10 +72,10 @@ function mergeDoubles<S extends object>(merged: Receiver<S>[], end: number, othe
   }
 }
 
-function collectGroups<S extends object>(matched: readonly Subscribers<S>[], count: number): readonly SharedGroup<S>[] {
+function collectGroups<S extends object>(matched: readonly Subscribed<S>[], count: number): readonly SharedGroup<S>[] {
   let groups: SharedGroup<S>[] | null = null;
   for (let at = 0; at < count; at++) {
-    for (const group of (matched[at] as Subscribers<S>).result.groups) {
+    for (const group of (matched[at] as Subscribed<S>).result.groups) {
       if (groups === null) groups = [group];
       else groups.push(group);
     }

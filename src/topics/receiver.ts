@@ -1,10 +1,9 @@
 /**
- * How one subscriber gets a message, whatever number of its subscriptions match: made from a subscription, and merged
+ * How one subscriber gets a message, whatever number of its subscriptions match: a subscription by itself, or merged
  * from several. Nothing in it changes after it has been made.
  */
 import type { Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
-import type { Subscription } from './subscription.js';
 
 /** How one subscriber gets a message. */
 export class Receiver<S> {
@@ -40,16 +39,7 @@ export class Receiver<S> {
   }
 }
 
-/** The Receiver that stands for one subscription. */
-export function receiverOf<S>(subscription: Subscription<S>): Receiver<S> {
-  const { subscriber, qos, retainAsPublished, identifier, stream, filter } = subscription;
-  // [MQTT-3.8.3-3] No Local: nothing of one's own comes back
-  const own = subscription.noLocal && filter.shareName === undefined ? null : undefined;
-  const identifiers = identifier === 0 ? null : [identifier];
-  return new Receiver(subscriber, qos, retainAsPublished, identifiers, stream?.alone ?? null, own);
-}
-
-/** Whether two Receivers made by {@link receiverOf} for one subscriber deliver alike. */
+/** Whether two subscriptions of one subscriber deliver alike. */
 export function deliversAlike<S>(one: Receiver<S>, other: Receiver<S>): boolean {
   return (
     one.qos === other.qos &&

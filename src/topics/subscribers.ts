@@ -1,68 +1,59 @@
 /**
- * Everybody who subscribed to one path, ordinary subscribers and shared groups, and the match result that they make up
+ * Several who subscribed to one path, ordinary subscribers and shared groups, and the match result that they make up
  * together. The result is built when it is first asked for and then handed out to every topic that matches nothing
  * else, until a change; so 100,000 topics under one wildcard filter share one result. Owned by the subscription trie.
  */
-import { emptyMatch, type MatchResult } from './match-result.js';
+import { emptyMatch, type MatchResult, type Subscribed } from './match-result.js';
 import { deliversAlike, type Receiver } from './receiver.js';
 import { SharedGroup } from './shared-group.js';
+import { Subscription } from './subscription.js';
 
-/** What {@link Subscribers.set} did. */
-export type SetOutcome = 'added' | 'replaced' | 'unchanged';
+/** What stands at a path: most have one subscription, which stands there itself. */
+export type Place<S extends object> = Subscription<S> | Subscribers<S>;
 
-export class Subscribers<S extends object> {
-  /** Most paths have one subscriber: it stands here, and there is no Map until a second one comes. */
-  #only: Receiver<S> | null = null;
-  #receivers: Map<S, Receiver<S>> | null = null;
+export class Subscribers<S extends object> implements Subscribed<S> {
+  readonly #ordinary = new Map<S, Subscription<S>>();
   #groups: Map<string, SharedGroup<S>> | null = null;
   #result: MatchResult<S> | null = null;
 
-  get isEmpty(): boolean {
-    return this.#only === null && this.#receivers === null && this.#groups === null;
+  /** The place with one more ordinary subscription, instead of an earlier one of the same subscriber. */
+  static with<S extends object>(place: Place<S> | null, subscription: Subscription<S>): Place<S> {
+    if (place === null) return subscription;
+    if (place instanceof Subscription && place.subscriber === subscription.subscriber) return subscription;
+    const several = Subscribers.of(place);
+    several.#set(subscription);
+    return several;
   }
 
-  /** What a topic gets that matches this path alone. */
+  /** The place with room for groups. */
+  static of<S extends object>(place: Place<S> | null): Subscribers<S> {
+    if (place instanceof Subscribers) return place;
+    const several = new Subscribers<S>();
+    if (place !== null) several.#set(place);
+    return several;
+  }
+
+  /** The place without an ordinary subscriber who is there; null if nobody is left. */
+  static without<S extends object>(place: Place<S>, subscriber: S): Place<S> | null {
+    if (place instanceof Subscription) return null;
+    place.#ordinary.delete(subscriber);
+    return place.#shrunk();
+  }
+
+  /** The place without a group that has lost its last member; null if nobody is left. */
+  static withoutGroup<S extends object>(place: Subscribers<S>, shareName: string): Place<S> | null {
+    place.#groups?.delete(shareName);
+    if (place.#groups?.size === 0) place.#groups = null;
+    return place.#shrunk();
+  }
+
   get result(): MatchResult<S> {
     this.#result ??= this.#buildResult();
     return this.#result;
   }
 
-  /** The Receiver of an ordinary subscriber. */
   find(subscriber: S): Receiver<S> | undefined {
-    if (this.#receivers !== null) return this.#receivers.get(subscriber);
-    return this.#only !== null && this.#only.subscriber === subscriber ? this.#only : undefined;
-  }
-
-  /** Puts an ordinary subscriber in; replaces its earlier subscription. */
-  set(receiver: Receiver<S>): SetOutcome {
-    const known = this.find(receiver.subscriber);
-    if (known !== undefined && deliversAlike(known, receiver)) return 'unchanged';
-    this.#result = null;
-    if (this.#receivers !== null) {
-      this.#receivers.set(receiver.subscriber, receiver);
-    } else if (this.#only === null || this.#only.subscriber === receiver.subscriber) {
-      this.#only = receiver;
-    } else {
-      this.#receivers = new Map([
-        [this.#only.subscriber, this.#only],
-        [receiver.subscriber, receiver],
-      ]);
-      this.#only = null;
-    }
-    return known === undefined ? 'added' : 'replaced';
-  }
-
-  /** Takes an ordinary subscriber out. @returns false if it was not there */
-  delete(subscriber: S): boolean {
-    if (this.#only !== null) {
-      if (this.#only.subscriber !== subscriber) return false;
-      this.#only = null;
-    } else {
-      if (this.#receivers === null || !this.#receivers.delete(subscriber)) return false;
-      if (this.#receivers.size === 0) this.#receivers = null;
-    }
-    this.#result = null;
-    return true;
+    return this.#ordinary.get(subscriber);
   }
 
   findGroup(shareName: string): SharedGroup<S> | undefined {
@@ -78,20 +69,22 @@ export class Subscribers<S extends object> {
     return group;
   }
 
-  /** Forgets a group that has lost its last member. */
-  closeGroup(shareName: string): void {
-    if (this.#groups === null) return;
-    this.#groups.delete(shareName);
-    if (this.#groups.size === 0) this.#groups = null;
+  #set(subscription: Subscription<S>): void {
+    const known = this.#ordinary.get(subscription.subscriber);
+    this.#ordinary.set(subscription.subscriber, subscription);
+    // A client that comes back and subscribes as before costs no new result.
+    if (known === undefined || !deliversAlike(known, subscription)) this.#result = null;
+  }
+
+  #shrunk(): Place<S> | null {
     this.#result = null;
+    if (this.#groups !== null || this.#ordinary.size > 1) return this;
+    for (const only of this.#ordinary.values()) return only;
+    return null;
   }
 
   #buildResult(): MatchResult<S> {
-    const nothing = emptyMatch<S>();
-    let receivers = nothing.receivers;
-    if (this.#only !== null) receivers = [this.#only];
-    else if (this.#receivers !== null) receivers = [...this.#receivers.values()];
-    const groups = this.#groups === null ? nothing.groups : [...this.#groups.values()];
-    return { receivers, groups, unsharedSlots: 0 };
+    const groups = this.#groups === null ? emptyMatch<S>().groups : [...this.#groups.values()];
+    return { receivers: [...this.#ordinary.values()], groups, unsharedSlots: 0 };
   }
 }

@@ -9,8 +9,8 @@
 import { FilterNode } from './filter-node.js';
 import { emptyMatch, type MatchResult } from './match-result.js';
 import { overlap } from './overlap.js';
-import { type Receiver, receiverOf } from './receiver.js';
-import { Subscribers } from './subscribers.js';
+import { deliversAlike } from './receiver.js';
+import { type Place, Subscribers } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionChanges } from './subscription-changes.js';
 import type { TopicFilter } from './topic-filter.js';
@@ -19,14 +19,14 @@ import { startsWithDollar } from './topic-name.js';
 export class SubscriptionTrie<S extends object> {
   /** Counts each change that could change a result. */
   readonly changes = new SubscriptionChanges();
-  readonly #exact = new Map<string, Subscribers<S>>();
+  readonly #exact = new Map<string, Place<S>>();
   readonly #root = new FilterNode<S>('', null);
   readonly #dollarRoot = new FilterNode<S>('', null);
   #size = 0;
   #sharedSize = 0;
 
   /** Room for the walk, kept between matches: what matched, and the branches still to be walked. */
-  readonly #matched: (Subscribers<S> | null)[] = [];
+  readonly #matched: (Place<S> | null)[] = [];
   readonly #branches: FilterNode<S>[] = [];
   readonly #branchStarts: number[] = [];
 
@@ -51,34 +51,28 @@ export class SubscriptionTrie<S extends object> {
    * @returns true if there was none
    */
   add(subscription: Subscription<S>): boolean {
-    const { filter } = subscription;
-    const subscribers = this.#ensureSubscribers(filter);
-    const receiver = receiverOf(subscription);
+    const filter = subscription.topicFilter;
+    const node = filter.hasWildcard ? this.#ensureNode(filter) : null;
+    const place = this.#placeIn(node, filter);
     const isNew =
       filter.shareName === undefined
-        ? this.#addOrdinary(subscribers, filter, receiver)
-        : this.#addShared(subscribers, filter, filter.shareName, receiver);
+        ? this.#addOrdinary(node, place, filter, subscription)
+        : this.#addShared(node, place, filter, filter.shareName, subscription);
     if (isNew) this.#size++;
     return isNew;
   }
 
   /** @returns false if there was no such subscription */
   remove(subscriber: S, filter: TopicFilter): boolean {
-    if (!filter.hasWildcard) {
-      const subscribers = this.#exact.get(filter.path);
-      if (subscribers === undefined || !this.#take(subscribers, subscriber, filter)) return false;
-      if (subscribers.isEmpty) this.#exact.delete(filter.path);
-      return true;
-    }
-    const node = this.#findNode(filter);
-    const subscribers = node === undefined ? null : endsBelow(filter) ? node.below : node.here;
-    if (node === undefined || subscribers === null || !this.#take(subscribers, subscriber, filter)) return false;
-    if (subscribers.isEmpty) {
-      if (endsBelow(filter)) node.below = null;
-      else node.here = null;
-      node.prune();
-    }
-    return true;
+    const node = filter.hasWildcard ? this.#findNode(filter) : null;
+    const place = node === undefined ? null : this.#placeIn(node, filter);
+    if (node === undefined || place === null) return false;
+    const isGone =
+      filter.shareName === undefined
+        ? this.#takeOrdinary(node, place, filter, subscriber)
+        : this.#takeShared(node, place, filter, filter.shareName, subscriber);
+    if (isGone) this.#size--;
+    return isGone;
   }
 
   /** Who gets a message on `topic`, a valid topic name; nothing is cached here but what {@link Subscribers} keep. */
@@ -89,8 +83,8 @@ export class SubscriptionTrie<S extends object> {
     // [MQTT-4.7.2-1] a wildcard as the first level does not match a topic that begins with $
     count = this.#walk(startsWithDollar(topic) ? this.#dollarRoot : this.#root, topic, count);
     if (count === 0) return emptyMatch();
-    const matched = this.#matched as Subscribers<S>[];
-    const result = count === 1 ? (matched[0] as Subscribers<S>).result : overlap(matched, count);
+    const matched = this.#matched as Place<S>[];
+    const result = count === 1 ? (matched[0] as Place<S>).result : overlap(matched, count);
     // What is kept for the next walk must not keep ended sessions alive.
     for (let at = 0; at < count; at++) this.#matched[at] = null;
     return result;
@@ -132,59 +126,82 @@ export class SubscriptionTrie<S extends object> {
     }
   }
 
-  #addOrdinary(subscribers: Subscribers<S>, filter: TopicFilter, receiver: Receiver<S>): boolean {
-    const outcome = subscribers.set(receiver);
-    if (outcome !== 'unchanged') this.changes.record(filter);
-    return outcome === 'added';
+  #addOrdinary(
+    node: FilterNode<S> | null,
+    place: Place<S> | null,
+    filter: TopicFilter,
+    subscription: Subscription<S>,
+  ): boolean {
+    const known = place?.find(subscription.subscriber);
+    this.#put(node, filter, Subscribers.with(place, subscription));
+    if (known === undefined || !deliversAlike(known, subscription)) this.changes.record(filter);
+    return known === undefined;
   }
 
-  #addShared(subscribers: Subscribers<S>, filter: TopicFilter, shareName: string, receiver: Receiver<S>): boolean {
+  #addShared(
+    node: FilterNode<S> | null,
+    place: Place<S> | null,
+    filter: TopicFilter,
+    shareName: string,
+    subscription: Subscription<S>,
+  ): boolean {
+    const subscribers = Subscribers.of(place);
     let group = subscribers.findGroup(shareName);
     if (group === undefined) {
       group = subscribers.openGroup(shareName, filter.filter);
+      this.#put(node, filter, subscribers);
       this.changes.record(filter);
     }
-    const isNew = group.add(receiver);
+    const isNew = group.add(subscription);
     if (isNew) this.#sharedSize++;
     return isNew;
   }
 
-  #take(subscribers: Subscribers<S>, subscriber: S, filter: TopicFilter): boolean {
-    if (filter.shareName === undefined) {
-      if (!subscribers.delete(subscriber)) return false;
-      this.changes.record(filter);
-    } else {
-      const group = subscribers.findGroup(filter.shareName);
-      if (group === undefined || !group.remove(subscriber)) return false;
-      this.#sharedSize--;
-      if (group.memberCount === 0) {
-        subscribers.closeGroup(filter.shareName);
-        this.changes.record(filter);
-      }
-    }
-    this.#size--;
+  #takeOrdinary(node: FilterNode<S> | null, place: Place<S>, filter: TopicFilter, subscriber: S): boolean {
+    if (place.find(subscriber) === undefined) return false;
+    this.#put(node, filter, Subscribers.without(place, subscriber));
+    this.changes.record(filter);
     return true;
   }
 
-  #ensureSubscribers(filter: TopicFilter): Subscribers<S> {
-    if (!filter.hasWildcard) {
-      let subscribers = this.#exact.get(filter.path);
-      if (subscribers === undefined) {
-        subscribers = new Subscribers<S>();
-        this.#exact.set(filter.path, subscribers);
-      }
-      return subscribers;
+  #takeShared(
+    node: FilterNode<S> | null,
+    place: Place<S>,
+    filter: TopicFilter,
+    shareName: string,
+    subscriber: S,
+  ): boolean {
+    const group = place instanceof Subscribers ? place.findGroup(shareName) : undefined;
+    if (group === undefined || !group.remove(subscriber)) return false;
+    this.#sharedSize--;
+    if (group.memberCount === 0) {
+      this.#put(node, filter, Subscribers.withoutGroup(place as Subscribers<S>, shareName));
+      this.changes.record(filter);
     }
+    return true;
+  }
+
+  /** Who subscribed to the filter's path. @param node where it ends; null for a path without wildcards */
+  #placeIn(node: FilterNode<S> | null, filter: TopicFilter): Place<S> | null {
+    if (node === null) return this.#exact.get(filter.path) ?? null;
+    return endsBelow(filter) ? node.below : node.here;
+  }
+
+  #put(node: FilterNode<S> | null, filter: TopicFilter, place: Place<S> | null): void {
+    if (node === null) {
+      if (place === null) this.#exact.delete(filter.path);
+      else this.#exact.set(filter.path, place);
+      return;
+    }
+    if (endsBelow(filter)) node.below = place;
+    else node.here = place;
+    if (place === null) node.prune();
+  }
+
+  #ensureNode(filter: TopicFilter): FilterNode<S> {
     let node = this.#rootOf(filter);
-    for (const level of filter.levels) {
-      if (level === '#') {
-        node.below ??= new Subscribers<S>();
-        return node.below;
-      }
-      node = node.ensureChild(level);
-    }
-    node.here ??= new Subscribers<S>();
-    return node.here;
+    for (const level of filter.levels) if (level !== '#') node = node.ensureChild(level);
+    return node;
   }
 
   #findNode(filter: TopicFilter): FilterNode<S> | undefined {

@@ -1,12 +1,15 @@
 /**
- * What a session has subscribed to, as the index takes it. `S` is whoever receives: the index compares subscribers by
- * identity and asks nothing else of them.
+ * What a session has subscribed to: one object for the session's list, for the index, and for the match results in which it
+ * stands alone, since a broker may hold a million of them. `S` is whoever receives: the index compares subscribers by
+ * identity and asks nothing else of them. Nothing in it changes after it has been made.
  */
 import type { Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
-import type { TopicFilter } from './topic-filter.js';
+import { loneMatch, type MatchResult, type Subscribed } from './match-result.js';
+import { Receiver } from './receiver.js';
+import { knownFilter, type TopicFilter } from './topic-filter.js';
 
-export interface Subscription<S> {
+export interface SubscriptionOptions<S> {
   readonly subscriber: S;
   readonly filter: TopicFilter;
   /** Highest QoS that the subscriber gets through this subscription. */
@@ -14,12 +17,57 @@ export interface Subscription<S> {
   /** The subscriber's own messages do not come back through this subscription. Not allowed, and ignored, on a shared one. */
   readonly noLocal: boolean;
   readonly retainAsPublished: boolean;
-  /** Which retained messages SUBSCRIBE brings: 0 all, 1 only for a new subscription, 2 none. Not used for matching. */
-  readonly retainHandling: 0 | 1 | 2;
   /** Subscription Identifier, 0 for none. */
   readonly identifier: number;
   /** Where its messages wait, if the session is kept and the subscription asks for QoS 1 or 2, or did when it was made. */
   readonly stream: MessageStream | null;
   /** Messages with this number in the log and later ones belong to it. */
   readonly sinceSequence: number;
+}
+
+export class Subscription<S> extends Receiver<S> implements Subscribed<S> {
+  /** As the client wrote it. */
+  readonly filter: string;
+  /** Messages with this number in the log and later ones belong to it. */
+  readonly sinceSequence: number;
+  #result: MatchResult<S> | null = null;
+
+  constructor(options: SubscriptionOptions<S>) {
+    const { filter, identifier, stream } = options;
+    // [MQTT-3.8.3-3] No Local: nothing of one's own comes back
+    const own = options.noLocal && filter.shareName === undefined ? null : undefined;
+    const identifiers = identifier === 0 ? null : [identifier];
+    super(options.subscriber, options.qos, options.retainAsPublished, identifiers, stream?.alone ?? null, own);
+    this.filter = filter.filter;
+    this.sinceSequence = options.sinceSequence;
+  }
+
+  /** What its filter consists of; taken apart anew on each call. */
+  get topicFilter(): TopicFilter {
+    return knownFilter(this.filter);
+  }
+
+  get noLocal(): boolean {
+    return this.own === null;
+  }
+
+  /** Subscription Identifier, 0 for none. */
+  get identifier(): number {
+    return this.identifiers?.[0] ?? 0;
+  }
+
+  /** Where its messages wait; null where they do not. */
+  get stream(): MessageStream | null {
+    return this.streams?.[0] ?? null;
+  }
+
+  /** What a topic gets that matches nothing else. */
+  get result(): MatchResult<S> {
+    this.#result ??= loneMatch(this);
+    return this.#result;
+  }
+
+  find(subscriber: S): this | undefined {
+    return this.subscriber === subscriber ? this : undefined;
+  }
 }

@@ -10,7 +10,7 @@ import { countLevels, describeInvalidTopicText } from './topic-text.js';
 
 const SHARE_PREFIX = '$share/';
 
-/** A valid filter. Two filters are the same subscription if `filter` is the same text. */
+/** A valid filter. Two filters are the same subscription if `filter` is the same text, which is what is kept of them. */
 export class TopicFilter {
   /** As the client wrote it. */
   readonly filter: string;
@@ -20,7 +20,7 @@ export class TopicFilter {
   readonly path: string;
   readonly hasWildcard: boolean;
 
-  /** Only for {@link parseTopicFilter}, which knows that the parts are valid. */
+  /** Only for the functions below, which know that the parts are valid. */
   constructor(filter: string, shareName: string | undefined, path: string) {
     this.filter = filter;
     this.shareName = shareName;
@@ -28,10 +28,17 @@ export class TopicFilter {
     this.hasWildcard = path.includes('+') || path.includes('#');
   }
 
-  /** The levels of `path`. Made anew on each call: a session keeps its filters, and would keep the strings too. */
+  /** The levels of `path`, made anew on each call. */
   get levels(): readonly string[] {
     return this.path.split('/');
   }
+}
+
+/** Takes a text apart that is known to be a valid filter. */
+export function knownFilter(filter: string): TopicFilter {
+  if (!filter.startsWith(SHARE_PREFIX)) return new TopicFilter(filter, undefined, filter);
+  const nameEnd = filter.indexOf('/', SHARE_PREFIX.length);
+  return new TopicFilter(filter, filter.slice(SHARE_PREFIX.length, nameEnd), filter.slice(nameEnd + 1));
 }
 
 /** What the parser returns for text that is no filter. */

@@ -165,9 +165,9 @@ export class BrokerParts {
   }
 
   #onSessionEnded(session: Session, streams: MessageStreams): void {
-    for (const { filter, stream } of session.subscriptions.values()) {
-      this.topics.unsubscribe(session, filter);
-      if (stream !== null) streams.leave(filter.filter, stream);
+    for (const { filter, topicFilter, stream } of session.subscriptions.values()) {
+      this.topics.unsubscribe(session, topicFilter);
+      if (stream !== null) streams.leave(filter, stream);
     }
     session.subscriptions.clear();
   }

@@ -249,7 +249,7 @@ export class ModelClient implements SessionFront {
   #isAskedFor({ publisherId, topic }: Message): boolean {
     if (publisherId !== this.clientId) return false;
     const subscriptions = [...(this.session?.subscriptions.values() ?? [])];
-    return subscriptions.some(({ filter, noLocal }) => !noLocal && naivelyMatches(filter.path, topic));
+    return subscriptions.some(({ topicFilter, noLocal }) => !noLocal && naivelyMatches(topicFilter.path, topic));
   }
 
   // ---------------------------------------------------------------- what the session sends

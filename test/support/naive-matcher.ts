@@ -36,7 +36,7 @@ export class NaiveSubscriptions<S> {
   }
 
   subscribe(subscription: Subscription<S>): boolean {
-    const at = this.#indexOf(subscription.subscriber, subscription.filter.filter);
+    const at = this.#indexOf(subscription.subscriber, subscription.filter);
     if (at === -1) this.#subscriptions.push(subscription);
     else this.#subscriptions[at] = subscription;
     return at === -1;
@@ -51,7 +51,7 @@ export class NaiveSubscriptions<S> {
   receivers(topic: string): Map<S, NaiveReceiver> {
     const bySubscriber = new Map<S, Subscription<S>[]>();
     for (const subscription of this.#matching(topic)) {
-      if (subscription.filter.shareName !== undefined) continue;
+      if (subscription.topicFilter.shareName !== undefined) continue;
       bySubscriber.set(subscription.subscriber, [...(bySubscriber.get(subscription.subscriber) ?? []), subscription]);
     }
     return new Map(
@@ -66,19 +66,19 @@ export class NaiveSubscriptions<S> {
   groups(topic: string): Map<string, Map<S, NaiveDelivery>> {
     const groups = new Map<string, Map<S, NaiveDelivery>>();
     for (const subscription of this.#matching(topic)) {
-      if (subscription.filter.shareName === undefined) continue;
-      const members = groups.get(subscription.filter.filter) ?? new Map<S, NaiveDelivery>();
-      groups.set(subscription.filter.filter, members.set(subscription.subscriber, delivery([subscription])));
+      if (subscription.topicFilter.shareName === undefined) continue;
+      const members = groups.get(subscription.filter) ?? new Map<S, NaiveDelivery>();
+      groups.set(subscription.filter, members.set(subscription.subscriber, delivery([subscription])));
     }
     return groups;
   }
 
   #matching(topic: string): Subscription<S>[] {
-    return this.#subscriptions.filter((subscription) => naivelyMatches(subscription.filter.path, topic));
+    return this.#subscriptions.filter((subscription) => naivelyMatches(subscription.topicFilter.path, topic));
   }
 
   #indexOf(subscriber: S, filter: string): number {
-    return this.#subscriptions.findIndex((known) => known.subscriber === subscriber && known.filter.filter === filter);
+    return this.#subscriptions.findIndex((known) => known.subscriber === subscriber && known.filter === filter);
   }
 }
 

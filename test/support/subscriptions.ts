@@ -1,6 +1,6 @@
 /** Short ways to write filters, subscriptions and random topics in the tests of src/topics. */
 import fc from 'fast-check';
-import type { Subscription } from '../../src/topics/subscription.js';
+import { Subscription, type SubscriptionOptions } from '../../src/topics/subscription.js';
 import { parseTopicFilter, TopicFilter } from '../../src/topics/topic-filter.js';
 
 export function filterOf(text: string): TopicFilter {
@@ -12,20 +12,19 @@ export function filterOf(text: string): TopicFilter {
 export function subscriptionOf<S>(
   subscriber: S,
   filter: string,
-  options: Partial<Omit<Subscription<S>, 'subscriber' | 'filter'>> = {},
+  options: Partial<Omit<SubscriptionOptions<S>, 'subscriber' | 'filter'>> = {},
 ): Subscription<S> {
-  return {
+  return new Subscription<S>({
     subscriber,
     filter: filterOf(filter),
     qos: 0,
     noLocal: false,
     retainAsPublished: false,
-    retainHandling: 0,
     identifier: 0,
     stream: null,
     sinceSequence: 0,
     ...options,
-  };
+  });
 }
 
 // Few different levels, so that filters and topics meet; some of the awkward kind.

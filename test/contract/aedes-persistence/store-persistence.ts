@@ -18,8 +18,8 @@ import { Publication } from '../../../src/core/publication.js';
 import { decodeSessionState } from '../../../src/sessions/session-state.js';
 import { CommittedLevel } from '../../../src/store/committed-level.js';
 import { LevelStore } from '../../../src/store/level-store.js';
-import { parseTopicFilter, type TopicFilter } from '../../../src/topics/topic-filter.js';
 import { TopicIndex } from '../../../src/topics/topic-index.js';
+import { filterOf, subscriptionOf } from '../../support/subscriptions.js';
 import { type PublishPacket, type PubrelPacket, toMessage, toPacket, type WillPacket } from './contract-packet.js';
 import { PacketQueue } from './packet-queue.js';
 
@@ -126,20 +126,10 @@ class Opened {
   }
 
   subscribe(subscribed: Subscribed): void {
-    const { clientId, topic, qos, nl = false, rap = false, rh = 0 } = subscribed;
+    const { clientId, topic, qos, nl = false, rap = false } = subscribed;
     this.unsubscribe(clientId, topic);
     this.#subscribed.set(`${clientId}:${topic}`, subscribed);
-    this.topics.subscribe({
-      subscriber: subscribed,
-      filter: filterOf(topic),
-      qos,
-      noLocal: nl,
-      retainAsPublished: rap,
-      retainHandling: rh,
-      identifier: 0,
-      stream: null,
-      sinceSequence: 0,
-    });
+    this.topics.subscribe(subscriptionOf(subscribed, topic, { qos, noLocal: nl, retainAsPublished: rap }));
   }
 
   unsubscribe(clientId: string, topic: string): void {
@@ -431,10 +421,4 @@ export class StorePersistence {
 function toWillPacket(clientId: string, message: Message): WillPacket {
   const { brokerId, topic, payload, qos, retain } = toPacket(message, undefined);
   return { topic, payload, qos, retain, brokerId, clientId };
-}
-
-function filterOf(text: string): TopicFilter {
-  const filter = parseTopicFilter(text, Number.POSITIVE_INFINITY);
-  if ('reason' in filter) throw new TypeError(filter.reason);
-  return filter;
 }

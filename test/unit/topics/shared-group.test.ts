@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Qos } from '../../../src/core/message.js';
 import { Readiness } from '../../../src/core/subscriber.js';
-import { receiverOf } from '../../../src/topics/receiver.js';
 import { SharedGroup } from '../../../src/topics/shared-group.js';
 import { subscriptionOf } from '../../support/subscriptions.js';
 
@@ -26,7 +25,7 @@ class Scene {
   join(state: Readiness, qos: Qos = 1): Worker {
     const worker = { name: String(this.workers.length), state };
     this.workers.push(worker);
-    this.group.add(receiverOf(subscriptionOf(worker, FILTER, { qos })));
+    this.group.add(subscriptionOf(worker, FILTER, { qos }));
     return worker;
   }
 
@@ -89,7 +88,7 @@ describe('SharedGroup', () => {
   it('gives each member what it subscribed for, and a change of options does not change its turn', () => {
     const scene = new Scene(Ready, Ready);
     const [first] = scene.workers as [Worker];
-    expect(scene.group.add(receiverOf(subscriptionOf(first, FILTER, { qos: 2, identifier: 9 })))).toBe(false);
+    expect(scene.group.add(subscriptionOf(first, FILTER, { qos: 2, identifier: 9 }))).toBe(false);
     expect(scene.group.memberCount).toBe(2);
     expect(scene.group.choose(() => Ready, 1)).toMatchObject({ subscriber: first, qos: 2, identifiers: [9] });
     expect(scene.names(2)).toBe('10');
