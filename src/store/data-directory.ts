@@ -63,7 +63,8 @@ export function repairDataDirectory(options: DataDirectoryOptions, damage: unkno
 
 async function ensureDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // Of a file system that is read only, Node's recursive form says that the directory is not there.
+    await mkdir(directory, { recursive: true, mode: 0o700 }).catch(() => mkdir(directory, { mode: 0o700 }));
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     await readdir(directory);
   } catch (cause) {
