@@ -151,6 +151,11 @@ export class RetainedMessages {
     return undefined;
   }
 
+  /** False if nothing matches the filter; true where it takes a search to know. */
+  mayMatch(filter: TopicFilter): boolean {
+    return this.#index.mayMatch(filter);
+  }
+
   /** A search for what a new subscription to `filter` brings; {@link check} what it finds. */
   search(filter: TopicFilter): RetainedCursor<Message> {
     return this.#index.match(filter);

@@ -96,7 +96,7 @@ export function subscribe(
       session.subscriptionTicket = context.journal.subscriptionSaved(session.clientId, record);
       ticket = session.subscriptionTicket;
     }
-    if (wantsRetained(request, filter.shareName !== undefined, isKnown)) {
+    if (wantsRetained(request, filter.shareName !== undefined, isKnown) && context.retained.mayMatch(filter)) {
       replays.push(replayOf(context, session, subscription));
     }
     reasonCodes.push(qos);

@@ -7,6 +7,7 @@
  */
 import { LevelNode } from './level-node.js';
 import type { Place } from './subscribers.js';
+import { isWildcard } from './topic-text.js';
 
 export class FilterNode<S extends object> extends LevelNode<FilterNode<S>> {
   /** The child for `+`. */
@@ -20,14 +21,15 @@ export class FilterNode<S extends object> extends LevelNode<FilterNode<S>> {
     return !this.hasChildren && this.plus === null && this.here === null && this.below === null;
   }
 
-  ensureChild(level: string): FilterNode<S> {
-    if (level === '+') {
-      this.plus ??= new FilterNode(level, this);
+  /** The child for the level of a filter that is `path` from `start` up to `end`, and no `#`. */
+  ensureChild(path: string, start: number, end: number): FilterNode<S> {
+    if (isWildcard(path, start)) {
+      this.plus ??= new FilterNode('+', this);
       return this.plus;
     }
-    let child = this.findChild(level, 0, level.length);
+    let child = this.findChild(path, start, end);
     if (child === undefined) {
-      child = new FilterNode<S>(level, this);
+      child = new FilterNode<S>(path.slice(start, end), this);
       this.addChild(child);
     }
     return child;

@@ -7,6 +7,7 @@ import { RetainedCursor } from './retained-cursor.js';
 import { RetainedNode } from './retained-node.js';
 import type { TopicFilter } from './topic-filter.js';
 import { startsWithDollar } from './topic-name.js';
+import { isWildcard, levelEnd } from './topic-text.js';
 
 /** @typeParam T anything but undefined */
 export class RetainedIndex<T extends NonNullable<unknown>> {
@@ -48,6 +49,19 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
     return previous;
   }
 
+  /** False if nothing matches the filter. Looks no further than to its first wildcard: behind that something may match, or not. */
+  mayMatch({ path }: TopicFilter): boolean {
+    let node: RetainedNode<T> | undefined = this.#rootOf(path);
+    for (let start = 0; start <= path.length; ) {
+      const end = levelEnd(path, start);
+      if (isWildcard(path, start)) return !node.isEmpty;
+      node = node.findChild(path, start, end);
+      if (node === undefined) return false;
+      start = end + 1;
+    }
+    return node.value !== undefined;
+  }
+
   /** What the filter matches, found as the caller goes along; see {@link RetainedCursor} for changes on the way. */
   match(filter: TopicFilter): RetainedCursor<T> {
     return new RetainedCursor(this.#rootOf(filter.path), filter.levels);
@@ -82,9 +96,4 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
   #rootOf(path: string): RetainedNode<T> {
     return startsWithDollar(path) ? this.#dollarRoot : this.#root;
   }
-}
-
-function levelEnd(topic: string, start: number): number {
-  const slash = topic.indexOf('/', start);
-  return slash === -1 ? topic.length : slash;
 }

@@ -15,6 +15,7 @@ import type { Subscription } from './subscription.js';
 import { SubscriptionChanges } from './subscription-changes.js';
 import type { TopicFilter } from './topic-filter.js';
 import { startsWithDollar } from './topic-name.js';
+import { isWildcard, levelEnd } from './topic-text.js';
 
 export class SubscriptionTrie<S extends object> {
   /** Counts each change that could change a result. */
@@ -198,18 +199,26 @@ export class SubscriptionTrie<S extends object> {
     if (place === null) node.prune();
   }
 
+  /** The node that stands for the filter, without its `#`. */
   #ensureNode(filter: TopicFilter): FilterNode<S> {
+    const { path } = filter;
     let node = this.#rootOf(filter);
-    for (const level of filter.levels) if (level !== '#') node = node.ensureChild(level);
+    for (let start = 0; start <= path.length && path[start] !== '#'; ) {
+      const end = levelEnd(path, start);
+      node = node.ensureChild(path, start, end);
+      start = end + 1;
+    }
     return node;
   }
 
   #findNode(filter: TopicFilter): FilterNode<S> | undefined {
+    const { path } = filter;
     let node: FilterNode<S> | null | undefined = this.#rootOf(filter);
-    for (const level of filter.levels) {
-      if (level === '#') return node;
-      node = level === '+' ? node.plus : node.findChild(level, 0, level.length);
+    for (let start = 0; start <= path.length && path[start] !== '#'; ) {
+      const end = levelEnd(path, start);
+      node = isWildcard(path, start) ? node.plus : node.findChild(path, start, end);
       if (node === null || node === undefined) return undefined;
+      start = end + 1;
     }
     return node;
   }

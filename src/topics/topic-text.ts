@@ -40,3 +40,14 @@ export function countLevels(text: string): number {
   for (let at = text.indexOf('/'); at !== -1; at = text.indexOf('/', at + 1)) levels++;
   return levels;
 }
+
+/** Where the level that begins at `start` ends: at its separator, or with the text. */
+export function levelEnd(text: string, start: number): number {
+  const slash = text.indexOf('/', start);
+  return slash === -1 ? text.length : slash;
+}
+
+/** Whether the level of a valid filter that begins at `start` is `+` or `#`. */
+export function isWildcard(filter: string, start: number): boolean {
+  return filter[start] === '+' || filter[start] === '#';
+}

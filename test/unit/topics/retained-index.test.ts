@@ -110,6 +110,31 @@ describe('RetainedIndex', () => {
     );
   });
 
+  it.each([
+    ['a/b', true],
+    ['a/b/#', true],
+    ['a/+/c', true],
+    ['+/nothing', true],
+    ['#', true],
+    ['a', false],
+    ['a/x', false],
+    ['a/x/#', false],
+    ['x/+', false],
+    ['$SYS/#', false],
+  ])('knows by the beginning of a filter that nothing matches it: %s', (filter, mayMatch) => {
+    expect(indexOf('a/b').mayMatch(filterOf(filter))).toBe(mayMatch);
+    expect(new RetainedIndex<string>().mayMatch(filterOf(filter))).toBe(false);
+  });
+
+  it('rules no filter out that finds something', () => {
+    fc.assert(
+      fc.property(fc.array(topicArbitrary, { maxLength: 10 }), pathArbitrary, (topics, filter) => {
+        const index = indexOf(...topics);
+        if (found(index, filter).length > 0) expect(index.mayMatch(filterOf(filter))).toBe(true);
+      }),
+    );
+  });
+
   it('finds once whatever stays, and nothing that is not there, while messages come and go', () => {
     const change = fc.record({ topic: topicArbitrary, remove: fc.boolean() });
     const changes = fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 40 });
