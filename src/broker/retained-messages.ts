@@ -14,6 +14,7 @@ import type { TopicFilter } from '../topics/topic-filter.js';
 import type { RetainedOverflowPolicy } from './broker-options.js';
 import { isReservedTopic } from './reserved-topic.js';
 import { RetainedExpiry } from './retained-expiry.js';
+import { RetainedPages } from './retained-pages.js';
 
 export interface RetainedLimits {
   readonly maximumMessages: number;
@@ -30,6 +31,7 @@ export class RetainedMessages {
   /** Topics in the order in which they were set, while the one that was set first may have to go. */
   readonly #order: Set<string> | null;
   readonly #expiry = new RetainedExpiry();
+  readonly #pages = new RetainedPages((message) => this.#index.get(message.topic) === message);
   #bytes = 0;
   /** Of topics of the broker's own, such as `$SYS/…`. */
   #reserved = 0;
@@ -86,7 +88,6 @@ export class RetainedMessages {
       return;
     }
     const kept = publication.keep();
-    kept.compact();
     const replaced = this.#index.get(kept.topic); // What was there may have made room.
     if (replaced !== undefined) this.#remove(replaced);
     this.#add(kept); // [MQTT-3.3.1-5]
@@ -177,6 +178,7 @@ export class RetainedMessages {
 
   #add(message: Message): void {
     this.#index.set(message.topic, message);
+    this.#pages.take(message);
     if (message.expiresAtMs !== 0) this.#expiry.add(message);
     this.#count(message, 1);
     if (!isReservedTopic(message.topic)) this.#order?.add(message.topic);
@@ -184,6 +186,7 @@ export class RetainedMessages {
 
   #remove(message: Message): void {
     this.#index.delete(message.topic);
+    this.#pages.release(message);
     this.#order?.delete(message.topic);
     this.#expiry.remove(message);
     this.#count(message, -1);
