@@ -11,12 +11,14 @@ import { Client } from './generator/client.js';
 import type { Protocol } from './generator/frames.js';
 import { LOAD_LOGIN } from './generator/logins.js';
 import { isEncrypted, type Transport } from './generator/transport.js';
+import { sqsPortOf } from './peers/millrace.js';
 import type { LaunchedPeer, Peer } from './peers/peer.js';
 import { makeCertificate } from './tls-certificate.js';
 
 const START_MS = 15_000;
 const RETRY_MS = 10;
 const KEPT_OUTPUT_CHARACTERS = 2000;
+const PORT_ATTEMPTS = 100;
 
 export interface RunningBroker {
   readonly address: Address;
@@ -79,7 +81,7 @@ export async function startBroker(peer: Peer, setting: BrokerSetting): Promise<R
 
 async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<RunningBroker> {
   const { transport, directory, configurationFile, passwordFile } = setting;
-  const address = { host: '127.0.0.1', port: await findFreePort(), transport };
+  const address = { host: '127.0.0.1', port: await findFreePorts(), transport };
   const command = peer.command({
     port: address.port,
     transport,
@@ -88,7 +90,7 @@ async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<Runni
     ...(configurationFile !== undefined && { configurationFile }),
     ...(passwordFile !== undefined && { passwordFile }),
   });
-  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
+  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
   const beganMs = performance.now();
   const child = startProcess([...setting.prefix, ...command], setting.fileDescriptors, stdio, setting.environment);
   try {
@@ -108,14 +110,22 @@ async function launch(peer: LaunchedPeer, setting: BrokerSetting): Promise<Runni
 
 async function untilConnectable(child: ChildProcess, address: Address, setting: BrokerSetting): Promise<void> {
   let output = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS);
-  });
+  // Some say on one of them why they end, some on the other. Both are read to the end: a full pipe would hold the broker up.
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-KEPT_OUTPUT_CHARACTERS);
+    });
+  }
+  // Later than the end of the process: all that it has said has been read then.
+  const closed = new Promise((resolve) => child.once('close', resolve));
   const startMs = setting.startMs ?? START_MS;
   const choice = setting.passwordFile === undefined ? {} : { login: LOAD_LOGIN };
   const deadline = performance.now() + startMs;
   while (performance.now() < deadline) {
-    if (child.exitCode !== null) throw new BenchFailure(`ended with code ${child.exitCode}: ${output.trim()}`);
+    if (child.exitCode !== null) {
+      await closed;
+      throw new BenchFailure(`ended with code ${child.exitCode}: ${output.trim()}`);
+    }
     try {
       const client = await Client.open(address, setting.protocol, 'bench-readiness', choice);
       client.close();
@@ -127,16 +137,23 @@ async function untilConnectable(child: ChildProcess, address: Address, setting: 
   throw new BenchFailure(`did not accept a connection within ${startMs} ms: ${output.trim()}`);
 }
 
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const bound = probe.address();
-      probe.close(() => {
-        if (bound !== null && typeof bound === 'object') resolve(bound.port);
-        else reject(new BenchFailure('no free port'));
-      });
+/** A free port whose neighbour, for clients of SQS, is free as well. */
+async function findFreePorts(): Promise<number> {
+  for (let left = PORT_ATTEMPTS; left > 0; left--) {
+    const port = await probe(0);
+    if (port !== null && (await probe(sqsPortOf(port))) !== null) return port;
+  }
+  throw new BenchFailure('no free port that has a free neighbour');
+}
+
+/** @param wanted 0 for any @returns the port, null if it is taken */
+function probe(wanted: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen(wanted, '127.0.0.1', () => {
+      const bound = server.address();
+      server.close(() => resolve(bound !== null && typeof bound === 'object' ? bound.port : null));
     });
   });
 }
