@@ -104,10 +104,42 @@ export class ClientConnection
   }
 
   onBytes(chunk: Buffer): void {
-    this.#context.metrics.bytesReceived += chunk.length;
-    this.#gate.receivedAtMs = this.#context.clock.now();
+    this.#noteReceived(chunk.length);
     if (this.#client === null || this.#openingChunks > 0) this.#handleInTurn(chunk);
     else this.#handleInput(chunk);
+  }
+
+  onSharedBytes(chunk: Buffer): void {
+    if (this.#client === null || this.#openingChunks > 0) {
+      this.onBytes(Buffer.from(chunk)); // It may have to wait.
+      return;
+    }
+    this.#noteReceived(chunk.length);
+    this.#handleInput(chunk, true);
+  }
+
+  get takesLongReads(): boolean {
+    return this.#client !== null;
+  }
+
+  /** Only who has been accepted gets memory for what a header declares. */
+  get room(): Buffer | null {
+    return this.#client === null ? null : this.#splitter.room;
+  }
+
+  onRoomFilled(length: number): void {
+    this.#noteReceived(length);
+    try {
+      this.#splitter.fillRoom(length, this);
+    } catch (error) {
+      this.#onInputError(error);
+    }
+    this.#afterProgress();
+  }
+
+  #noteReceived(bytes: number): void {
+    this.#context.metrics.bytesReceived += bytes;
+    this.#gate.receivedAtMs = this.#context.clock.now();
   }
 
   /** A CONNECT costs as much as many messages, and a fleet sends its CONNECTs all at once. */
@@ -121,10 +153,11 @@ export class ClientConnection
     if (!isDone) this.#gate.hold(Hold.Turn);
   }
 
-  /** @param chunk null to go on with what was held back */
-  #handleInput(chunk: Buffer | null): void {
+  /** @param chunk null to go on with what was held back @param isShared of a client that has been accepted */
+  #handleInput(chunk: Buffer | null, isShared = false): void {
     try {
       if (chunk === null) this.#splitter.resume(this);
+      else if (isShared) this.#splitter.pushShared(chunk, this);
       else if (this.#handshake?.onBytes(chunk) !== false) this.#splitter.push(chunk, this);
     } catch (error) {
       this.#onInputError(error);

@@ -9,7 +9,7 @@ import { sizeOfLength } from '../codec/variable-byte-integer.js';
 import type { Message, Qos } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import type { SessionFront } from '../sessions/session-front.js';
-import type { OutboundBuffer } from '../transport/outbound-buffer.js';
+import { LARGE_RUN_BYTES, type OutboundBuffer } from '../transport/outbound-buffer.js';
 import type { BrokerContext } from './broker-context.js';
 import { OutboundAliases } from './outbound-aliases.js';
 import { RateMeter } from './rate-meter.js';
@@ -227,8 +227,15 @@ export class PublishSender implements SessionFront {
   /** @param length as the writer has measured it */
   #write(message: Message, length: number): void {
     this.#countSent(message);
-    const target = this.#outbound.reserve(length);
-    writer.write(message, target, this.#outbound.reservedAt);
+    const { payloadStart, payloadEnd } = message;
+    const isLarge = payloadEnd - payloadStart >= LARGE_RUN_BYTES;
+    const target = this.#outbound.reserve(isLarge ? length - (payloadEnd - payloadStart) : length);
+    if (!isLarge) {
+      writer.write(message, target, this.#outbound.reservedAt);
+      return;
+    }
+    writer.writeHead(message, target, this.#outbound.reservedAt);
+    this.#outbound.append(message.bytes, payloadStart, payloadEnd);
   }
 
   #countSent(message: Message): void {

@@ -5,6 +5,8 @@
  *
  *   chunk    |aaaa|bbbbbb|cc     a and b are ranges of the chunk, cc begins the partial buffer
  *   chunk    cccc|dd|            the partial buffer becomes packet c, d is a range again
+ *
+ * What is still missing of a large packet can be read straight into that buffer: into its {@link FrameSplitter.room}.
  */
 import { MalformedPacket, OversizedPacket } from '../core/errors.js';
 
@@ -18,6 +20,10 @@ export interface FrameSink {
 
 const SMALLEST_PARTIAL = 64;
 const LONGEST_HEADER = 5;
+/** Of smaller packets nobody asks where they are cut: too much work for what copying a part of one twice costs. */
+const LARGE_PACKET = 2048;
+/** A packet of which less has come, or less is missing, is not worth reads of its own. */
+const SMALLEST_ROOM = 8 * 1024;
 
 export class FrameSplitter {
   #partial: Buffer | null = null;
@@ -44,11 +50,41 @@ export class FrameSplitter {
    * @throws MalformedPacket for an impossible length, OversizedPacket for a packet above the limit
    */
   push(chunk: Buffer, sink: FrameSink): void {
+    if (this.#stopped) this.#hold(chunk);
+    else this.#split(chunk, sink);
+  }
+
+  /**
+   * The same for memory that is read into again: what is to stay is copied, each byte of a large packet once.
+   * The same errors as {@link push}.
+   */
+  pushShared(chunk: Buffer, sink: FrameSink): void {
     if (this.#stopped) {
-      this.#held = this.#held === null ? ownCopy(chunk, 0) : Buffer.concat([this.#held, chunk]);
+      this.#hold(chunk);
       return;
     }
-    this.#split(chunk, sink);
+    const start = this.#partial === null ? 0 : this.#fillPartial(chunk, sink);
+    const cut = this.#stopped ? chunk.length : findCutPacket(chunk, start);
+    if (start < cut) this.#split(ownCopy(chunk, start, cut), sink);
+    if (cut === chunk.length) return;
+    if (this.#stopped) this.#hold(chunk.subarray(cut));
+    else this.#split(chunk.subarray(cut), sink);
+  }
+
+  /**
+   * Where what comes next is best read to, or null if it is better read elsewhere and pushed: never more than has come already.
+   * Whoever takes it reads at most as much and says so by {@link fillRoom}, before anything is pushed.
+   */
+  get room(): Buffer | null {
+    const missing = this.#expectedLength - this.#partialLength;
+    if (this.#partial === null || this.#partialLength < SMALLEST_ROOM || missing < SMALLEST_ROOM) return null;
+    return this.#ensureRoom(SMALLEST_ROOM, this.#expectedLength).subarray(this.#partialLength);
+  }
+
+  /** So many bytes have been read to {@link room}. The same errors as {@link push}. */
+  fillRoom(length: number, sink: FrameSink): void {
+    this.#partialLength += length;
+    this.#handOnWhole(sink);
   }
 
   /** Goes on after the sink had asked to stop. The same errors as {@link push}. */
@@ -70,8 +106,7 @@ export class FrameSplitter {
     let offset = this.#partial === null ? 0 : this.#fillPartial(chunk, sink);
     while (offset < length) {
       if (this.#stopped) {
-        // A copy: it may wait for long, and would keep all that the chunk lies in.
-        this.#held = ownCopy(chunk, offset);
+        this.#hold(chunk.subarray(offset));
         return;
       }
       let bodyStart = offset + 1;
@@ -95,13 +130,19 @@ export class FrameSplitter {
     if (offset < length) this.#startPartial(chunk, offset);
   }
 
+  /** A copy: it may wait for long, and would keep all that the chunk lies in. */
+  #hold(bytes: Buffer): void {
+    this.#held = this.#held === null ? ownCopy(bytes, 0, bytes.length) : Buffer.concat([this.#held, bytes]);
+  }
+
   #startPartial(chunk: Buffer, offset: number): void {
     const available = chunk.length - offset;
-    const partial = Buffer.allocUnsafeSlow(Math.max(SMALLEST_PARTIAL, available));
+    const expected = expectedLength(chunk, offset, chunk.length);
+    const partial = Buffer.allocUnsafeSlow(Math.max(SMALLEST_PARTIAL, available, Math.min(expected, 2 * available)));
     chunk.copy(partial, 0, offset);
     this.#partial = partial;
     this.#partialLength = available;
-    this.#expectedLength = expectedLength(partial, available);
+    this.#expectedLength = expected;
   }
 
   /** Moves bytes of `chunk` to the partial packet, hands it on when complete; returns where the chunk goes on. */
@@ -111,40 +152,64 @@ export class FrameSplitter {
       if (offset === chunk.length) return offset;
       const partial = this.#partial as Buffer;
       partial[this.#partialLength++] = chunk[offset++] as number;
-      this.#expectedLength = expectedLength(partial, this.#partialLength);
+      this.#expectedLength = expectedLength(partial, 0, this.#partialLength);
     }
     const expected = this.#expectedLength;
     const taken = Math.min(expected - this.#partialLength, chunk.length - offset);
     const partial = this.#ensureRoom(taken, expected);
     chunk.copy(partial, this.#partialLength, offset, offset + taken);
     this.#partialLength += taken;
-    offset += taken;
     const limit = sink.maximumPacketSize;
     if (expected > limit) refuseSize(expected, limit, partial.subarray(0, this.#partialLength));
-    if (this.#partialLength === expected) {
-      this.#partial = null;
-      this.#partialLength = 0;
-      this.#expectedLength = 0;
-      if (!sink.onFrame(partial, 0, headerLength(partial), expected)) this.#stopped = true;
-    }
-    return offset;
+    this.#handOnWhole(sink);
+    return offset + taken;
+  }
+
+  /** Hands the partial packet on if it is complete. */
+  #handOnWhole(sink: FrameSink): void {
+    const expected = this.#expectedLength;
+    if (this.#partialLength < expected) return;
+    const partial = this.#partial as Buffer;
+    this.#partial = null;
+    this.#partialLength = 0;
+    this.#expectedLength = 0;
+    if (!sink.onFrame(partial, 0, headerLength(partial), expected)) this.#stopped = true;
   }
 
   #ensureRoom(more: number, expected: number): Buffer {
     const partial = this.#partial as Buffer;
     const needed = this.#partialLength + more;
     if (needed <= partial.length) return partial;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(expected, 2 * partial.length)));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(expected, 2 * this.#partialLength)));
     partial.copy(grown, 0, 0, this.#partialLength);
     this.#partial = grown;
     return grown;
   }
 }
 
-function ownCopy(bytes: Buffer, from: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length - from);
-  bytes.copy(copy, 0, from);
+function ownCopy(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
   return copy;
+}
+
+/** Where the packet begins that the end of the chunk cuts, if it and those before it are large; else the chunk's end. */
+function findCutPacket(chunk: Buffer, start: number): number {
+  let offset = start;
+  while (offset < chunk.length) {
+    let remaining = 0;
+    let bodyStart = offset + 1;
+    let byte = 0x80;
+    for (let shift = 0; byte > 0x7f && shift <= 21 && bodyStart < chunk.length; shift += 7) {
+      byte = chunk[bodyStart++] as number;
+      remaining |= (byte & 0x7f) << shift;
+    }
+    // What is no packet is found out in its turn.
+    if (byte > 0x7f || remaining < LARGE_PACKET) return chunk.length;
+    if (bodyStart + remaining > chunk.length) return offset;
+    offset = bodyStart + remaining;
+  }
+  return offset;
 }
 
 /** Where {@link readRemainingLength} stopped. */
@@ -168,9 +233,10 @@ function readRemainingLength(bytes: Buffer, start: number, end: number): number 
   return -1;
 }
 
-function expectedLength(bytes: Buffer, available: number): number {
-  const remaining = readRemainingLength(bytes, 0, Math.min(available, LONGEST_HEADER));
-  return remaining === -1 ? 0 : remainingLengthEnd + remaining;
+/** Of the packet at `start`, or 0 if its header is not whole. */
+function expectedLength(bytes: Buffer, start: number, end: number): number {
+  const remaining = readRemainingLength(bytes, start, Math.min(end, start + LONGEST_HEADER));
+  return remaining === -1 ? 0 : remainingLengthEnd - start + remaining;
 }
 
 function headerLength(bytes: Buffer): number {

@@ -52,6 +52,12 @@ export class PublishWriter {
 
   /** Writes the packet that was just measured at `offset`; returns the offset behind it. */
   write(message: Message, target: Buffer, offset: number): number {
+    const end = this.writeHead(message, target, offset);
+    return end + message.bytes.copy(target, end, message.payloadStart, message.payloadEnd);
+  }
+
+  /** Writes what stands before the payload, and returns the offset behind that. */
+  writeHead(message: Message, target: Buffer, offset: number): number {
     target[offset] = 0x30 | (this.duplicate ? 0x08 : 0) | (this.qos << 1) | (this.retain ? 1 : 0);
     let end = writeLength(target, offset + 1, this.#remaining);
     const prefixLength = this.topicPrefix === null ? 0 : this.topicPrefix.length;
@@ -64,8 +70,7 @@ export class PublishWriter {
       target[end++] = this.packetId >> 8;
       target[end++] = this.packetId & 0xff;
     }
-    if (this.isVersion5) end = this.#writeProperties(message, target, end);
-    return end + message.bytes.copy(target, end, message.payloadStart, message.payloadEnd);
+    return this.isVersion5 ? this.#writeProperties(message, target, end) : end;
   }
 
   #writeProperties(message: Message, target: Buffer, offset: number): number {

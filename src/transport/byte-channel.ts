@@ -19,6 +19,17 @@ export interface ListenerInfo {
 export interface ChannelHandler {
   /** `chunk` is the handler's to keep; nobody writes to it any more. */
   onBytes(chunk: Buffer): void;
+  /** The same, but `chunk` is read into again after the call: what is to stay of it has to be copied. */
+  onSharedBytes(chunk: Buffer): void;
+  /** Much may be read of it at a time: it is known who it is. */
+  readonly takesLongReads: boolean;
+  /**
+   * Where it would like the next bytes to be read to; null if that makes no difference. Asked after each of the other calls that
+   * bring bytes. A channel may read them elsewhere all the same, if it never reads to a room.
+   */
+  readonly room: Buffer | null;
+  /** So many bytes have been read to the {@link room} that was asked for last. */
+  onRoomFilled(length: number): void;
   /** {@link ByteChannel.mustWait} has become false again. */
   onDrain(): void;
   /** The channel is gone, once, for whatever reason. No other call follows. */

@@ -1,10 +1,12 @@
 /**
  * What one connection has to send, gathered during an event-loop turn and written once at its end.
  * Small packets are copied into a slab. Packets that lie one behind the other in the same source are remembered as one
- * range (a run) and copied, or sent without copying, as one.
+ * range (a run) and copied, or sent without copying, as one. A large run keeps its place without being copied, so that all
+ * receivers of a large message share its bytes.
  *
- *   slabs   [####....]   packets already copied, in order
- *   run     source[start, end)   what comes after them, not copied yet
+ *   full    [####] [run] [##]    slabs, parts of slabs and large runs, in order
+ *   slab    [####....]           packets already copied, behind them
+ *   run     source[start, end)   what comes after all of that, not copied yet
  */
 import type { ByteChannel } from './byte-channel.js';
 import type { FlushQueue } from './flush-queue.js';
@@ -12,6 +14,8 @@ import { SLAB_BYTES, type SlabPool } from './slab-pool.js';
 
 /** A run of at least this many bytes is sent without copying. */
 const ZERO_COPY_BYTES = 512;
+/** A run of at least this many bytes is not copied when something else comes behind it: a piece of its own costs less. */
+export const LARGE_RUN_BYTES = 8 * 1024;
 /** Gathered bytes from which we do not wait for the end of the turn. */
 const EARLY_FLUSH_BYTES = 128 * 1024;
 
@@ -21,7 +25,9 @@ export class OutboundBuffer {
   readonly #pool: SlabPool;
   #slab: Buffer | null = null;
   #slabUsed = 0;
-  /** Slabs and large buffers that stand before `#slab`. */
+  /** What of `#slab` stands in `#full` already, in front of a large run. */
+  #slabStart = 0;
+  /** What stands before the rest of `#slab`. */
   #full: Buffer[] | null = null;
   #runSource: Buffer | null = null;
   #runStart = 0;
@@ -65,15 +71,20 @@ export class OutboundBuffer {
 
   /**
    * Adds a copy of `packet` with another first byte and with `id` (two bytes) at `idOffset`. A view that is made once for
-   * all receivers makes the copy three times cheaper than one out of a range.
+   * all receivers makes the copy three times cheaper than one out of a range. What is behind the identifier in a large packet
+   * is not copied: it must stay unchanged until it is sent.
    */
   appendPatched(packet: Buffer, firstByte: number, idOffset: number, id: number): void {
-    const target = this.reserve(packet.length);
+    const { length } = packet;
+    const head = length < LARGE_RUN_BYTES ? length : idOffset + 2;
+    const target = this.reserve(head);
     const offset = this.#reservedAt;
-    target.set(packet, offset);
+    if (head === length) target.set(packet, offset);
+    else packet.copy(target, offset, 0, head);
     target[offset] = firstByte;
     target[offset + idOffset] = id >> 8;
     target[offset + idOffset + 1] = id & 0xff;
+    if (head < length) this.append(packet, head, length);
   }
 
   /** Adds four bytes: an acknowledgement. */
@@ -119,14 +130,15 @@ export class OutboundBuffer {
     if (run !== null && this.#runEnd - this.#runStart < ZERO_COPY_BYTES && this.#slab !== null) this.#sealRun();
     this.#flushQueue.bytesSent += this.#gatheredBytes;
     this.#gatheredBytes = 0;
-    const isMany = this.#full !== null || (this.#slab !== null && this.#runSource !== null);
+    const slab = this.#slab;
+    const isMany = this.#full !== null || (slab !== null && this.#runSource !== null);
     if (isMany) channel.cork();
     if (this.#full !== null) {
       for (const bytes of this.#full) channel.write(bytes);
       this.#full = null;
     }
-    const slab = this.#slab;
-    if (slab !== null) channel.write(slab.subarray(0, this.#slabUsed));
+    if (slab !== null && this.#slabUsed > this.#slabStart)
+      channel.write(slab.subarray(this.#slabStart, this.#slabUsed));
     if (this.#runSource !== null) {
       channel.write(this.#runSource.subarray(this.#runStart, this.#runEnd));
       this.#runSource = null;
@@ -135,6 +147,7 @@ export class OutboundBuffer {
     if (slab !== null) {
       this.#slab = null;
       this.#slabUsed = 0;
+      this.#slabStart = 0;
       if (channel.unsentBytes === 0) this.#pool.give(slab);
     }
   }
@@ -148,13 +161,14 @@ export class OutboundBuffer {
 
   /** Takes out what has been gathered and not been written, in its order. */
   discard(): Buffer[] {
+    this.#sealSlab();
     const pieces = this.#full ?? [];
-    if (this.#slab !== null) pieces.push(this.#slab.subarray(0, this.#slabUsed));
     if (this.#runSource !== null) pieces.push(this.#runSource.subarray(this.#runStart, this.#runEnd));
     if (this.#heldBytes > 0) this.#countHeld(0);
     this.#gatheredBytes = 0;
     this.#slab = null;
     this.#slabUsed = 0;
+    this.#slabStart = 0;
     this.#full = null;
     this.#runSource = null;
     return pieces;
@@ -182,8 +196,23 @@ export class OutboundBuffer {
     const source = this.#runSource as Buffer;
     const length = this.#runEnd - this.#runStart;
     this.#runSource = null;
+    // Who does not read for long must keep no more memory than what is counted for him.
+    if (length >= LARGE_RUN_BYTES && (!this.#channel.mustWait || source.buffer.byteLength <= 2 * length)) {
+      this.#sealSlab();
+      this.#full ??= [];
+      this.#full.push(source.subarray(this.#runStart, this.#runEnd));
+      return;
+    }
     const target = this.#room(length);
     source.copy(target, this.#reservedAt, this.#runStart, this.#runEnd);
+  }
+
+  /** What has been copied so far stands in front of what comes now. */
+  #sealSlab(): void {
+    if (this.#slab === null || this.#slabUsed === this.#slabStart) return;
+    this.#full ??= [];
+    this.#full.push(this.#slab.subarray(this.#slabStart, this.#slabUsed));
+    this.#slabStart = this.#slabUsed;
   }
 
   #room(length: number): Buffer {
@@ -193,13 +222,11 @@ export class OutboundBuffer {
       this.#slabUsed += length;
       return slab;
     }
-    if (slab !== null) {
-      this.#full ??= [];
-      this.#full.push(slab.subarray(0, this.#slabUsed));
-    }
+    this.#sealSlab();
     slab = length > SLAB_BYTES ? Buffer.allocUnsafeSlow(length) : this.#pool.take();
     this.#slab = slab;
     this.#slabUsed = length;
+    this.#slabStart = 0;
     this.#reservedAt = 0;
     return slab;
   }

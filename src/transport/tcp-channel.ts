@@ -4,14 +4,14 @@
  */
 import type { Socket } from 'node:net';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler, ListenerInfo } from './byte-channel.js';
-import { directReader } from './direct-reading.js';
+import { directReading } from './direct-reading.js';
 import type { TransportContext } from './listener.js';
 import type { ProxiedPeer } from './proxy/proxied-peer.js';
 import type { ClientCertificate } from './tls/client-certificate.js';
 
 const kChannel = Symbol('channel');
 
-const readDirectly = directReader((socket, bytes) => (socket as ChannelSocket)[kChannel]?.handler?.onBytes(bytes));
+const readDirectly = directReading((socket) => (socket as ChannelSocket)[kChannel]?.handler ?? null);
 
 type ChannelSocket = Socket & { [kChannel]: TcpChannel | null };
 

@@ -15,6 +15,38 @@ async function payloads(client: RawClient, count: number): Promise<string[]> {
   return (await client.expectPackets('publish', count)).map((packet) => packet.payload.toString());
 }
 
+describe('large and small messages in one stream', () => {
+  const patterned = (index: number): Buffer => {
+    const length = [100, 9000, 30, 70_000, 20_000, 4000, 65_536, 300_000][index % 8] as number;
+    return Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 7 + index) % 251));
+  };
+
+  it.each([4, 5] as const)('from MQTT %i come whole and in order, whatever else a receiver is sent', async (from) => {
+    const test = await TestBroker.start();
+    const receivers = [
+      await test.connect('plain', { version: 4 }),
+      await test.connect('acknowledging', { version: 4 }),
+      await test.connect('aliased', { version: 5, properties: { topicAliasMaximum: 10 } }),
+    ];
+    for (const [qos, receiver] of receivers.entries()) {
+      receiver.acknowledgesByItself = true;
+      await receiver.subscribe('t/#', Math.min(qos, 1) as 0 | 1);
+    }
+    const publisher = await test.connect('p', { version: from });
+    const count = 64;
+    const packets = Array.from({ length: count }, (_, index) =>
+      publishPacket(`t/${index % 3}`, patterned(index), { qos: (index % 2) as 0 | 1, messageId: index + 1 }),
+    );
+    for (let at = 0; at < count; at += 16) publisher.sendTogether(packets.slice(at, at + 16));
+    await publisher.expectPackets('puback', count / 2);
+    for (const receiver of receivers) {
+      const received = await receiver.expectPackets('publish', count);
+      const isWhole = received.map(({ payload }, index) => Buffer.from(payload).equals(patterned(index)));
+      expect(isWhole).toEqual(Array.from({ length: count }, () => true));
+    }
+  });
+});
+
 describe.each(MIXES)('delivery from MQTT %i to MQTT %i', (from, to) => {
   it.each([0, 1, 2] as const)('at QoS %i', async (qos) => {
     const test = await TestBroker.start();

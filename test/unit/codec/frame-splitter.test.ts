@@ -33,6 +33,10 @@ function frame(body: Buffer, first = 0x30): Buffer {
   return Buffer.concat([Buffer.from(header), body]);
 }
 
+function patterned(length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 31 + length) % 251));
+}
+
 function headOf(act: () => void): Buffer | undefined {
   try {
     act();
@@ -128,6 +132,98 @@ describe('FrameSplitter', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('finds them in memory that is read into again and in its own room, and they stay as they are', () => {
+    const largeFrames = fc.array(fc.oneof(bodies, fc.integer({ min: 2000, max: 90_000 }).map(patterned)), {
+      maxLength: 12,
+    });
+    const reads = fc.array(fc.record({ length: fc.integer({ min: 1, max: 40_000 }), isShared: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(largeFrames, reads, fc.integer({ min: 2, max: 9 }), (sentBodies, readings, stopsAt) => {
+        const sent = sentBodies.map((body) => frame(Buffer.from(body)));
+        const stream = Buffer.concat(sent);
+        const splitter = new FrameSplitter();
+        const received: Buffer[] = [];
+        let isStopped = false;
+        const sink = {
+          maximumPacketSize: Number.MAX_SAFE_INTEGER,
+          onFrame(bytes: Buffer, start: number, _bodyStart: number, end: number): boolean {
+            expect(isStopped).toBe(false);
+            received.push(bytes.subarray(start, end));
+            isStopped = received.length % stopsAt === 0;
+            return !isStopped;
+          },
+        };
+        const shared = Buffer.alloc(40_000);
+        for (let at = 0, n = 0; at < stream.length; n++) {
+          const { length, isShared } = readings[n % readings.length] as (typeof readings)[number];
+          const room = splitter.room;
+          const read = stream.subarray(at, at + Math.min(length, room?.length ?? length));
+          at += read.length;
+          if (room !== null) {
+            read.copy(room);
+            splitter.fillRoom(read.length, sink);
+          } else if (isShared) {
+            read.copy(shared);
+            splitter.pushShared(shared.subarray(0, read.length), sink);
+            shared.fill(0xee);
+          } else splitter.push(Buffer.from(read), sink);
+          for (; isStopped; splitter.resume(sink)) isStopped = false;
+        }
+        expect(received.map((one) => one.length)).toEqual(sent.map((one) => one.length));
+        expect(Buffer.concat(received).equals(stream)).toBe(true);
+        expect(splitter.bufferedBytes).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('copies no more of a chunk than whole packets, if they are large, and what is cut once', () => {
+    const splitter = new FrameSplitter();
+    const seen: Buffer[] = [];
+    const sink = { maximumPacketSize: 100_000, onFrame: (bytes: Buffer) => seen.push(bytes) > 0 };
+    const whole = frame(Buffer.alloc(5000));
+    const cut = frame(Buffer.alloc(7000));
+    splitter.pushShared(Buffer.concat([whole, cut.subarray(0, 6000)]), sink);
+    expect(seen.map((bytes) => bytes.buffer.byteLength)).toEqual([whole.length]);
+    splitter.push(cut.subarray(6000), sink);
+    expect(seen[1]?.buffer.byteLength).toBe(cut.length);
+  });
+
+  it('has room for as much as has come of a large packet, and none for a small one or a rest', () => {
+    const splitter = new FrameSplitter();
+    const collector = new Collector();
+    const large = frame(patterned(100_000));
+    splitter.push(large.subarray(0, 8000), collector);
+    expect(splitter.room).toBeNull();
+    let come = 8192;
+    splitter.push(large.subarray(8000, come), collector);
+    for (let room = splitter.room; room !== null; room = splitter.room) {
+      expect(room.length).toBeLessThanOrEqual(come);
+      large.copy(room, 0, come, come + room.length);
+      splitter.fillRoom(room.length, collector);
+      come += room.length;
+    }
+    expect(come).toBe(large.length);
+    expect(collector.frames.map((one) => one.equals(large))).toEqual([true]);
+    expect(splitter.room).toBeNull();
+    splitter.push(frame(Buffer.alloc(20_000)).subarray(0, 15_000), collector);
+    expect(splitter.room).toBeNull();
+  });
+
+  it('refuses in memory that is read into again what it refuses elsewhere, behind the packets before it', () => {
+    const collector = new Collector();
+    collector.maximumPacketSize = 10_000;
+    const first = frame(patterned(9000));
+    const tooLarge = Buffer.concat([first, frame(Buffer.alloc(20_000)).subarray(0, 5000)]);
+    expect(reasonCodeOf(() => new FrameSplitter().pushShared(tooLarge, collector))).toBe(0x95);
+    const malformed = Buffer.concat([first, Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01])]);
+    expect(reasonCodeOf(() => new FrameSplitter().pushShared(malformed, collector))).toBe(0x81);
+    expect(collector.frames.map((one) => one.equals(first))).toEqual([true, true]);
   });
 
   it('hands on a frame that lies whole in a chunk without copying it', () => {

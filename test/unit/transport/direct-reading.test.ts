@@ -2,14 +2,54 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { directReader } from '../../../src/transport/direct-reading.js';
+import { type DirectReader, directReading } from '../../../src/transport/direct-reading.js';
 
 const received = new Map<Socket, Buffer[]>();
-const read = directReader((socket, bytes) => {
-  received.get(socket)?.push(bytes);
-  onRead(socket);
-  changed();
-});
+/** Where a socket is to be read to, once; what has come there is entered as its bytes. */
+const rooms = new Map<Socket, Buffer>();
+/** Bytes of each read, and how it was told. */
+const reads: { how: 'own' | 'shared' | 'room'; length: number }[] = [];
+let takesLongReads = false;
+
+class Reader implements DirectReader {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  get takesLongReads(): boolean {
+    return takesLongReads;
+  }
+
+  get room(): Buffer | null {
+    return rooms.get(this.#socket) ?? null;
+  }
+
+  onBytes(bytes: Buffer): void {
+    this.#take('own', bytes);
+  }
+
+  onSharedBytes(bytes: Buffer): void {
+    this.#take('shared', Buffer.from(bytes));
+  }
+
+  onRoomFilled(length: number): void {
+    const room = this.room as Buffer;
+    rooms.delete(this.#socket);
+    this.#take('room', room.subarray(0, length));
+  }
+
+  #take(how: 'own' | 'shared' | 'room', bytes: Buffer): void {
+    reads.push({ how, length: bytes.length });
+    received.get(this.#socket)?.push(bytes);
+    onRead(this.#socket);
+    changed();
+  }
+}
+
+const readers = new Map<Socket, Reader>();
+const read = directReading((socket) => readers.get(socket) ?? null);
 let changed = (): void => {};
 let onRead = (_socket: Socket): void => {};
 let server: Server;
@@ -38,6 +78,7 @@ function bytesOf(socket: Socket): Buffer {
 beforeEach(async () => {
   server = createServer({ allowHalfOpen: true }, (socket) => {
     received.set(socket, []);
+    readers.set(socket, new Reader(socket));
     if (!read(socket)) throw new Error('this version of Node cannot be read directly');
     socket.resume();
   });
@@ -48,6 +89,10 @@ beforeEach(async () => {
 afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy();
   received.clear();
+  readers.clear();
+  rooms.clear();
+  reads.length = 0;
+  takesLongReads = false;
   onRead = () => {};
   server.close();
 });
@@ -78,16 +123,52 @@ describe('a socket that is read directly', () => {
     expect(bytesOf(accepted).equals(sent)).toBe(true);
   });
 
-  it('keeps no more than a slab for a few bytes, nor more than its own bytes for many', async () => {
+  it('keeps no more than a slab for a few bytes, and hands on many where they are', async () => {
     const { client, accepted } = await connection();
     client.write('few');
     await until(() => bytesOf(accepted).length === 3);
+    expect(received.get(accepted)?.[0]?.buffer.byteLength).toBeLessThanOrEqual(64 * 1024);
     client.write(Buffer.alloc(40_000));
     await until(() => bytesOf(accepted).length === 40_003);
-    for (const { buffer, length } of received.get(accepted) ?? []) {
-      expect(buffer.byteLength).toBeLessThanOrEqual(Math.max(64 * 1024, length));
-      if (length > 8192) expect(buffer.byteLength).toBe(length);
-    }
+    for (const { how, length } of reads) expect(how).toBe(length > 8192 ? 'shared' : 'own');
+  });
+
+  it('is read to the room that is asked for, as far as that goes, and elsewhere again behind it', async () => {
+    const { client, accepted } = await connection();
+    const other = await connection();
+    const room = Buffer.alloc(20_000, '-');
+    onRead = (socket) => {
+      if (reads.length === 1) rooms.set(socket, room);
+    };
+    client.write('first');
+    await until(() => bytesOf(accepted).length === 5);
+    other.client.write('of another');
+    await until(() => bytesOf(other.accepted).length === 10);
+    expect(room.equals(Buffer.alloc(20_000, '-'))).toBe(true);
+    client.write(Buffer.alloc(20_000, 'r'));
+    await until(() => bytesOf(accepted).length === 20_005);
+    client.write('behind');
+    await until(() => bytesOf(accepted).length === 20_011);
+    expect(reads.filter(({ how }) => how === 'room').length).toBe(1);
+    const inRoom = reads.find(({ how }) => how === 'room')?.length as number;
+    expect(room.subarray(0, inRoom).equals(Buffer.alloc(inRoom, 'r'))).toBe(true);
+    expect(bytesOf(accepted).toString()).toBe(`first${'r'.repeat(20_000)}behind`);
+  });
+
+  it('is not read in long stretches unless that is wanted', async () => {
+    const { client, accepted } = await connection();
+    const longest = (): number => Math.max(...reads.map(({ length }) => length));
+    accepted.pause();
+    client.write(Buffer.alloc(2_000_000));
+    await new Promise((resolve) => setImmediate(resolve));
+    accepted.resume();
+    await until(() => bytesOf(accepted).length === 2_000_000);
+    expect(longest()).toBeLessThanOrEqual(64 * 1024);
+    takesLongReads = true;
+    client.write(Buffer.alloc(2_000_000));
+    await until(() => bytesOf(accepted).length === 4_000_000);
+    expect(longest()).toBeGreaterThan(64 * 1024);
+    expect(longest()).toBeLessThanOrEqual(128 * 1024);
   });
 
   it('gets nothing while it is paused, and the rest when it goes on', async () => {

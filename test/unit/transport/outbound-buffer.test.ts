@@ -20,7 +20,7 @@ function turn(): Promise<void> {
 const lengths = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: 1, max: 200 }) },
   { weight: 2, arbitrary: fc.integer({ min: 500, max: 3000 }) },
-  { weight: 1, arbitrary: fc.constantFrom(16_384, 16_385, 40_000) },
+  { weight: 2, arbitrary: fc.constantFrom(8_191, 8_192, 16_384, 16_385, 40_000) },
 );
 const operation = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), length: lengths, at: fc.nat(15_000) }) },
@@ -133,6 +133,51 @@ describe('OutboundBuffer', () => {
     channel.mustWait = false;
     outbound.flush();
     expect(channel.receivedBytes.equals(Buffer.alloc(1000, 1))).toBe(true);
+  });
+
+  it('sends a large run where it is, whatever stands before and behind it', async () => {
+    const { channel, outbound } = setUp();
+    channel.isSlow = true;
+    const source = Buffer.alloc(20_000, 1);
+    outbound.appendFour(9, 9, 0x0909);
+    outbound.append(source, 0, 10_000);
+    outbound.appendFour(8, 8, 0x0808);
+    await turn();
+    source.fill(2);
+    channel.drain();
+    const expected = [Buffer.alloc(4, 9), Buffer.alloc(10_000, 2), Buffer.alloc(4, 8)];
+    expect(channel.receivedBytes.equals(Buffer.concat(expected))).toBe(true);
+  });
+
+  it('shares what is behind the identifier of a large packet with other receivers', async () => {
+    const { channel, outbound } = setUp();
+    channel.isSlow = true;
+    const packet = Buffer.alloc(10_000, 1);
+    outbound.appendPatched(packet, 0x32, 10, 0xbeef);
+    outbound.appendFour(9, 9, 0x0909);
+    await turn();
+    expect(packet.equals(Buffer.alloc(10_000, 1))).toBe(true);
+    packet.fill(2, 12);
+    channel.drain();
+    const head = Buffer.alloc(12, 1);
+    head[0] = 0x32;
+    head.writeUInt16BE(0xbeef, 10);
+    const expected = [head, Buffer.alloc(9988, 2), Buffer.alloc(4, 9)];
+    expect(channel.receivedBytes.equals(Buffer.concat(expected))).toBe(true);
+  });
+
+  it('keeps a large run for a slow client where it is only if little else lies there', async () => {
+    const { channel, outbound } = setUp();
+    channel.mustWait = true;
+    const chunk = Buffer.alloc(100_000, 1);
+    const own = Buffer.alloc(10_000, 1);
+    outbound.append(chunk, 0, 10_000);
+    outbound.append(own, 0, 10_000);
+    await turn();
+    const pieces = outbound.discard();
+    expect(pieces.some(({ buffer }) => buffer === own.buffer)).toBe(true);
+    expect(pieces.some(({ buffer }) => buffer === chunk.buffer)).toBe(false);
+    expect(Buffer.concat(pieces).equals(Buffer.alloc(20_000, 1))).toBe(true);
   });
 
   it('does not use a slab again that is still on its way', async () => {
