@@ -24,8 +24,8 @@ export interface ChannelHandler {
   /** Much may be read of it at a time: it is known who it is. */
   readonly takesLongReads: boolean;
   /**
-   * Where it would like the next bytes to be read to; null if that makes no difference. Asked after each of the other calls that
-   * bring bytes. A channel may read them elsewhere all the same, if it never reads to a room.
+   * Where it would like the next bytes to be read to; null if that makes no difference. Asked after {@link onSharedBytes} and
+   * {@link onRoomFilled}; a channel that calls neither need not ask.
    */
   readonly room: Buffer | null;
   /** So many bytes have been read to the {@link room} that was asked for last. */

@@ -18,9 +18,9 @@ export interface DirectReader {
   onBytes(bytes: Buffer): void;
   /** `bytes` are read into again afterwards. */
   onSharedBytes(bytes: Buffer): void;
-  /** Asked after each call: whether it takes long reads. */
+  /** Asked after a long read and after one to its room: whether it takes longer ones. */
   readonly takesLongReads: boolean;
-  /** Asked after each call: where the next bytes are to be read to, or null for anywhere. */
+  /** Asked as often: where the next bytes are to be read to, or null for anywhere. */
   readonly room: Buffer | null;
   /** So many bytes have been read to its room. */
   onRoomFilled(length: number): void;
@@ -65,14 +65,17 @@ const takeNextBuffer = (): Buffer | undefined => nextBuffer;
  */
 export function directReading(readerOf: (socket: Socket) => DirectReader | null): (socket: Socket) => boolean {
   const callback = function (this: Socket, length: number, buffer: Buffer): void {
-    let reader = readerOf(this);
-    if (buffer !== readBuffer && buffer !== longBuffer) reader?.onRoomFilled(length);
-    else if (length > LONGEST_IN_SLAB) reader?.onSharedBytes(buffer.subarray(0, length));
-    else reader?.onBytes(copyOfRead(length));
+    const isShared = buffer === longBuffer || buffer === readBuffer;
+    nextBuffer = undefined;
+    if (isShared && length <= LONGEST_IN_SLAB) {
+      readerOf(this)?.onBytes(copyOfRead(length));
+      return;
+    }
+    if (isShared) readerOf(this)?.onSharedBytes(buffer.subarray(0, length));
+    else readerOf(this)?.onRoomFilled(length);
     // It may have gone meanwhile: then nobody fills its room.
-    reader = readerOf(this);
-    const next = reader?.room ?? (reader?.takesLongReads === true ? longBuffer : readBuffer);
-    nextBuffer = next === buffer ? undefined : next;
+    const reader = readerOf(this);
+    nextBuffer = reader?.room ?? (reader?.takesLongReads === true ? longBuffer : readBuffer);
   };
   return (socket) => {
     const inner = socket as InnerSocket;
