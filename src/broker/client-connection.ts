@@ -118,8 +118,9 @@ export class ClientConnection
     this.#handleInput(chunk, true);
   }
 
+  /** Small packets are so many in a long read that nobody else would have a turn for long. */
   get takesLongReads(): boolean {
-    return this.#client !== null;
+    return this.#client !== null && this.#splitter.hasLargePackets;
   }
 
   /** Only who has been accepted gets memory for what a header declares. */

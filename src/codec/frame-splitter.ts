@@ -9,6 +9,7 @@
  * What is still missing of a large packet can be read straight into that buffer: into its {@link FrameSplitter.room}.
  */
 import { MalformedPacket, OversizedPacket } from '../core/errors.js';
+import { PUBLISH } from './packet-type.js';
 
 /** Takes the packets. `bytes[start, end)` is one whole packet, its variable header begins at `bodyStart`. */
 export interface FrameSink {
@@ -20,7 +21,10 @@ export interface FrameSink {
 
 const SMALLEST_PARTIAL = 64;
 const LONGEST_HEADER = 5;
-/** Of smaller packets nobody asks where they are cut: too much work for what copying a part of one twice costs. */
+/**
+ * Of smaller packets nobody asks where they are cut: too much work for what copying a part of one twice costs. Nor of others than
+ * PUBLISH, which may be far dearer by the byte.
+ */
 const LARGE_PACKET = 2048;
 /** A packet of which less has come, or less is missing, is not worth reads of its own. */
 const SMALLEST_ROOM = 8 * 1024;
@@ -33,6 +37,7 @@ export class FrameSplitter {
   /** Bytes behind the packet after which the sink asked to stop. */
   #held: Buffer | null = null;
   #stopped = false;
+  #hasLargePackets = false;
 
   /** Bytes are held back behind a packet after which the sink asked to stop. */
   get isHolding(): boolean {
@@ -64,11 +69,18 @@ export class FrameSplitter {
       return;
     }
     const start = this.#partial === null ? 0 : this.#fillPartial(chunk, sink);
-    const cut = this.#stopped ? chunk.length : findCutPacket(chunk, start);
+    const firstCut = findCutPacket(chunk, start);
+    this.#hasLargePackets = firstCut !== -1;
+    const cut = this.#stopped || firstCut === -1 ? chunk.length : firstCut;
     if (start < cut) this.#split(ownCopy(chunk, start, cut), sink);
     if (cut === chunk.length) return;
     if (this.#stopped) this.#hold(chunk.subarray(cut));
     else this.#split(chunk.subarray(cut), sink);
+  }
+
+  /** There was nothing but large PUBLISHes in what was last given to {@link pushShared}: more of them can be handled at once. */
+  get hasLargePackets(): boolean {
+    return this.#hasLargePackets;
   }
 
   /**
@@ -193,7 +205,7 @@ function ownCopy(bytes: Buffer, start: number, end: number): Buffer {
   return copy;
 }
 
-/** Where the packet begins that the end of the chunk cuts, if it and those before it are large; else the chunk's end. */
+/** Where the packet begins that the end of the chunk cuts, or the chunk's end; -1 if it or one before it is no large PUBLISH. */
 function findCutPacket(chunk: Buffer, start: number): number {
   let offset = start;
   while (offset < chunk.length) {
@@ -205,7 +217,7 @@ function findCutPacket(chunk: Buffer, start: number): number {
       remaining |= (byte & 0x7f) << shift;
     }
     // What is no packet is found out in its turn.
-    if (byte > 0x7f || remaining < LARGE_PACKET) return chunk.length;
+    if (byte > 0x7f || remaining < LARGE_PACKET || (chunk[offset] as number) >> 4 !== PUBLISH) return -1;
     if (bodyStart + remaining > chunk.length) return offset;
     offset = bodyStart + remaining;
   }

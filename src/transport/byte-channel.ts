@@ -21,7 +21,7 @@ export interface ChannelHandler {
   onBytes(chunk: Buffer): void;
   /** The same, but `chunk` is read into again after the call: what is to stay of it has to be copied. */
   onSharedBytes(chunk: Buffer): void;
-  /** Much may be read of it at a time: it is known who it is. */
+  /** More than usual may be read of it at a time. Asked when {@link room} is. */
   readonly takesLongReads: boolean;
   /**
    * Where it would like the next bytes to be read to; null if that makes no difference. Asked after {@link onSharedBytes} and

@@ -192,6 +192,13 @@ describe('FrameSplitter', () => {
     expect(seen.map((bytes) => bytes.buffer.byteLength)).toEqual([whole.length]);
     splitter.push(cut.subarray(6000), sink);
     expect(seen[1]?.buffer.byteLength).toBe(cut.length);
+    expect(splitter.hasLargePackets).toBe(true);
+    splitter.pushShared(Buffer.concat([whole, frame(Buffer.alloc(3)), cut]), sink);
+    expect(splitter.hasLargePackets).toBe(false);
+    splitter.pushShared(whole, sink);
+    expect(splitter.hasLargePackets).toBe(true);
+    splitter.pushShared(frame(Buffer.alloc(5000), 0x82), sink);
+    expect(splitter.hasLargePackets).toBe(false);
   });
 
   it('has room for as much as has come of a large packet, and none for a small one or a rest', () => {
