@@ -5,7 +5,8 @@
 import type { AuthenticationMethod, ExchangeStep } from '../auth/authentication-method.js';
 import type { ConnectDecision } from '../auth/authenticator.js';
 import type { Identity } from '../auth/identity.js';
-import { decodeConnect, decodeControlPacket } from '../codec/control-decoder.js';
+import { decodeConnect } from '../codec/connect-decoder.js';
+import { decodeControlPacket } from '../codec/control-decoder.js';
 import { encodeAuth, encodeConnack } from '../codec/control-encoder.js';
 import type { ConnectPacket } from '../codec/control-packet.js';
 import { AUTH, CONNECT, DISCONNECT, type ProtocolVersion } from '../codec/packet-type.js';

@@ -1,11 +1,9 @@
 /**
- * Decodes every packet of a client that is not on the fast path. A validator walks the bytes first and refuses whatever
- * a clause refuses; only then mqtt-packet decodes the fields; what it loses (the order of user properties, the bytes of
- * the will's properties) comes from the validator's walk. Nothing that is returned keeps the frame alive.
+ * Decodes every packet of an accepted client that is not on the fast path. A validator walks the bytes first and refuses whatever
+ * a clause refuses; only then mqtt-packet decodes the fields; what it loses (the order of user properties) comes from the
+ * validator's walk. Nothing that is returned keeps the frame alive.
  */
-import type { IConnectPacket, ISubscription } from 'mqtt-packet';
-import type { Qos } from '../core/message.js';
-import { type ConnectNotes, validateConnect, type WillPropertySection } from './connect-validator.js';
+import type { ISubscription } from 'mqtt-packet';
 import type {
   AuthPacket,
   ConnectPacket,
@@ -15,17 +13,13 @@ import type {
   SubscribePacket,
   SubscriptionRequest,
   UnsubscribePacket,
-  WillFields,
 } from './control-packet.js';
 import { NO_USER_PROPERTIES } from './control-properties.js';
-import { expectConnect, expectControlPacket } from './control-validator.js';
+import { expectControlPacket } from './control-validator.js';
 import { validateAuth, validateDisconnect, validatePingreq } from './disconnect-validator.js';
 import { PacketParser } from './packet-parser.js';
 import { DISCONNECT, PINGREQ, type ProtocolVersion, SUBSCRIBE, UNSUBSCRIBE } from './packet-type.js';
 import { validateSubscribe, validateUnsubscribe } from './subscribe-validator.js';
-
-const EMPTY = Buffer.alloc(0);
-const WILL_DELAY_BYTES = 5;
 
 const PARSERS = { 3: new PacketParser(3), 4: new PacketParser(4), 5: new PacketParser(5) } as const;
 
@@ -37,19 +31,6 @@ const NORMAL_DISCONNECT: DisconnectPacket = Object.freeze({
   reasonString: undefined,
   userProperties: NO_USER_PROPERTIES,
 });
-
-/**
- * Decodes the first packet of a connection.
- * @param frame one whole packet in one piece, fixed header included
- * @throws UnsupportedProtocol, MalformedPacket or ProtocolViolation with the clause that is broken;
- *   `peekProtocolVersion` tells in which form, if any, to answer
- */
-export function decodeConnect(frame: Buffer): ConnectPacket {
-  expectConnect(frame);
-  const notes = validateConnect(frame);
-  const packet = PARSERS[notes.level.version].parse(withFlags(frame, notes), 'connect');
-  return buildConnect(packet, notes, frame);
-}
 
 /**
  * Decodes any later packet, other than PUBLISH and its acknowledgements.
@@ -75,51 +56,6 @@ export function decodeControlPacket(
     default:
       return decodeAuth(frame, protocolVersion);
   }
-}
-
-function buildConnect(packet: IConnectPacket, notes: ConnectNotes, frame: Buffer): ConnectPacket {
-  const properties = packet.properties;
-  return {
-    type: 'connect',
-    protocolVersion: notes.level.version,
-    isBridge: notes.level.isBridge,
-    clientId: packet.clientId,
-    cleanStart: packet.clean === true,
-    keepAliveSeconds: packet.keepalive ?? 0,
-    username: packet.username,
-    password: packet.password === undefined ? undefined : Buffer.from(packet.password),
-    will: packet.will === undefined ? undefined : buildWill(packet.will, notes.willProperties, frame),
-    sessionExpirySeconds: properties?.sessionExpiryInterval,
-    receiveMaximum: properties?.receiveMaximum,
-    maximumPacketSize: properties?.maximumPacketSize,
-    topicAliasMaximum: properties?.topicAliasMaximum,
-    requestResponseInformation: properties?.requestResponseInformation ?? false,
-    requestProblemInformation: properties?.requestProblemInformation ?? true,
-    userProperties: notes.properties?.userProperties ?? NO_USER_PROPERTIES,
-    authenticationMethod: properties?.authenticationMethod,
-    authenticationData: ownCopy(properties?.authenticationData),
-  };
-}
-
-function buildWill(
-  will: NonNullable<IConnectPacket['will']>,
-  section: WillPropertySection | undefined,
-  frame: Buffer,
-): WillFields {
-  return {
-    topic: will.topic,
-    payload: Buffer.from(will.payload as Buffer),
-    qos: (will.qos ?? 0) as Qos,
-    retain: will.retain === true,
-    delaySeconds: section?.properties.willDelaySeconds ?? 0,
-    publishProperties: section === undefined ? EMPTY : withoutWillDelay(section, frame),
-  };
-}
-
-function withoutWillDelay({ start, end, properties }: WillPropertySection, frame: Buffer): Buffer {
-  const delayStart = properties.willDelayStart;
-  if (delayStart === -1) return Buffer.from(frame.subarray(start, end));
-  return Buffer.concat([frame.subarray(start, delayStart), frame.subarray(delayStart + WILL_DELAY_BYTES, end)]);
 }
 
 function decodeSubscribe(frame: Buffer, version: ProtocolVersion, maximumFilters: number): SubscribePacket {
@@ -180,14 +116,6 @@ function decodeAuth(frame: Buffer, version: ProtocolVersion): AuthPacket {
     reasonString: packet.properties?.reasonString,
     userProperties: properties.userProperties,
   };
-}
-
-// mqtt-packet looks for every field that is announced. The frame is not ours to write to.
-function withFlags(frame: Buffer, { flags, flagsAt }: ConnectNotes): Buffer {
-  if (frame[flagsAt] === flags) return frame;
-  const copy = Buffer.from(frame);
-  copy[flagsAt] = flags;
-  return copy;
 }
 
 // mqtt-packet refuses the DUP flag that a 3.1 client may set here. The frame is not ours to write to.

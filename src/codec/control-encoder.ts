@@ -28,6 +28,9 @@ import { AUTH_CODES, CONNACK_CODES, DISCONNECT_CODES, SUBACK_CODES, UNSUBACK_COD
 // The cache is 65,536 two-byte Buffers (22 MB in all), made when the first packet is generated.
 writeToStream.cacheNumbers = false;
 
+/** By return code and Session Present: there are twelve in all. Not to be written to. */
+const MQTT3_CONNACKS = Array.from({ length: 12 }, (_, at) => Buffer.from([0x20, 0x02, at & 1, at >> 1]));
+
 const MQTT5 = { protocolVersion: 5 };
 const NOTHING = Buffer.alloc(0);
 
@@ -124,7 +127,8 @@ function encodeMqtt3Connack(sessionPresent: boolean, reasonCode: number, version
   const returnCode = findConnectReturnCode(reasonCode);
   if (returnCode === undefined) return NOTHING;
   // In MQTT 3.1 that byte is reserved; Session Present came with 3.1.1.
-  return generate({ cmd: 'connack', returnCode, sessionPresent: sessionPresent && version === 4 });
+  const flags = sessionPresent && version === 4 ? 1 : 0;
+  return MQTT3_CONNACKS[returnCode * 2 + flags] as Buffer;
 }
 
 function connackProperties(fields: ConnackFields): ConnackProperties {

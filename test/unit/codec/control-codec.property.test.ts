@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { type Packet, parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import { decodeConnect, decodeControlPacket } from '../../../src/codec/control-decoder.js';
+import { decodeConnect } from '../../../src/codec/connect-decoder.js';
+import { decodeControlPacket } from '../../../src/codec/control-decoder.js';
 import { encodeAuth, encodeConnack, encodeDisconnect, encodeSuback } from '../../../src/codec/control-encoder.js';
 import { CONNECT, type ProtocolVersion, PUBCOMP, PUBLISH } from '../../../src/codec/packet-type.js';
 import { peekProtocolVersion } from '../../../src/codec/protocol-level.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeConnect } from '../../../src/codec/control-decoder.js';
+import { decodeConnect } from '../../../src/codec/connect-decoder.js';
 import type { ConnectPacket } from '../../../src/codec/control-packet.js';
 import { peekProtocolVersion } from '../../../src/codec/protocol-level.js';
 import { MalformedPacket, ProtocolViolation, UnsupportedProtocol } from '../../../src/core/errors.js';
