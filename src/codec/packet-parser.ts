@@ -9,11 +9,14 @@ import { type Packet, type Parser, parser } from 'mqtt-packet';
 import { MalformedPacket } from '../core/errors.js';
 import type { ProtocolVersion } from './packet-type.js';
 
-type PacketOf<Command extends Packet['cmd']> = Extract<Packet, { cmd: Command }>;
+/** What it reads: not CONNECT, which would become the settings of the parser. */
+type Readable = 'subscribe' | 'unsubscribe' | 'disconnect' | 'auth';
+
+type PacketOf<Command extends Readable> = Extract<Packet, { cmd: Command }>;
 
 export class PacketParser {
   readonly #settings: { readonly protocolVersion: ProtocolVersion };
-  #parser: (Parser & { settings?: unknown }) | undefined;
+  #parser: Parser | undefined;
   #packet: Packet | undefined;
   #error: unknown;
 
@@ -25,15 +28,13 @@ export class PacketParser {
    * @param frame one whole packet in one piece: over several pieces mqtt-packet takes quadratic time
    * @throws MalformedPacket if mqtt-packet finds no `command` packet in it
    */
-  parse<Command extends Packet['cmd']>(frame: Buffer, command: Command): PacketOf<Command> {
+  parse<Command extends Readable>(frame: Buffer, command: Command): PacketOf<Command> {
     this.#parser ??= this.#newParser();
     try {
       this.#parser.parse(frame);
     } catch (error) {
       this.#error ??= error;
     }
-    // A CONNECT becomes the settings of the parser that read it; it holds a password, and nobody needs it there.
-    this.#parser.settings = this.#settings;
     const packet = this.#packet;
     const error = this.#error;
     this.#packet = undefined;
@@ -44,7 +45,7 @@ export class PacketParser {
     throw new MalformedPacket(`${command} cannot be read: ${reason}`);
   }
 
-  #newParser(): Parser & { settings?: unknown } {
+  #newParser(): Parser {
     const created = parser(this.#settings);
     created.on('packet', (packet) => {
       this.#packet = packet;

@@ -34,11 +34,4 @@ describe('PacketParser', () => {
     // The day this fails, mqtt-packet is mended and the parser may stay.
     expect(packets).toEqual([]);
   });
-
-  it('does not read later packets by the settings of a CONNECT', () => {
-    const shared = new PacketParser(4);
-    shared.parse(packet('10 "MQTT" 84 02 0000 "bridge"'), 'connect');
-    // mqtt-packet makes No Local and Retain As Published of every subscription of a bridge.
-    expect(shared.parse(VALID, 'subscribe').subscriptions).toEqual([{ topic: 'a/b', qos: 1 }]);
-  });
 });
