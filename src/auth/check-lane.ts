@@ -44,19 +44,32 @@ const SUSPECT_FOR_MS = 600_000;
 /** Addresses; some 5 MiB. */
 const SUSPECTS_KEPT = 32_768;
 
-class Waiting implements Linked<Waiting> {
-  before: Waiting | null = null;
-  behind: Waiting | null = null;
-  readonly begin: () => void;
-  readonly refuse: () => void;
+/** A check that waits, or runs. What it was asked for with is kept in it: thousands may wait, so there is no function for each. */
+class Check implements Linked<Check> {
+  before: Check | null = null;
+  behind: Check | null = null;
+  readonly work: () => Promise<unknown>;
+  readonly resolve: (outcome: unknown) => void;
+  readonly reject: (error: unknown) => void;
   readonly asker: Asker;
   readonly endsAtMs: number;
 
-  constructor(begin: () => void, refuse: () => void, asker: Asker, endsAtMs: number) {
-    this.begin = begin;
-    this.refuse = refuse;
+  constructor(
+    work: () => Promise<unknown>,
+    resolve: (outcome: unknown) => void,
+    reject: (error: unknown) => void,
+    asker: Asker,
+    endsAtMs: number,
+  ) {
+    this.work = work;
+    this.resolve = resolve;
+    this.reject = reject;
     this.asker = asker;
     this.endsAtMs = endsAtMs;
+  }
+
+  refuse(): void {
+    this.resolve(BUSY);
   }
 }
 
@@ -65,7 +78,7 @@ class Line implements Linked<Line> {
   before: Line | null = null;
   behind: Line | null = null;
   readonly key: string;
-  readonly waiting = new LinkedList<Waiting>();
+  readonly waiting = new LinkedList<Check>();
 
   constructor(key: string) {
     this.key = key;
@@ -102,26 +115,34 @@ export class CheckLane {
 
   /** Runs `work` in its turn. @returns rejected if `work` is */
   run<Outcome>(work: () => Promise<Outcome>, asker: Asker): Promise<Outcome | Busy> {
-    return new Promise((resolve, reject) => {
-      const begin = (): void => {
-        this.#running++;
-        work()
-          .then(resolve, reject)
-          .finally(() => {
-            this.#running--;
-            this.#advance();
-          });
-      };
-      const refuse = (): void => resolve(BUSY);
-      const key = addressKey(asker.address);
-      if (this.#running < this.#limits.concurrency) begin();
-      else if (this.#hasRoomFor(key)) {
-        this.#enqueue(key, new Waiting(begin, refuse, asker, this.#clock.now() + this.#limits.maximumWaitMs));
-      } else {
-        this.#refused++;
-        refuse();
-      }
-    });
+    return new Promise<unknown>((resolve, reject) => {
+      const endsAtMs = this.#clock.now() + this.#limits.maximumWaitMs;
+      this.#admit(new Check(work, resolve, reject, asker, endsAtMs));
+    }) as Promise<Outcome | Busy>;
+  }
+
+  #admit(check: Check): void {
+    if (this.#running < this.#limits.concurrency) {
+      this.#begin(check);
+      return;
+    }
+    const key = addressKey(check.asker.address);
+    if (this.#hasRoomFor(key)) this.#enqueue(key, check);
+    else {
+      this.#refused++;
+      check.refuse();
+    }
+  }
+
+  #begin(check: Check): void {
+    this.#running++;
+    check
+      .work()
+      .then(check.resolve, check.reject)
+      .finally(() => {
+        this.#running--;
+        this.#advance();
+      });
   }
 
   /** What came from the address was wrong: it waits behind others for a while. */
@@ -147,14 +168,14 @@ export class CheckLane {
     return true;
   }
 
-  #enqueue(key: string, waiting: Waiting): void {
+  #enqueue(key: string, check: Check): void {
     let line = this.#lines.get(key);
     if (line === undefined) {
       line = new Line(key);
       this.#lines.set(key, line);
       (this.#isSuspect(key) ? this.#suspect : this.#clean).add(line);
     }
-    line.waiting.add(waiting);
+    line.waiting.add(check);
     this.#waiting++;
   }
 
@@ -171,13 +192,13 @@ export class CheckLane {
         next.refuse();
       } else {
         this.#turns++;
-        next.begin();
+        this.#begin(next);
       }
     }
   }
 
   /** What has waited longest for the address whose turn it is, which comes last then. */
-  #takeFrom(lines: LinkedList<Line>): Waiting | null {
+  #takeFrom(lines: LinkedList<Line>): Check | null {
     const line = lines.first;
     const next = line?.waiting.first ?? null;
     if (line === null || next === null) return null;

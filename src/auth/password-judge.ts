@@ -62,19 +62,15 @@ export class PasswordJudge implements CredentialJudge {
     yield ['authentication/password/remembered', this.#checks.hits];
   }
 
-  async #verify(
-    request: ConnectRequest,
-    user: KnownUser<PasswordHash>,
-    password: Buffer,
-    key: string,
-  ): Promise<Verdict> {
-    const username = request.username as string;
-    const isRight = await this.#check(request, user.credential, password, key);
-    // The file has changed meanwhile: what it says now counts.
-    if (user.isWithdrawn) return this.judge(request);
-    if (isRight === BUSY) return busy('too many passwords are being checked');
-    if (isRight) return { allowed: true, identity: identityOf(username, user) };
-    return unidentified(`wrong password for user ${JSON.stringify(username)}`);
+  #verify(request: ConnectRequest, user: KnownUser<PasswordHash>, password: Buffer, key: string): Promise<Verdict> {
+    return this.#check(request, user.credential, password, key).then((isRight) => {
+      const username = request.username as string;
+      // The file has changed meanwhile: what it says now counts.
+      if (user.isWithdrawn) return this.judge(request);
+      if (isRight === BUSY) return busy('too many passwords are being checked');
+      if (isRight) return { allowed: true, identity: identityOf(username, user) };
+      return unidentified(`wrong password for user ${JSON.stringify(username)}`);
+    });
   }
 
   #onUnknown(request: ConnectRequest, password: Buffer): Verdict | Promise<Verdict> {

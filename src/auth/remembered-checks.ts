@@ -20,10 +20,33 @@ interface Remembered<Outcome> {
   readonly untilMs: number;
 }
 
-interface Pending<Outcome> {
-  readonly outcome: Promise<Outcome | Busy>;
-  /** Of everybody who waits for it. */
-  readonly askers: Asker[];
+/** A check that has been asked for, for everybody who waits for it. */
+class Pending implements Asker {
+  readonly address: string;
+  readonly #first: Asker;
+  /** Null while there is one, as for most. */
+  #others: Asker[] | null = null;
+  /** Of the check; set as soon as it has been asked for. */
+  outcome: Promise<unknown> | null = null;
+
+  constructor(first: Asker) {
+    this.address = first.address;
+    this.#first = first;
+  }
+
+  join(asker: Asker): void {
+    this.#others ??= [];
+    this.#others.push(asker);
+  }
+
+  isWanted(): boolean {
+    return this.#first.isWanted() || this.#others?.some((each) => each.isWanted()) === true;
+  }
+
+  suspectAll(lane: CheckLane): void {
+    lane.suspect(this.address);
+    if (this.#others !== null) for (const { address } of this.#others) lane.suspect(address);
+  }
 }
 
 export class RememberedChecks<Outcome> {
@@ -33,7 +56,7 @@ export class RememberedChecks<Outcome> {
   readonly #secret = randomBytes(32);
   /** The one used last stands last. */
   readonly #remembered = new Map<string, Remembered<Outcome>>();
-  readonly #pending = new Map<string, Pending<Outcome>>();
+  readonly #pending = new Map<string, Pending>();
   #generation = 0;
   #hits = 0;
 
@@ -77,24 +100,26 @@ export class RememberedChecks<Outcome> {
   check(key: string, asker: Asker, work: () => Promise<Checked<Outcome>>): Promise<Outcome | Busy> {
     const pending = this.#pending.get(key);
     if (pending !== undefined) {
-      pending.askers.push(asker);
-      return pending.outcome;
+      pending.join(asker);
+      return pending.outcome as Promise<Outcome | Busy>;
     }
-    const { address } = asker;
-    const askers = [asker];
+    const own = new Pending(asker);
+    this.#pending.set(key, own);
     const generation = this.#generation;
-    const outcome = this.#lane
-      .run(work, { address, isWanted: () => askers.some((each) => each.isWanted()) })
-      .then((checked) => {
+    const outcome = this.#lane.run(work, own).then(
+      (checked) => {
+        this.#forget(key, own);
         if (checked === BUSY) return BUSY;
-        if (checked.isWrong) for (const each of askers) this.#lane.suspect(each.address);
+        if (checked.isWrong) own.suspectAll(this.#lane);
         if (generation === this.#generation) this.#remember(key, checked);
         return checked.outcome;
-      })
-      .finally(() => {
-        if (this.#pending.get(key)?.outcome === outcome) this.#pending.delete(key);
-      });
-    this.#pending.set(key, { outcome, askers });
+      },
+      (error: unknown) => {
+        this.#forget(key, own);
+        throw error;
+      },
+    );
+    own.outcome = outcome;
     return outcome;
   }
 
@@ -103,6 +128,10 @@ export class RememberedChecks<Outcome> {
     this.#generation++;
     this.#remembered.clear();
     this.#pending.clear();
+  }
+
+  #forget(key: string, pending: Pending): void {
+    if (this.#pending.get(key) === pending) this.#pending.delete(key);
   }
 
   #remember(key: string, { outcome, rememberUntilMs }: Checked<Outcome>): void {
