@@ -25,8 +25,19 @@ export interface Identity {
   readonly grounds?: Grounds;
 }
 
+const NO_ROLES: readonly string[] = Object.freeze([]);
+const NO_RULES: readonly GrantedRule[] = Object.freeze([]);
+/** Most of those without credentials. */
+const NOBODY: Identity = Object.freeze({
+  username: null,
+  roles: NO_ROLES,
+  rules: NO_RULES,
+  expiresAtMs: Number.POSITIVE_INFINITY,
+});
+
 /** An identity of which nothing is known but the name. */
 export function identityOf(username: string | null, grounds?: Grounds): Identity {
-  const identity = { username, roles: [], rules: [], expiresAtMs: Number.POSITIVE_INFINITY };
+  if (username === null && grounds === undefined) return NOBODY;
+  const identity = { username, roles: NO_ROLES, rules: NO_RULES, expiresAtMs: Number.POSITIVE_INFINITY };
   return grounds === undefined ? identity : { ...identity, grounds };
 }

@@ -17,25 +17,35 @@ const ENCODED = 0;
 /** Numbers of answers that have left, from which on the array is cut; a shorter one is kept for the next answers. */
 const CUT_FROM = 64;
 
+/** Whose answers they are. */
+export interface AnswerHost {
+  /** An answer has to wait. */
+  onAnswerWaiting(): void;
+}
+
+interface EncodedAnswer {
+  readonly type: number;
+  readonly bytes: Buffer;
+}
+
 export class Acknowledger {
   readonly #context: BrokerContext;
   readonly #outbound: OutboundBuffer;
   readonly #isVersion5: boolean;
-  /** Called when the first answer has to wait. */
-  readonly #onWaiting: () => void;
-  /** Pairs of ticket and answer, from `#next` to `#end`: no object for each, and the array stays for the next ones. */
-  #waiting: number[] = [];
+  readonly #host: AnswerHost;
+  /** Pairs of ticket and answer, from `#next` to `#end`: no object for each, and the array stays for the next ones. Null until one has waited. */
+  #waiting: number[] | null = null;
   #next = 0;
   #end = 0;
   /** SUBACK and UNSUBACK that wait, in order. */
-  #packets: { readonly type: number; readonly bytes: Buffer }[] = [];
+  #packets: EncodedAnswer[] | null = null;
   #waitingFinal = 0;
 
-  constructor(context: BrokerContext, outbound: OutboundBuffer, isVersion5: boolean, onWaiting: () => void) {
+  constructor(context: BrokerContext, outbound: OutboundBuffer, isVersion5: boolean, host: AnswerHost) {
     this.#context = context;
     this.#outbound = outbound;
     this.#isVersion5 = isVersion5;
-    this.#onWaiting = onWaiting;
+    this.#host = host;
   }
 
   /** Answers that wait for the journal. */
@@ -64,6 +74,7 @@ export class Acknowledger {
       this.#writePacket(type, bytes);
       return;
     }
+    this.#packets ??= [];
     this.#packets.push({ type, bytes });
     this.#wait(ticket, ENCODED);
   }
@@ -72,6 +83,7 @@ export class Acknowledger {
   onSettled(): void {
     const settled = this.#context.journal.settledTicket;
     const waiting = this.#waiting;
+    if (waiting === null) return;
     while (this.#next < this.#end && (waiting[this.#next] as Ticket) <= settled) {
       const answer = waiting[this.#next + 1] as number;
       this.#next += 2;
@@ -86,7 +98,7 @@ export class Acknowledger {
 
   #answer(answer: number): void {
     if (answer === ENCODED) {
-      const packet = this.#packets.shift();
+      const packet = this.#packets?.shift();
       if (packet !== undefined) this.#writePacket(packet.type, packet.bytes);
       return;
     }
@@ -101,9 +113,10 @@ export class Acknowledger {
   }
 
   #wait(ticket: Ticket, answer: number): void {
+    this.#waiting ??= [];
     this.#waiting[this.#end++] = ticket;
     this.#waiting[this.#end++] = answer;
-    this.#onWaiting();
+    this.#host.onAnswerWaiting();
   }
 
   #write(type: number, packetId: number, reasonCode: number): void {

@@ -28,6 +28,11 @@ export class BrokerEvents extends EventEmitter<BrokerEventMap> {
     this.#logger = logger;
   }
 
+  /** Somebody listens: what there is to tell need not be gathered for nobody. */
+  hasListener(name: keyof BrokerEventMap): boolean {
+    return this.listenerCount(name) > 0;
+  }
+
   /** Tells the listeners. What one of them throws is logged: it must not disturb the client that it is about. */
   tell<Name extends keyof BrokerEventMap>(name: Name, ...details: BrokerEventMap[Name]): void {
     for (const listener of this.rawListeners(name)) {

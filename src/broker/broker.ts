@@ -472,7 +472,7 @@ export class Broker {
       this.#context.topics.unsubscribe(session, topicFilter);
       if (stream !== null) this.#context.streams.leave(filter, stream);
     }
-    session.subscriptions.clear();
+    session.clearSubscriptions();
     this.events.tell('sessionEnded', { clientId: session.clientId });
   }
 }

@@ -19,7 +19,7 @@ import type { Session } from '../sessions/session.js';
 import type { OpenedSession } from '../sessions/session-registry.js';
 import type { ByteChannel, ChannelCloseReason, ChannelHandler } from '../transport/byte-channel.js';
 import { OutboundBuffer } from '../transport/outbound-buffer.js';
-import { Acknowledger } from './acknowledger.js';
+import { Acknowledger, type AnswerHost } from './acknowledger.js';
 import { acknowledgementDecoder, type BrokerContext } from './broker-context.js';
 import type { ClientInfo } from './broker-events.js';
 import { acceptance, type CompletedExchange, type ConnectTerms } from './connect-handler.js';
@@ -56,7 +56,15 @@ interface Client {
 }
 
 export class ClientConnection
-  implements ChannelHandler, FrameSink, HandshakeHost, BacklogHandler, ControlHost, CongestedReceiver, GatedInput
+  implements
+    ChannelHandler,
+    FrameSink,
+    HandshakeHost,
+    BacklogHandler,
+    ControlHost,
+    CongestedReceiver,
+    GatedInput,
+    AnswerHost
 {
   readonly #context: BrokerContext;
   readonly #channel: ByteChannel;
@@ -105,8 +113,9 @@ export class ClientConnection
 
   onBytes(chunk: Buffer): void {
     this.#noteReceived(chunk.length);
-    if (this.#client === null || this.#openingChunks > 0) this.#handleInTurn(chunk);
-    else this.#handleInput(chunk);
+    if (this.#client !== null && this.#openingChunks === 0) this.#handleInput(chunk);
+    else if (this.#context.slicedTasks.takesNow) this.#handleInput(chunk);
+    else this.#handleInTurn(chunk);
   }
 
   onSharedBytes(chunk: Buffer): void {
@@ -146,12 +155,12 @@ export class ClientConnection
   /** A CONNECT costs as much as many messages, and a fleet sends its CONNECTs all at once. */
   #handleInTurn(chunk: Buffer): void {
     this.#openingChunks++;
-    const isDone = this.#context.slicedTasks.run(() => {
+    this.#gate.hold(Hold.Turn);
+    this.#context.slicedTasks.run(() => {
       this.#openingChunks--;
       if (this.#openingChunks === 0) this.#gate.release(Hold.Turn);
       if (!this.isClosed) this.#handleInput(chunk);
     });
-    if (!isDone) this.#gate.hold(Hold.Turn);
   }
 
   /** @param chunk null to go on with what was held back @param isShared of a client that has been accepted */
@@ -231,9 +240,9 @@ export class ClientConnection
     const receiverTerms = { isVersion5, isBridge: packet.isBridge, maximumPacketSize, topicAliasMaximum };
     const sender = new PublishSender(context, this.#outbound, this, receiverTerms);
     const window = Math.min(packet.receiveMaximum ?? limits.maximumInflight, limits.maximumInflight);
-    const access = SessionAccess.guard(context, session, ownerOf(identity));
+    const access = SessionAccess.guard(context, session, session.owner ?? ownerOf(identity));
     const epoch = session.attach(sender, window);
-    const acknowledger = new Acknowledger(context, this.#outbound, isVersion5, this.#onAnswerWaiting);
+    const acknowledger = new Acknowledger(context, this.#outbound, isVersion5, this);
     const publishes = new InboundPublishes(context, session, acknowledger, isVersion5);
     publishes.access = access?.client ?? null;
     const controlTerms = {
@@ -262,7 +271,7 @@ export class ClientConnection
     if (acknowledger.waitingCount > 0) this.#gate.hold(Hold.Connack);
     session.resume();
     if (session.queueSubscriptions !== null) this.ensureQueueConsumers()?.resume();
-    events.tell('clientConnected', { ...info, sessionPresent: isPresent });
+    if (events.hasListener('clientConnected')) events.tell('clientConnected', { ...info, sessionPresent: isPresent });
     context.guard.onConnected(info, this.#channel.clientCertificate?.subject ?? null);
   }
 
@@ -419,12 +428,12 @@ export class ClientConnection
   }
 
   /** MQTT 3 has no Receive Maximum: a publisher too far ahead of the journal is read no further. */
-  readonly #onAnswerWaiting = (): void => {
+  onAnswerWaiting(): void {
     this.#context.gated.add(this);
     const client = this.#client;
     if (client === null || client.isVersion5) return;
     if (client.acknowledger.waitingCount >= this.#context.limits.receiveMaximum) this.#gate.hold(Hold.Journal);
-  };
+  }
 
   /** The journal has settled more: called for connections in `gated`. */
   onSettled(): void {
@@ -532,7 +541,8 @@ export class ClientConnection
     this.#queueConsumers?.close(reason !== 'client-disconnect' && reason !== 'server-shutdown');
     context.sessions.close(session, epoch, publishWill);
     context.guard.onDisconnected(info, reason);
-    context.events.tell('clientDisconnected', { ...info, reason });
+    const { events } = context;
+    if (events.hasListener('clientDisconnected')) events.tell('clientDisconnected', { ...info, reason });
   }
 
   /** @param bytes empty if the packet cannot be told to this client */

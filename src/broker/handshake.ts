@@ -75,6 +75,7 @@ export class Handshake {
   #hasFirstByte = false;
   #hasBegun = false;
   #candidate: Candidate | null = null;
+  #attempt: ConnectAttempt | null = null;
 
   constructor(context: BrokerContext, channel: ByteChannel, host: HandshakeHost) {
     this.#context = context;
@@ -180,7 +181,13 @@ export class Handshake {
     });
   }
 
+  /** A handshake is about one CONNECT. */
   #attemptOf(packet: ConnectPacket, terms: ConnectTerms): ConnectAttempt {
+    this.#attempt ??= this.#newAttempt(packet, terms);
+    return this.#attempt;
+  }
+
+  #newAttempt(packet: ConnectPacket, terms: ConnectTerms): ConnectAttempt {
     const { listener, remoteAddress, clientCertificate } = this.#channel;
     return {
       clientId: terms.clientId,

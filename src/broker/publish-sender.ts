@@ -20,8 +20,8 @@ const FRAMING_BYTES = 24;
 /** Of a topic name, as of any string (section 1.5.4). */
 const LONGEST_STRING_BYTES = 65_535;
 
-/** A client that has set no Maximum Packet Size. */
-export const UNLIMITED_PACKET_SIZE = Number.MAX_SAFE_INTEGER;
+/** Of a client that has set no Maximum Packet Size: no packet can be larger (section 2.1.4). A small integer, which needs no memory of its own. */
+export const UNLIMITED_PACKET_SIZE = 0x3fffffff;
 
 /** Told that messages gather because the client does not read them. */
 export interface BacklogHandler {

@@ -102,7 +102,7 @@ class Restorer implements StoreReceiver {
     const { qos, noLocal, retainAsPublished, identifier, sinceSequence } = stored;
     const options = { subscriber: session, filter, qos, noLocal, retainAsPublished, identifier, stream, sinceSequence };
     const subscription = new Subscription(options);
-    session.subscriptions.set(stored.filter, subscription);
+    session.addSubscription(stored.filter, subscription);
     this.#context.topics.subscribe(subscription);
   }
 

@@ -88,7 +88,7 @@ export function subscribe(
       sinceSequence,
     });
     context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
-    session.subscriptions.set(request.filter, subscription);
+    session.addSubscription(request.filter, subscription);
     session.onSubscribed(stream);
     if (!isKnown) session.subscriptionBytes += memoryOf(request.filter);
     if (session.isKept) {
@@ -127,7 +127,7 @@ export function unsubscribe(
       ticket = session.subscriptionTicket;
       return parsed instanceof InvalidFilter ? ReasonCode.TopicFilterInvalid : ReasonCode.NoSubscriptionExisted;
     }
-    session.subscriptions.delete(filter);
+    session.deleteSubscription(filter);
     session.subscriptionBytes -= memoryOf(filter);
     context.topics.unsubscribe(session, subscription.topicFilter);
     removed.push(subscription);

@@ -28,10 +28,15 @@ export class SlicedTasks {
     return this.#line.length - this.#head;
   }
 
+  /** Whether {@link run} would do a task at once: whoever asks first may do it without one. */
+  get takesNow(): boolean {
+    if (!this.#isTurnBegun) this.#beginTurn();
+    return this.waiting === 0 && !this.#isUsedUp;
+  }
+
   /** @returns whether the task was done at once; if not, it follows after all that wait already */
   run(task: () => void): boolean {
-    if (!this.#isTurnBegun) this.#beginTurn();
-    if (this.waiting === 0 && !this.#isUsedUp) {
+    if (this.takesNow) {
       task();
       return true;
     }

@@ -68,8 +68,8 @@ export class OutgoingMessages implements LogReader {
   #window: InflightWindow | null = null;
   #windowLimit = 0;
   #sendsFrom: Ticket = NO_TICKET;
-  /** Pairs of ticket and packet identifier: what is sent when the ticket is settled. */
-  #uncommitted: number[] = [];
+  /** Pairs of ticket and packet identifier: what is sent when the ticket is settled. Null for none. */
+  #uncommitted: number[] | null = null;
   /** The last one that a QoS 2 exchange had to wait for. */
   #lastTicket: Ticket = NO_TICKET;
 
@@ -175,7 +175,7 @@ export class OutgoingMessages implements LogReader {
   detach(): void {
     this.#front = null;
     this.#window?.endLeases();
-    this.#uncommitted = [];
+    this.#uncommitted = null;
     if (this.#streams?.isBehind === false) this.#streams.fallBehind();
   }
 
@@ -352,10 +352,11 @@ export class OutgoingMessages implements LogReader {
 
   /** @returns true if the message is sent later, when its identifier is stored */
   #mustCommit(packetId: number, qos: Qos): boolean {
-    if (qos === 1 && this.#uncommitted.length === 0) return false;
+    if (qos === 1 && this.#uncommitted === null) return false;
     const ticket = qos === 1 ? this.#lastTicket : this.#owner.onOutgoingChanged(true);
     if (qos === 2 && ticket <= this.#context.settledTicket()) return false;
     this.#lastTicket = ticket;
+    this.#uncommitted ??= [];
     this.#uncommitted.push(ticket, packetId);
     this.#front?.onAwaitingCommit();
     return true;
@@ -369,7 +370,7 @@ export class OutgoingMessages implements LogReader {
   /** The session waits for the journal before it can send on. */
   get isAwaitingCommit(): boolean {
     if (this.#sendsFrom > this.#context.settledTicket()) return true;
-    return this.#uncommitted.length > 0 || (this.#window?.isResending === true && this.#isUnsettled);
+    return this.#uncommitted !== null || (this.#window?.isResending === true && this.#isUnsettled);
   }
 
   get #isUnsettled(): boolean {
@@ -379,7 +380,7 @@ export class OutgoingMessages implements LogReader {
   /** @returns false if something has to be read first, or there is no room */
   #sendCommitted(front: SessionFront): boolean {
     const waiting = this.#uncommitted;
-    if (waiting.length === 0) return true;
+    if (waiting === null) return true;
     const settled = this.#context.settledTicket();
     const window = this.#window as InflightWindow;
     let sent = 0;
@@ -403,8 +404,9 @@ export class OutgoingMessages implements LogReader {
       }
       sent += 2;
     }
-    if (sent > 0) this.#uncommitted = waiting.slice(sent);
-    const next = this.#uncommitted[0];
+    if (sent === waiting.length) this.#uncommitted = null;
+    else if (sent > 0) this.#uncommitted = waiting.slice(sent);
+    const next = waiting[sent];
     return next === undefined || next > settled;
   }
 
@@ -530,6 +532,6 @@ export class OutgoingMessages implements LogReader {
     this.#backlog?.clear();
     this.#window = null;
     this.#front = null;
-    this.#uncommitted = [];
+    this.#uncommitted = null;
   }
 }

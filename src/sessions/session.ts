@@ -30,6 +30,8 @@ export const NEVER_EXPIRES = 0xffffffff;
 /** Number of a session that is not stored. */
 export const NOT_STORED = 0;
 
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription<Subscriber>> = new Map();
+
 /** Changes that are worth storing for each message on its way: so that each costs a bounded share of a state. */
 const CHANGES_PER_INFLIGHT = 2;
 
@@ -53,8 +55,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   readonly clientId: string;
   /** Under which its state is stored; {@link NOT_STORED} for a session that ends with its connection. */
   readonly number: number;
-  /** By filter as given, shared ones included. */
-  readonly subscriptions = new Map<string, Subscription<Subscriber>>();
+  /** Null for none, as for devices that only report. */
+  #subscriptions: Map<string, Subscription<Subscriber>> | null = null;
   /** Work queues that it takes from while it is connected, by filter as given; null for none, as for most. */
   queueSubscriptions: Map<string, StoredSubscription> | null = null;
   /** Memory that they take, by estimate; kept up by who changes them. */
@@ -338,6 +340,25 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   }
 
   // ---------------------------------------------------------------- subscriptions
+
+  /** By filter as given, shared ones included. */
+  get subscriptions(): ReadonlyMap<string, Subscription<Subscriber>> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+  }
+
+  /** Lists a subscription, or another in its place. */
+  addSubscription(filter: string, subscription: Subscription<Subscriber>): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(filter, subscription);
+  }
+
+  deleteSubscription(filter: string): void {
+    this.#subscriptions?.delete(filter);
+  }
+
+  clearSubscriptions(): void {
+    this.#subscriptions = null;
+  }
 
   /** Of all its subscriptions. */
   *filters(): IterableIterator<string> {

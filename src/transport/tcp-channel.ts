@@ -40,9 +40,9 @@ export class TcpChannel implements ByteChannel {
     this.#socket = socket as ChannelSocket;
     this.#peer = peer;
     this.#socket[kChannel] = this;
-    // What a proxy's header, or a handshake, has left in the stream comes by this event in any case.
-    socket.on('data', onData);
-    readDirectly(socket);
+    // What a proxy's header, or a handshake, has left in the stream comes by the event in any case.
+    const isUntouched = socket.readableFlowing === null && socket.readableLength === 0;
+    if (!readDirectly(socket) || !isUntouched) socket.on('data', onData);
     socket.on('drain', onDrain);
     socket.on('end', onEnd);
     socket.on('error', onError);
@@ -106,12 +106,16 @@ export class TcpChannel implements ByteChannel {
 
   /** Called by the socket's listeners: the socket is gone or about to go. */
   onGone(reason: ChannelCloseReason): void {
-    this.#context.slicedTasks.run(() => {
-      const handler = this.#handler;
-      this.#release();
-      this.#socket.destroy();
-      handler?.onClose(reason);
-    });
+    const { slicedTasks } = this.#context;
+    if (slicedTasks.takesNow) this.#close(reason);
+    else slicedTasks.run(() => this.#close(reason));
+  }
+
+  #close(reason: ChannelCloseReason): void {
+    const handler = this.#handler;
+    this.#release();
+    this.#socket.destroy();
+    handler?.onClose(reason);
   }
 
   #release(): void {

@@ -169,6 +169,6 @@ export class BrokerParts {
       this.topics.unsubscribe(session, topicFilter);
       if (stream !== null) streams.leave(filter, stream);
     }
-    session.subscriptions.clear();
+    session.clearSubscriptions();
   }
 }

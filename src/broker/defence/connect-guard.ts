@@ -133,7 +133,10 @@ export class ConnectGuard {
   onConnected(info: ClientInfo, subject: string | null): void {
     const { clientId, username, remoteAddress, listener, protocolVersion } = info;
     this.#users.enter(username);
-    this.#context.audit.success('connected', { clientId, username, remoteAddress, listener, protocolVersion, subject });
+    const { audit } = this.#context;
+    if (audit.tellsAll) {
+      audit.success('connected', { clientId, username, remoteAddress, listener, protocolVersion, subject });
+    }
     const { flappingConnects, flappingConnectsPerAddress } = this.#options;
     if (flappingConnects > 0) this.#countConnect('client', clientId, flappingConnects);
     if (flappingConnectsPerAddress > 0) {
@@ -143,7 +146,8 @@ export class ConnectGuard {
 
   onDisconnected({ clientId, username, remoteAddress, listener }: ClientInfo, reason: CloseReason): void {
     this.#users.leave(username);
-    this.#context.audit.success('disconnected', { clientId, username, remoteAddress, listener, reason });
+    const { audit } = this.#context;
+    if (audit.tellsAll) audit.success('disconnected', { clientId, username, remoteAddress, listener, reason });
   }
 
   #countConnect(kind: 'client' | 'address', value: string, allowed: number): void {

@@ -16,8 +16,10 @@ function setUp(isVersion5 = true) {
   let waits = 0;
   // The two fields of the context that an Acknowledger uses.
   const context = { journal, metrics } as unknown as BrokerContext;
-  const acknowledger = new Acknowledger(context, outbound, isVersion5, () => {
-    waits++;
+  const acknowledger = new Acknowledger(context, outbound, isVersion5, {
+    onAnswerWaiting: () => {
+      waits++;
+    },
   });
   const ticket = () => journal.willRemoved('x');
   const settle = (upTo?: number) => {

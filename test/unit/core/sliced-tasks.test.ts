@@ -45,6 +45,34 @@ describe('work that comes in crowds', () => {
     expect(done).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
+  it('can be done without a task while one would be done at once, and counts in the slice all the same', async () => {
+    const clock = new ManualClock();
+    const tasks = new SlicedTasks(clock);
+    expect(tasks.takesNow).toBe(true);
+    clock.advance(1);
+    expect(tasks.takesNow).toBe(true);
+    clock.advance(1);
+    expect(tasks.takesNow).toBe(false);
+    let isDone = false;
+    expect(
+      tasks.run(() => {
+        isDone = true;
+      }),
+    ).toBe(false);
+    await nextTurn();
+    expect(isDone).toBe(true);
+    await nextTurn();
+    expect(tasks.takesNow).toBe(true);
+  });
+
+  it('is not overtaken by what asks whether it can be done at once', async () => {
+    const { tasks, done, add } = crowd(1);
+    for (const name of [0, 1, 2, 3, 4]) add(name);
+    await nextTurn();
+    expect(done).toHaveLength(4);
+    expect(tasks.takesNow).toBe(false);
+  });
+
   it('has a fresh slice in the turn after the last that waited', async () => {
     const { add } = crowd(1);
     for (const name of [0, 1, 2]) add(name);
