@@ -48,6 +48,37 @@ export function encodeConnack(fields: ConnackFields, version: ProtocolVersion, m
   const isRefusal = reasonCode !== ReasonCode.Success;
   const sessionPresent = fields.sessionPresent && !isRefusal; // [MQTT-3.2.2-6]
   if (version !== 5) return encodeMqtt3Connack(sessionPresent, reasonCode, version);
+  if (isRefusal || fields.authenticationData !== undefined)
+    return encodeMqtt5Connack(fields, sessionPresent, maximumPacketSize);
+  return encodeAcceptance(fields, maximumPacketSize);
+}
+
+interface Acceptance {
+  readonly fields: ConnackFields;
+  readonly bytes: Buffer;
+}
+
+/** What was said last. A fleet is told the same thousands of times. */
+let lastAcceptance: Acceptance | null = null;
+
+function encodeAcceptance(fields: ConnackFields, maximumPacketSize: number): Buffer {
+  const last = lastAcceptance;
+  if (last !== null && last.bytes.length <= maximumPacketSize && isSame(last.fields, fields)) return last.bytes;
+  const bytes = encodeMqtt5Connack(fields, fields.sessionPresent, Number.POSITIVE_INFINITY);
+  if (bytes.length > maximumPacketSize) return encodeMqtt5Connack(fields, fields.sessionPresent, maximumPacketSize);
+  lastAcceptance = { fields, bytes };
+  return bytes;
+}
+
+function isSame(one: ConnackFields, other: ConnackFields): boolean {
+  for (const name in one) if (one[name as keyof ConnackFields] !== other[name as keyof ConnackFields]) return false;
+  for (const name in other) if (one[name as keyof ConnackFields] !== other[name as keyof ConnackFields]) return false;
+  return true;
+}
+
+function encodeMqtt5Connack(fields: ConnackFields, sessionPresent: boolean, maximumPacketSize: number): Buffer {
+  const { reasonCode } = fields;
+  const isRefusal = reasonCode !== ReasonCode.Success;
   const packet = { cmd: 'connack', reasonCode, sessionPresent } as const;
   const properties = connackProperties(fields);
   // Response Information is a help to the client (section 3.2.2.3.15); what else is said of an accepted one it must know.

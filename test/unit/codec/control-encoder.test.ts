@@ -35,6 +35,25 @@ describe('PINGRESP', () => {
 });
 
 describe('encodeConnack', () => {
+  it('says again what it said last only if nothing differs, and nobody takes less', () => {
+    const fields = { sessionPresent: false, reasonCode: 0, receiveMaximum: 1000, maximumPacketSize: 2000 };
+    const whole = encodeConnack(fields, 5, ANY_SIZE);
+    expect(encodeConnack({ ...fields }, 5, whole.length)).toEqual(whole);
+    expect(() => encodeConnack({ ...fields }, 5, whole.length - 1)).toThrow(ProtocolViolation);
+    const others: ConnackFields[] = [
+      { ...fields, sessionPresent: true },
+      { ...fields, receiveMaximum: 999 },
+      { ...fields, assignedClientId: 'auto-1' },
+      { ...fields, assignedClientId: 'auto-2' },
+      { sessionPresent: false, reasonCode: 0, receiveMaximum: 1000 },
+      { ...fields, authenticationMethod: 'SCRAM', authenticationData: Buffer.from('v=') },
+      fields,
+    ];
+    const texts = others.map((each) => encodeConnack(each, 5, ANY_SIZE).toString('hex'));
+    expect(new Set(texts).size).toBe(others.length);
+    expect(texts.at(-1)).toBe(whole.toString('hex'));
+  });
+
   // biome-ignore format: one case, one line
   it.each([
     [3, 'accepts', { sessionPresent: false, reasonCode: 0 }, '20 00 00'],
