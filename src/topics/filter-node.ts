@@ -7,7 +7,7 @@
  */
 import { LevelNode } from './level-node.js';
 import type { Place } from './subscribers.js';
-import { isWildcard } from './topic-text.js';
+import { isWildcard, ownLevel } from './topic-text.js';
 
 export class FilterNode<S extends object> extends LevelNode<FilterNode<S>> {
   /** The child for `+`. */
@@ -29,7 +29,7 @@ export class FilterNode<S extends object> extends LevelNode<FilterNode<S>> {
     }
     let child = this.findChild(path, start, end);
     if (child === undefined) {
-      child = new FilterNode<S>(path.slice(start, end), this);
+      child = new FilterNode<S>(ownLevel(path, start, end), this);
       this.addChild(child);
     }
     return child;

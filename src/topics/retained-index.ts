@@ -7,7 +7,7 @@ import { RetainedCursor } from './retained-cursor.js';
 import { RetainedNode } from './retained-node.js';
 import type { TopicFilter } from './topic-filter.js';
 import { startsWithDollar } from './topic-name.js';
-import { isWildcard, levelEnd } from './topic-text.js';
+import { isWildcard, levelEnd, ownLevel } from './topic-text.js';
 
 /** @typeParam T anything but undefined */
 export class RetainedIndex<T extends NonNullable<unknown>> {
@@ -83,7 +83,7 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
       const end = levelEnd(topic, start);
       let child = node.findChild(topic, start, end);
       if (child === undefined) {
-        child = new RetainedNode<T>(topic.slice(start, end), node);
+        child = new RetainedNode<T>(ownLevel(topic, start, end), node);
         node.addChild(child);
       }
       node = child;

@@ -15,7 +15,7 @@ import type { Subscription } from './subscription.js';
 import { SubscriptionChanges } from './subscription-changes.js';
 import type { TopicFilter } from './topic-filter.js';
 import { startsWithDollar } from './topic-name.js';
-import { isWildcard, levelEnd } from './topic-text.js';
+import { isWildcard, levelEnd, ownText } from './topic-text.js';
 
 export class SubscriptionTrie<S extends object> {
   /** Counts each change that could change a result. */
@@ -191,7 +191,7 @@ export class SubscriptionTrie<S extends object> {
   #put(node: FilterNode<S> | null, filter: TopicFilter, place: Place<S> | null): void {
     if (node === null) {
       if (place === null) this.#exact.delete(filter.path);
-      else this.#exact.set(filter.path, place);
+      else this.#exact.set(filter.shareName === undefined ? filter.path : ownText(filter.path), place);
       return;
     }
     if (endsBelow(filter)) node.below = place;

@@ -51,3 +51,20 @@ export function levelEnd(text: string, start: number): number {
 export function isWildcard(filter: string, start: number): boolean {
   return filter[start] === '+' || filter[start] === '#';
 }
+
+/** V8 copies what is shorter; of longer text it keeps a view, and all that the text was cut out of with it. */
+const SHORTEST_VIEW = 13;
+
+/**
+ * A level, in memory of its own: what is kept of a long filter or topic must not keep the rest of it, which may be gone long
+ * since and counts for nobody.
+ */
+export function ownLevel(text: string, start: number, end: number): string {
+  const level = text.slice(start, end);
+  return level.length < SHORTEST_VIEW ? level : ownText(level);
+}
+
+/** The same text, in memory of its own. */
+export function ownText(text: string): string {
+  return Buffer.from(text).toString();
+}
