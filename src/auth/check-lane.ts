@@ -79,9 +79,12 @@ class Line implements Linked<Line> {
   behind: Line | null = null;
   readonly key: string;
   readonly waiting = new LinkedList<Check>();
+  /** In which of the lists it is. */
+  isSuspect: boolean;
 
-  constructor(key: string) {
+  constructor(key: string, isSuspect: boolean) {
     this.key = key;
+    this.isSuspect = isSuspect;
   }
 }
 
@@ -151,7 +154,10 @@ export class CheckLane {
     const key = addressKey(address);
     this.#failedAtMs.set(key, this.#clock.now());
     const line = this.#lines.get(key);
-    if (line !== undefined && this.#clean.delete(line)) this.#suspect.add(line);
+    if (line === undefined || line.isSuspect) return;
+    this.#clean.delete(line);
+    line.isSuspect = true;
+    this.#suspect.add(line);
   }
 
   #isSuspect(key: string): boolean {
@@ -171,9 +177,9 @@ export class CheckLane {
   #enqueue(key: string, check: Check): void {
     let line = this.#lines.get(key);
     if (line === undefined) {
-      line = new Line(key);
+      line = new Line(key, this.#isSuspect(key));
       this.#lines.set(key, line);
-      (this.#isSuspect(key) ? this.#suspect : this.#clean).add(line);
+      (line.isSuspect ? this.#suspect : this.#clean).add(line);
     }
     line.waiting.add(check);
     this.#waiting++;

@@ -66,6 +66,20 @@ describe('a line of checks', () => {
     expect(begun).toEqual(['first', 'clean', 'flood', 'flood']);
   });
 
+  it('loses nothing when something wrong comes again from an address that waits behind another suspect', async () => {
+    const { begun, ask, end, lane } = world();
+    lane.suspect('10.0.0.66');
+    lane.suspect('10.0.0.67');
+    ask('10.0.0.1', 'first');
+    ask('10.0.0.66', 'flood a');
+    for (const name of ['flood b', 'flood c']) ask('10.0.0.67', name);
+    lane.suspect('10.0.0.67');
+    ask('10.0.0.2', 'clean');
+    await end(5);
+    expect(begun).toEqual(['first', 'clean', 'flood a', 'flood b', 'flood c']);
+    expect(lane.waiting).toBe(0);
+  });
+
   it('forgets after a while that something wrong came from an address', async () => {
     const { begun, ask, end, lane, clock } = world();
     lane.suspect('10.0.0.66');
