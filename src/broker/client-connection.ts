@@ -134,7 +134,7 @@ export class ClientConnection
 
   /** Only who has been accepted gets memory for what a header declares. */
   get room(): Buffer | null {
-    return this.#client === null ? null : this.#splitter.room;
+    return this.#client === null || this.#openingChunks > 0 ? null : this.#splitter.room;
   }
 
   onRoomFilled(length: number): void {
