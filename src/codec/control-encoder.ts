@@ -48,27 +48,21 @@ export function encodeConnack(fields: ConnackFields, version: ProtocolVersion, m
   const isRefusal = reasonCode !== ReasonCode.Success;
   const sessionPresent = fields.sessionPresent && !isRefusal; // [MQTT-3.2.2-6]
   if (version !== 5) return encodeMqtt3Connack(sessionPresent, reasonCode, version);
-  if (isRefusal || fields.authenticationData !== undefined)
-    return encodeMqtt5Connack(fields, sessionPresent, maximumPacketSize);
-  return encodeAcceptance(fields, maximumPacketSize);
+  const last = lastConnack;
+  if (last !== null && last.maximumPacketSize === maximumPacketSize && isSame(last.fields, fields)) return last.bytes;
+  const bytes = encodeMqtt5Connack(fields, sessionPresent, maximumPacketSize);
+  lastConnack = { fields, maximumPacketSize, bytes };
+  return bytes;
 }
 
-interface Acceptance {
+interface Connack {
   readonly fields: ConnackFields;
+  readonly maximumPacketSize: number;
   readonly bytes: Buffer;
 }
 
-/** What was said last. A fleet is told the same thousands of times. */
-let lastAcceptance: Acceptance | null = null;
-
-function encodeAcceptance(fields: ConnackFields, maximumPacketSize: number): Buffer {
-  const last = lastAcceptance;
-  if (last !== null && last.bytes.length <= maximumPacketSize && isSame(last.fields, fields)) return last.bytes;
-  const bytes = encodeMqtt5Connack(fields, fields.sessionPresent, Number.POSITIVE_INFINITY);
-  if (bytes.length > maximumPacketSize) return encodeMqtt5Connack(fields, fields.sessionPresent, maximumPacketSize);
-  lastAcceptance = { fields, bytes };
-  return bytes;
-}
+/** What an MQTT 5 client was told last. A fleet is told the same thousands of times. */
+let lastConnack: Connack | null = null;
 
 function isSame(one: ConnackFields, other: ConnackFields): boolean {
   for (const name in one) if (one[name as keyof ConnackFields] !== other[name as keyof ConnackFields]) return false;
