@@ -1,4 +1,4 @@
-/** Password files in mosquitto's form, in which LOAD_LOGIN and a number of devices stand, each with a salt of its own. */
+/** Password files in mosquitto's form, in which LOAD_LOGIN and a number of devices stand, with a salt for each password. */
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
@@ -33,8 +33,12 @@ export function passwordFileText({ hash, devices }: PasswordSettings): Promise<s
 
 async function makeText(hashOf: (password: string) => Promise<string>, devices: number): Promise<string> {
   const logins = [LOAD_LOGIN, ...Array.from({ length: devices }, (_, device) => deviceLogin(device))];
+  const hashes = new Map<string, Promise<string>>();
+  for (const { password } of logins) {
+    if (!hashes.has(password)) hashes.set(password, hashOf(password));
+  }
   const lines = await Promise.all(
-    logins.map(async ({ username, password }) => `${username}:${await hashOf(password)}`),
+    logins.map(async ({ username, password }) => `${username}:${await hashes.get(password)}`),
   );
   return `${lines.join('\n')}\n`;
 }

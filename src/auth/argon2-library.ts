@@ -2,7 +2,9 @@
 import { createRequire } from 'node:module';
 import type * as Argon2 from '@node-rs/argon2';
 
-export type Argon2Library = Pick<typeof Argon2, 'hash' | 'verify'>;
+export type Argon2Library = Pick<typeof Argon2, 'hash'>;
+
+const NAME = '@node-rs/argon2';
 
 const require = createRequire(import.meta.url);
 
@@ -16,8 +18,13 @@ export function argon2Library(): Argon2Library | null {
 
 function load(): Argon2Library | undefined {
   try {
-    return require('@node-rs/argon2') as Argon2Library;
+    return require(NAME) as Argon2Library;
   } catch {
     return undefined;
   }
+}
+
+/** For a thread that loads it by itself. @throws if it is not installed */
+export function argon2Path(): string {
+  return require.resolve(NAME);
 }

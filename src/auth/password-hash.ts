@@ -7,10 +7,12 @@
  *
  * Checking takes from microseconds to a tenth of a second and more, and never on the event loop.
  */
+import { isUtf8 } from 'node:buffer';
 import { createHash, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { argon2Library } from './argon2-library.js';
+import { argon2Library, argon2Path } from './argon2-library.js';
 import { decodeBase64 } from './base64.js';
+import { checkInThread } from './check-threads.js';
 
 const pbkdf2Async = promisify(pbkdf2);
 
@@ -22,6 +24,9 @@ const WRITTEN_SALT_BYTES = 12;
 
 /** Some ten seconds on a desktop computer: above, nobody would get in. */
 export const MAXIMUM_ITERATIONS = 10_000_000;
+
+/** Up to ten milliseconds, which Node's own threads do for less than one of ours costs. */
+const SHORT_ITERATIONS = 10_000;
 
 /** The forms that new hashes can have, by the names that mosquitto_passwd has for them. */
 export const PASSWORD_HASHES = ['sha512-pbkdf2', 'argon2id'] as const;
@@ -118,7 +123,12 @@ class Pbkdf2Hash implements PasswordHash {
   }
 
   async verify(password: Buffer): Promise<boolean> {
-    const hash = await pbkdf2Async(password, this.#salt, this.#iterations, HASH_BYTES, 'sha512');
+    const salt = this.#salt;
+    const iterations = this.#iterations;
+    if (iterations > SHORT_ITERATIONS) {
+      return checkInThread({ kind: 'pbkdf2', salt, iterations, hash: this.#hash, password });
+    }
+    const hash = await pbkdf2Async(password, salt, iterations, HASH_BYTES, 'sha512');
     return timingSafeEqual(hash, this.#hash);
   }
 
@@ -162,8 +172,10 @@ class Argon2Hash implements PasswordHash {
   }
 
   async verify(password: Buffer): Promise<boolean> {
+    // The package takes nothing else.
+    if (!isUtf8(password)) return false;
     // Without the package, no such hash has been read.
-    return (await argon2Library()?.verify(this.#encoded, password)) ?? false;
+    return checkInThread({ kind: 'argon2', library: argon2Path(), encoded: this.#encoded, password });
   }
 
   standIn(): PasswordHash {

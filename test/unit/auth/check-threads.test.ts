@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { argon2Path } from '../../../src/auth/argon2-library.js';
+import { checkInThread } from '../../../src/auth/check-threads.js';
+import { hashPassword, InvalidHash, type PasswordHash, parsePasswordHash } from '../../../src/auth/password-hash.js';
+
+async function hashOf(
+  password: string,
+  name: 'sha512-pbkdf2' | 'argon2id',
+  iterations?: number,
+): Promise<PasswordHash> {
+  const hash = parsePasswordHash((await hashPassword(password, name, iterations)) ?? '');
+  if (hash instanceof InvalidHash) throw new Error(hash.message);
+  return hash;
+}
+
+/** Of this process: a file each, in which the nice value is the 17th field behind the name in parentheses. */
+const niceValues = (): number[] =>
+  readdirSync('/proc/self/task').map((id) => {
+    const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+    return Number(fields.slice(fields.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+
+describe('checks in threads of their own', () => {
+  it.each([
+    ['argon2id', undefined],
+    ['sha512-pbkdf2', 10_001],
+  ] as const)('tell right passwords from wrong ones, many at once: %s', async (name, iterations) => {
+    const hash = await hashOf('secret', name, iterations);
+    const passwords = ['secret', 'Secret', '', 'secret', 'secre', 'secret'].map((text) => Buffer.from(text));
+    expect(await Promise.all(passwords.map((password) => hash.verify(password)))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+      true,
+    ]);
+    expect(await hash.standIn().verify(Buffer.from('secret'))).toBe(false);
+  });
+
+  it('find bytes that are no text wrong', async () => {
+    const password = Buffer.from([0xff, 0x00, 0x80, 0xc3]);
+    const hash = await hashOf('x', 'argon2id');
+    expect(await hash.verify(password)).toBe(false);
+  });
+
+  it('have less of the processor than the event loop has', { skip: process.platform !== 'linux' }, async () => {
+    await (await hashOf('secret', 'argon2id')).verify(Buffer.from('secret'));
+    expect(niceValues()).toContain(19);
+  });
+
+  it('end with an error where a thread does, and others go on', async () => {
+    const broken = checkInThread({ kind: 'argon2', library: argon2Path(), encoded: 'none', password: randomBytes(4) });
+    await expect(broken).rejects.toThrow();
+    expect(await (await hashOf('secret', 'argon2id')).verify(Buffer.from('secret'))).toBe(true);
+  });
+});
