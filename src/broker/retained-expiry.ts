@@ -1,65 +1,81 @@
 /**
- * Retained messages that expire, the earliest first: a binary heap that knows where each of them stands, so that one that
- * is replaced leaves at once and takes its bytes with it. Kept by RetainedMessages.
+ * Retained messages that expire, the earliest first: a binary heap of rows, each of which knows where it stands, so that one
+ * that is replaced leaves at once. Kept by RetainedMessages.
  */
-import type { Message } from '../core/message.js';
+import type { Row } from './retained-row.js';
+
+/** The rows, each with its place in the heap. */
+export interface ExpiringRows {
+  expiresAtMs(row: Row): number;
+  expiryPlaceOf(row: Row): number;
+  setExpiryPlace(row: Row, place: number): void;
+}
 
 export class RetainedExpiry {
-  readonly #heap: Message[] = [];
-  readonly #places = new Map<Message, number>();
+  readonly #rows: ExpiringRows;
+  readonly #heap: Row[] = [];
+
+  constructor(rows: ExpiringRows) {
+    this.#rows = rows;
+  }
 
   /** The one that expires first. */
-  get earliest(): Message | undefined {
+  get earliest(): Row | undefined {
     return this.#heap[0];
   }
 
-  /** @param message one that expires, and is not here yet */
-  add(message: Message): void {
-    this.#heap.push(message);
-    this.#rise(message, this.#heap.length - 1);
+  /** @param row one that expires, and is not here yet */
+  add(row: Row): void {
+    this.#heap.push(row);
+    this.#rise(row, this.#heap.length - 1);
   }
 
-  /** Nothing happens if it is not here. */
-  remove(message: Message): void {
-    const place = this.#places.get(message);
-    if (place === undefined) return;
-    this.#places.delete(message);
-    const last = this.#heap.pop() as Message;
-    if (last === message) return;
+  /** @param row one that is here */
+  remove(row: Row): void {
+    const place = this.#rows.expiryPlaceOf(row);
+    const last = this.#heap.pop() as Row;
+    if (last === row) return;
     this.#sink(last, place);
-    this.#rise(last, this.#places.get(last) as number);
+    this.#rise(last, this.#rows.expiryPlaceOf(last));
   }
 
-  #rise(message: Message, from: number): void {
+  /** A row that is here has another name now. */
+  onMoved(row: Row): void {
+    this.#heap[this.#rows.expiryPlaceOf(row)] = row;
+  }
+
+  #rise(row: Row, from: number): void {
+    const expiresAtMs = this.#rows.expiresAtMs(row);
     let place = from;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      const above = this.#heap[parent] as Message;
-      if (above.expiresAtMs <= message.expiresAtMs) break;
-      this.#put(above, place);
+      if (this.#at(parent) <= expiresAtMs) break;
+      this.#put(this.#heap[parent] as Row, place);
       place = parent;
     }
-    this.#put(message, place);
+    this.#put(row, place);
   }
 
-  #sink(message: Message, from: number): void {
+  #sink(row: Row, from: number): void {
+    const expiresAtMs = this.#rows.expiresAtMs(row);
     let place = from;
     for (;;) {
       let child = 2 * place + 1;
       if (this.#at(child + 1) < this.#at(child)) child++;
-      if (this.#at(child) >= message.expiresAtMs) break;
-      this.#put(this.#heap[child] as Message, place);
+      if (this.#at(child) >= expiresAtMs) break;
+      this.#put(this.#heap[child] as Row, place);
       place = child;
     }
-    this.#put(message, place);
+    this.#put(row, place);
   }
 
   #at(place: number): number {
-    return this.#heap[place]?.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    const row = this.#heap[place];
+    return row === undefined ? Number.POSITIVE_INFINITY : this.#rows.expiresAtMs(row);
   }
 
-  #put(message: Message, place: number): void {
-    this.#heap[place] = message;
-    this.#places.set(message, place);
+  #put(row: Row, place: number): void {
+    this.#heap[place] = row;
+    this.#rows.setExpiryPlace(row, place);
   }
 }

@@ -8,13 +8,14 @@ import type { Message } from '../core/message.js';
 import type { Publication } from '../core/publication.js';
 import type { Journal } from '../store/journal.js';
 import { indexBytes } from '../topics/index-bytes.js';
-import type { RetainedCursor } from '../topics/retained-cursor.js';
 import { RetainedIndex } from '../topics/retained-index.js';
 import type { TopicFilter } from '../topics/topic-filter.js';
 import type { RetainedOverflowPolicy } from './broker-options.js';
 import { isReservedTopic } from './reserved-topic.js';
 import { RetainedExpiry } from './retained-expiry.js';
 import { RetainedPages } from './retained-pages.js';
+import type { Row } from './retained-row.js';
+import { RetainedSearch } from './retained-search.js';
 
 export interface RetainedLimits {
   readonly maximumMessages: number;
@@ -23,15 +24,15 @@ export interface RetainedLimits {
 }
 
 export class RetainedMessages {
-  readonly #index = new RetainedIndex<Message>();
+  readonly #pages = new RetainedPages((row) => this.#onMoved(row));
+  readonly #index = new RetainedIndex<Row>(this.#pages);
   readonly #journal: Journal;
   readonly #drops: DropCounters;
   readonly #limits: RetainedLimits;
   readonly #isStorable: (topic: string) => boolean;
   /** Topics in the order in which they were set, while the one that was set first may have to go. */
   readonly #order: Set<string> | null;
-  readonly #expiry = new RetainedExpiry();
-  readonly #pages = new RetainedPages((message) => this.#index.get(message.topic) === message);
+  readonly #expiry = new RetainedExpiry(this.#pages);
   #bytes = 0;
   /** Of topics of the broker's own, such as `$SYS/…`. */
   #reserved = 0;
@@ -75,11 +76,9 @@ export class RetainedMessages {
       this.#drops.count('storage-unavailable');
       return;
     }
-    const previous = this.#index.get(message.topic);
     // [MQTT-3.3.1-6] [MQTT-3.3.1-7]
     if (message.payloadStart === message.payloadEnd) {
-      if (previous === undefined) return;
-      this.#remove(previous);
+      if (!this.#remove(message.topic)) return;
       this.#note(publication, this.#journal.retainedRemoved(message.topic));
       return;
     }
@@ -87,26 +86,26 @@ export class RetainedMessages {
       this.#drops.count('retained-limit');
       return;
     }
-    const kept = publication.keep();
-    const replaced = this.#index.get(kept.topic); // What was there may have made room.
-    if (replaced !== undefined) this.#remove(replaced);
-    this.#add(kept); // [MQTT-3.3.1-5]
+    const row = this.#set(message); // [MQTT-3.3.1-5]
     // What the broker says of itself is said anew after a restart.
-    if (!isReservedTopic(kept.topic)) this.#note(publication, this.#journal.retainedSaved(kept));
+    if (isReservedTopic(message.topic)) return;
+    this.#note(publication, this.#journal.retainedSaved(this.#pages.read(row)));
   }
 
   /** Takes over a stored message, whatever the limits say now. {@link finishRestore} follows. */
   restore(message: Message): void {
-    this.#add(message);
+    this.#set(message);
   }
 
   /** Everything stored has been taken over, in the order of the topics' names: brings back that of their age. */
   finishRestore(): void {
     if (this.#order === null) return;
-    const messages = [...this.#order].map((topic) => this.#index.get(topic) as Message);
-    messages.sort((a, b) => a.arrivedAtMs - b.arrivedAtMs);
+    const topics = [...this.#order].map((topic) => {
+      return { topic, arrivedAtMs: this.#pages.arrivedAtMs(this.#index.get(topic) as Row) };
+    });
+    topics.sort((a, b) => a.arrivedAtMs - b.arrivedAtMs);
     this.#order.clear();
-    for (const { topic } of messages) this.#order.add(topic);
+    for (const { topic } of topics) this.#order.add(topic);
   }
 
   /** Takes out no more than it has to, the expired ones first. @returns false if the message would pass the limits */
@@ -120,7 +119,7 @@ export class RetainedMessages {
       const oldest = this.#canHaveRoomFor(message) ? this.#oldestBut(message.topic) : undefined;
       if (oldest === undefined) return false;
       this.#remove(oldest);
-      this.#journal.retainedRemoved(oldest.topic);
+      this.#journal.retainedRemoved(oldest);
       this.#drops.count('retained-limit');
     }
     return true;
@@ -129,26 +128,33 @@ export class RetainedMessages {
   /** It would have room if it was the only one. */
   #canHaveRoomFor(message: Message): boolean {
     const { maximumMessages, maximumBytes } = this.#limits;
-    return maximumMessages > 0 && memoryOf(message) <= maximumBytes;
+    return maximumMessages > 0 && memoryOf(message.byteLength, message.topic) <= maximumBytes;
   }
 
   #hasRoomFor(message: Message): boolean {
     if (isReservedTopic(message.topic)) return true;
     const { maximumMessages, maximumBytes } = this.#limits;
+    const count = this.size - this.#reserved;
+    const bytes = this.#bytes - this.#reservedBytes + memoryOf(message.byteLength, message.topic);
+    if (count < maximumMessages && bytes <= maximumBytes) return true;
     const previous = this.#index.get(message.topic);
-    const added = memoryOf(message) - (previous === undefined ? 0 : memoryOf(previous));
-    const addedCount = previous === undefined ? 1 : 0;
-    const isFew = this.size - this.#reserved + addedCount <= maximumMessages;
-    return isFew && this.#bytes - this.#reservedBytes + added <= maximumBytes;
+    if (previous === undefined || count > maximumMessages) return false;
+    return bytes - memoryOf(this.#pages.contentLengthOf(previous), message.topic) <= maximumBytes;
   }
 
-  #findExpired(nowMs: number): Message | undefined {
+  #findExpired(nowMs: number): Row | undefined {
     const { earliest } = this.#expiry;
-    return earliest?.isExpired(nowMs) === true ? earliest : undefined;
+    return earliest !== undefined && this.#isExpired(earliest, nowMs) ? earliest : undefined;
   }
 
-  #oldestBut(topic: string): Message | undefined {
-    for (const candidate of this.#order ?? []) if (candidate !== topic) return this.#index.get(candidate);
+  #isExpired(row: Row, nowMs: number): boolean {
+    const expiresAtMs = this.#pages.expiresAtMs(row);
+    return expiresAtMs !== 0 && nowMs >= expiresAtMs;
+  }
+
+  /** The topic that was set longest ago. */
+  #oldestBut(topic: string): string | undefined {
+    for (const candidate of this.#order ?? []) if (candidate !== topic) return candidate;
     return undefined;
   }
 
@@ -158,44 +164,64 @@ export class RetainedMessages {
   }
 
   /** A search for what a new subscription to `filter` brings; {@link check} what it finds. */
-  search(filter: TopicFilter): RetainedCursor<Message> {
-    return this.#index.match(filter);
+  search(filter: TopicFilter): RetainedSearch {
+    return new RetainedSearch(this.#index.match(filter), this.#pages);
   }
 
   /** @returns false for a message that has expired; it is taken out */
   check(message: Message, nowMs: number): boolean {
     if (!message.isExpired(nowMs)) return true;
-    this.#expire(message);
+    const row = this.#index.get(message.topic);
+    if (row !== undefined && this.#isExpired(row, nowMs)) this.#expire(row);
     return false;
   }
 
-  #expire(message: Message): void {
-    if (this.#index.get(message.topic) !== message) return;
-    this.#remove(message);
-    this.#journal.retainedRemoved(message.topic);
+  #expire(row: Row): void {
+    const topic = this.#pages.topicOf(row);
+    this.#remove(topic);
+    this.#journal.retainedRemoved(topic);
     this.#drops.count('expired');
   }
 
-  #add(message: Message): void {
-    this.#index.set(message.topic, message);
-    this.#pages.take(message);
-    if (message.expiresAtMs !== 0) this.#expiry.add(message);
-    this.#count(message, 1);
-    if (!isReservedTopic(message.topic)) this.#order?.add(message.topic);
+  #set(message: Message): Row {
+    const { topic } = message;
+    const row = this.#pages.add(message);
+    const replaced = this.#index.set(topic, row);
+    if (message.expiresAtMs !== 0) this.#expiry.add(row);
+    this.#count(topic, message.byteLength, 1);
+    if (replaced !== undefined) this.#release(topic, replaced);
+    if (this.#order !== null && !isReservedTopic(topic)) {
+      this.#order.delete(topic);
+      this.#order.add(topic);
+    }
+    return row;
   }
 
-  #remove(message: Message): void {
-    this.#index.delete(message.topic);
-    this.#pages.release(message);
-    this.#order?.delete(message.topic);
-    this.#expiry.remove(message);
-    this.#count(message, -1);
+  /** @returns false if there was nothing */
+  #remove(topic: string): boolean {
+    const row = this.#index.delete(topic);
+    if (row === undefined) return false;
+    this.#order?.delete(topic);
+    this.#release(topic, row);
+    return true;
   }
 
-  #count(message: Message, sign: 1 | -1): void {
-    const bytes = sign * memoryOf(message);
+  /** The row is not in the index any more. */
+  #release(topic: string, row: Row): void {
+    this.#count(topic, this.#pages.contentLengthOf(row), -1);
+    if (this.#pages.expiresAtMs(row) !== 0) this.#expiry.remove(row);
+    this.#pages.release(row);
+  }
+
+  #onMoved(row: Row): void {
+    this.#index.set(this.#pages.topicOf(row), row);
+    if (this.#pages.expiresAtMs(row) !== 0) this.#expiry.onMoved(row);
+  }
+
+  #count(topic: string, contentLength: number, sign: 1 | -1): void {
+    const bytes = sign * memoryOf(contentLength, topic);
     this.#bytes += bytes;
-    if (!isReservedTopic(message.topic)) return;
+    if (!isReservedTopic(topic)) return;
     this.#reserved += sign;
     this.#reservedBytes += bytes;
   }
@@ -205,6 +231,6 @@ export class RetainedMessages {
   }
 }
 
-function memoryOf(message: Message): number {
-  return message.byteLength + indexBytes(message.topic);
+function memoryOf(contentLength: number, topic: string): number {
+  return contentLength + indexBytes(topic);
 }

@@ -4,7 +4,7 @@
  */
 import type { Message } from '../core/message.js';
 import type { DeliveryOptions } from '../core/subscriber.js';
-import type { RetainedCursor } from '../topics/retained-cursor.js';
+import type { RetainedSearch } from './retained-search.js';
 
 /** Messages of one slice: some hundred microseconds. */
 const SLICE_MESSAGES = 256;
@@ -21,17 +21,12 @@ export interface ReplayTarget {
 export class RetainedReplay {
   /** The filter of the subscription, as given. */
   readonly filter: string;
-  readonly #found: RetainedCursor<Message>;
+  readonly #found: RetainedSearch;
   #options: DeliveryOptions;
   #exceptPublisher: string | undefined;
 
   /** @param exceptPublisher a client id whose messages are left out (No Local) */
-  constructor(
-    filter: string,
-    found: RetainedCursor<Message>,
-    options: DeliveryOptions,
-    exceptPublisher: string | undefined,
-  ) {
+  constructor(filter: string, found: RetainedSearch, options: DeliveryOptions, exceptPublisher: string | undefined) {
     this.filter = filter;
     this.#found = found;
     this.#options = options;

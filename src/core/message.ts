@@ -14,8 +14,7 @@ export type Qos = 0 | 1 | 2;
 const EMPTY = Buffer.alloc(0);
 
 export class Message {
-  /** The topic name, decoded. */
-  topic = '';
+  #topic: string | null = '';
   bytes: Buffer = EMPTY;
   topicStart = 0;
   topicEnd = 0;
@@ -33,6 +32,17 @@ export class Message {
   arrivedAtMs = 0;
   /** Absolute end of the Message Expiry Interval, or 0 for none. */
   expiresAtMs = 0;
+
+  /** The topic name, decoded; from its bytes when it is first asked for, if nobody has given it. */
+  get topic(): string {
+    this.#topic ??= this.bytes.utf8Slice(this.topicStart, this.topicEnd);
+    return this.#topic;
+  }
+
+  /** null leaves it to the bytes. */
+  set topic(topic: string | null) {
+    this.#topic = topic;
+  }
 
   /** Bytes that the content takes: topic, properties and payload. */
   get byteLength(): number {
@@ -91,7 +101,7 @@ export class Message {
   /** A second Message on the same bytes. Only as long-lived as they are. */
   clone(): Message {
     const copy = new Message();
-    copy.topic = this.topic;
+    copy.#topic = this.#topic;
     copy.bytes = this.bytes;
     copy.topicStart = this.topicStart;
     copy.topicEnd = this.topicEnd;

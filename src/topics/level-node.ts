@@ -1,66 +1,85 @@
 /**
- * One level in a tree of topics: what the subscription trie and the retained index have in common. Most nodes have no
- * child or one, and with a million of them a Map in each would be most of the memory: the first child is a plain field,
- * and a Map is made when the second one comes.
+ * One level in a tree of topics: what the subscription trie and the retained index have in common. What stands alone
+ * under a level needs no node: it stands in the table of the level before, as a leaf, however many levels its own text
+ * goes on for, and gets nodes when something else comes that begins alike.
  *
- * An iteration over the children that is paused while the tree changes gives every child that was there all the time
- * exactly once; one that came meanwhile may be given or not.
+ *   a/b/c/d alone             (root) ─a─> leaf: a/b/c/d
+ *   a/x comes                 (root) ─a─> node ─b─> leaf: a/b/c/d
+ *                                           └─x─> leaf: a/x
+ *
+ * A node stays until nothing is left below it. Most nodes have no child or one: the first child is a plain field, and a
+ * Map is made when the second one comes.
  */
-export abstract class LevelNode<Node extends LevelNode<Node>> {
-  /** Text of the level that leads here from the parent; empty for a root. */
-  readonly level: string;
-  /** null for a root. */
-  readonly parent: Node | null;
-  #onlyChild: Node | null = null;
-  #children: Map<string, Node> | null = null;
-
-  constructor(level: string, parent: Node | null) {
-    this.level = level;
-    this.parent = parent;
-  }
+export abstract class LevelNode<Child> {
+  #onlyLevel = '';
+  #onlyChild: Child | undefined = undefined;
+  #children: Map<string, Child> | null = null;
 
   get hasChildren(): boolean {
-    return this.#onlyChild !== null || this.#children !== null;
+    return this.#onlyChild !== undefined || this.#children !== null;
+  }
+
+  /** Whether there is a child beside the one that the caller knows of. */
+  get hasSeveralChildren(): boolean {
+    return this.#children !== null && this.#children.size > 1;
   }
 
   /** The child whose level is `path` from `start` up to `end`. */
-  findChild(path: string, start: number, end: number): Node | undefined {
+  findChild(path: string, start: number, end: number): Child | undefined {
     const only = this.#onlyChild;
-    if (only !== null) {
-      return only.level.length === end - start && path.startsWith(only.level, start) ? only : undefined;
+    if (only !== undefined) {
+      const level = this.#onlyLevel;
+      return level.length === end - start && path.startsWith(level, start) ? only : undefined;
     }
     // Most misses happen on nodes without children: cut the level out only when there is something to look up.
     return this.#children?.get(path.slice(start, end));
   }
 
-  /** Hangs in a child whose level is not there yet. */
-  addChild(child: Node): void {
+  /** Hangs in a child whose level is not there yet. @param level in memory of its own */
+  addChild(level: string, child: Child): void {
     if (this.#children !== null) {
-      this.#children.set(child.level, child);
-    } else if (this.#onlyChild === null) {
+      this.#children.set(level, child);
+    } else if (this.#onlyChild === undefined) {
+      this.#onlyLevel = level;
       this.#onlyChild = child;
     } else {
       this.#children = new Map([
-        [this.#onlyChild.level, this.#onlyChild],
-        [child.level, child],
+        [this.#onlyLevel, this.#onlyChild],
+        [level, child],
       ]);
-      this.#onlyChild = null;
+      this.#onlyLevel = '';
+      this.#onlyChild = undefined;
     }
   }
 
+  /** Puts something else in the place of a child that is there. */
+  replaceChild(path: string, start: number, end: number, child: Child): void {
+    if (this.#onlyChild !== undefined) this.#onlyChild = child;
+    else this.#children?.set(path.slice(start, end), child);
+  }
+
   /** Takes a child out that is there. */
-  removeChild(child: Node): void {
-    if (this.#onlyChild === child) {
-      this.#onlyChild = null;
+  removeChild(path: string, start: number, end: number): void {
+    if (this.#onlyChild !== undefined) {
+      this.#onlyLevel = '';
+      this.#onlyChild = undefined;
     } else if (this.#children !== null) {
-      this.#children.delete(child.level);
+      this.#children.delete(path.slice(start, end));
       if (this.#children.size === 0) this.#children = null;
     }
   }
 
-  /** All children; lazily, see above. */
-  children(): IterableIterator<Node> {
-    if (this.#children !== null) return this.#children.values();
-    return (this.#onlyChild === null ? [] : [this.#onlyChild]).values();
+  /**
+   * All children, lazily: if the tree changes on the way, every level that is there all the time is given exactly once,
+   * with what stands there at that moment; one that comes meanwhile may be given or not.
+   */
+  children(): Iterator<Child, undefined> {
+    return this.#children?.values() ?? this.#onlyOne(this.#onlyLevel);
+  }
+
+  *#onlyOne(level: string): Generator<Child, undefined> {
+    const child = this.findChild(level, 0, level.length);
+    if (child !== undefined) yield child;
+    return undefined;
   }
 }

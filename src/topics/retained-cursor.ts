@@ -5,19 +5,31 @@
  *
  * A filter such as `+/+/x` can lead through many nodes without a match, so a search can be told how far to go.
  */
-import type { RetainedNode } from './retained-node.js';
+import { matchesTopic } from './filter-match.js';
+import { RetainedNode } from './retained-node.js';
+import type { RetainedTopics } from './retained-topics.js';
+import type { TopicFilter } from './topic-filter.js';
+
+/** Characters of a topic that take as long to compare as it takes to visit a node. */
+const CHARACTERS_PER_STEP = 256;
 
 export class RetainedCursor<T> implements IterableIterator<T> {
+  readonly #path: string;
   readonly #levels: readonly string[];
+  readonly #topics: RetainedTopics<T>;
   /** Open branches, innermost last: the children of a node that are still to be visited, and which level they are. */
-  readonly #children: Iterator<RetainedNode<T>>[] = [];
+  readonly #children: Iterator<RetainedNode<T> | T, undefined>[] = [];
   readonly #depths: number[] = [];
   #done = false;
+  /** Steps that are left of those that the caller allows. */
+  #left = 0;
 
-  /** @param levels of a valid filter, to be compared from `root` on */
-  constructor(root: RetainedNode<T>, levels: readonly string[]) {
-    this.#levels = levels;
-    this.#children.push([root].values());
+  /** @param root of the tree that the filter looks into */
+  constructor(root: RetainedNode<T>, filter: TopicFilter, topics: RetainedTopics<T>) {
+    this.#path = filter.path;
+    this.#levels = filter.levels;
+    this.#topics = topics;
+    this.#children.push([root].values() as Iterator<RetainedNode<T>, undefined>);
     this.#depths.push(0);
   }
 
@@ -49,19 +61,21 @@ export class RetainedCursor<T> implements IterableIterator<T> {
    * @returns undefined if none has been found; if the search is not `done` it can go on later
    */
   find(steps: number): T | undefined {
-    for (let left = steps; left > 0; left--) {
+    for (this.#left = steps; this.#left > 0; this.#left--) {
       const innermost = this.#children.length - 1;
       if (innermost < 0) {
         this.#done = true;
         return undefined;
       }
-      const child = (this.#children[innermost] as Iterator<RetainedNode<T>>).next();
+      const child = (this.#children[innermost] as Iterator<RetainedNode<T> | T, undefined>).next();
       if (child.done === true) {
         this.#children.pop();
         this.#depths.pop();
         continue;
       }
-      const value = this.#visit(child.value, this.#depths[innermost] as number);
+      const depth = this.#depths[innermost] as number;
+      const value =
+        child.value instanceof RetainedNode ? this.#visit(child.value, depth) : this.#checkLeaf(child.value, depth);
       if (value !== undefined) return value;
     }
     return undefined;
@@ -69,8 +83,8 @@ export class RetainedCursor<T> implements IterableIterator<T> {
 
   /** Follows levels without a wildcard from `start`, opens a branch at a wildcard; the value, if the filter ends there. */
   #visit(start: RetainedNode<T>, startDepth: number): T | undefined {
-    let node: RetainedNode<T> | undefined = start;
-    for (let depth = startDepth; node !== undefined; depth++) {
+    let node = start;
+    for (let depth = startDepth; ; depth++) {
       if (depth === this.#levels.length) return node.value;
       const level = this.#levels[depth] as string;
       if (level === '#') {
@@ -82,9 +96,19 @@ export class RetainedCursor<T> implements IterableIterator<T> {
         if (node.hasChildren) this.#open(node, depth + 1);
         return undefined;
       }
-      node = node.findChild(level, 0, level.length);
+      const child: RetainedNode<T> | T | undefined = node.findChild(level, 0, level.length);
+      if (child instanceof RetainedNode) node = child;
+      else return child === undefined ? undefined : this.#checkLeaf(child, depth + 1);
     }
-    return undefined;
+  }
+
+  /** The leaf, if its topic, which agrees with the filter up to `depth`, agrees to the end. */
+  #checkLeaf(leaf: T, depth: number): T | undefined {
+    if (this.#levels[depth] === '#') return leaf;
+    if (depth === this.#levels.length) return this.#topics.levelsOf(leaf) === depth ? leaf : undefined;
+    const topic = this.#topics.topicOf(leaf);
+    this.#left -= Math.floor(topic.length / CHARACTERS_PER_STEP);
+    return matchesTopic(this.#path, topic) ? leaf : undefined;
   }
 
   #open(node: RetainedNode<T>, depth: number): void {

@@ -1,19 +1,26 @@
 /**
- * Retained messages (or whatever stands for one) by topic, to be found by filter. A tree of levels: a search visits what
- * agrees with the filter so far, and nothing else. What is left empty is taken out at once. Topics that begin with `$`
- * have a tree of their own, where a wildcard as the first level does not look. Called by the broker.
+ * Retained messages (or whatever stands for one) by topic, to be found by filter. A tree of levels, see LevelNode: a search
+ * visits what agrees with the filter so far, and nothing else. What is left empty is taken out at once. Topics that begin
+ * with `$` have a tree of their own, where a wildcard as the first level does not look. Called by the broker.
  */
+import { matchesTopic } from './filter-match.js';
 import { RetainedCursor } from './retained-cursor.js';
 import { RetainedNode } from './retained-node.js';
+import type { RetainedTopics } from './retained-topics.js';
 import type { TopicFilter } from './topic-filter.js';
 import { startsWithDollar } from './topic-name.js';
 import { isWildcard, levelEnd, ownLevel } from './topic-text.js';
 
 /** @typeParam T anything but undefined */
 export class RetainedIndex<T extends NonNullable<unknown>> {
-  readonly #root = new RetainedNode<T>('', null);
-  readonly #dollarRoot = new RetainedNode<T>('', null);
+  readonly #topics: RetainedTopics<T>;
+  readonly #root = new RetainedNode<T>();
+  readonly #dollarRoot = new RetainedNode<T>();
   #size = 0;
+
+  constructor(topics: RetainedTopics<T>) {
+    this.#topics = topics;
+  }
 
   /** Number of topics with a value. */
   get size(): number {
@@ -26,12 +33,41 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
   }
 
   get(topic: string): T | undefined {
-    return this.#findNode(topic)?.value;
+    let node = this.#rootOf(topic);
+    for (let start = 0; start <= topic.length; ) {
+      const end = levelEnd(topic, start);
+      const child = node.findChild(topic, start, end);
+      if (child === undefined) return undefined;
+      if (!(child instanceof RetainedNode)) return this.#topics.isAbout(child, topic) ? child : undefined;
+      node = child;
+      start = end + 1;
+    }
+    return node.value;
   }
 
-  /** @returns what it replaced, undefined if nothing */
+  /** @param value stands for `topic` @returns what it replaced, undefined if nothing */
   set(topic: string, value: T): T | undefined {
-    const node = this.#ensureNode(topic);
+    let node = this.#rootOf(topic);
+    for (let start = 0; start <= topic.length; ) {
+      const end = levelEnd(topic, start);
+      const child = node.findChild(topic, start, end);
+      if (child === undefined) {
+        node.addChild(ownLevel(topic, start, end), value);
+        this.#size++;
+        return undefined;
+      }
+      if (child instanceof RetainedNode) {
+        node = child;
+      } else if (this.#topics.isAbout(child, topic)) {
+        node.replaceChild(topic, start, end, value);
+        return child;
+      } else {
+        const next = this.#nodeFor(child, end);
+        node.replaceChild(topic, start, end, next);
+        node = next;
+      }
+      start = end + 1;
+    }
     const previous = node.value;
     node.value = value;
     if (previous === undefined) this.#size++;
@@ -40,23 +76,51 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
 
   /** @returns what was there, undefined if nothing */
   delete(topic: string): T | undefined {
-    const node = this.#findNode(topic);
-    const previous = node?.value;
-    if (node === undefined || previous === undefined) return undefined;
+    let node = this.#rootOf(topic);
+    // The last node on the way that something else is left in, and the level by which the way goes on from there.
+    let keeper = node;
+    let keptStart = 0;
+    let keptEnd = 0;
+    for (let start = 0; start <= topic.length; ) {
+      const end = levelEnd(topic, start);
+      if (start === 0 || node.value !== undefined || node.hasSeveralChildren) {
+        keeper = node;
+        keptStart = start;
+        keptEnd = end;
+      }
+      const child = node.findChild(topic, start, end);
+      if (child === undefined) return undefined;
+      if (!(child instanceof RetainedNode)) {
+        if (!this.#topics.isAbout(child, topic)) return undefined;
+        // From its own node too, even if that goes as a whole: a search may stand there.
+        node.removeChild(topic, start, end);
+        if (keeper !== node) keeper.removeChild(topic, keptStart, keptEnd);
+        this.#size--;
+        return child;
+      }
+      node = child;
+      start = end + 1;
+    }
+    const previous = node.value;
+    if (previous === undefined) return undefined;
     node.value = undefined;
-    node.prune();
+    if (node.isEmpty) keeper.removeChild(topic, keptStart, keptEnd);
     this.#size--;
     return previous;
   }
 
   /** False if nothing matches the filter. Looks no further than to its first wildcard: behind that something may match, or not. */
-  mayMatch({ path }: TopicFilter): boolean {
-    let node: RetainedNode<T> | undefined = this.#rootOf(path);
+  mayMatch({ path, hasWildcard }: TopicFilter): boolean {
+    let node = this.#rootOf(path);
     for (let start = 0; start <= path.length; ) {
       const end = levelEnd(path, start);
       if (isWildcard(path, start)) return !node.isEmpty;
-      node = node.findChild(path, start, end);
-      if (node === undefined) return false;
+      const child = node.findChild(path, start, end);
+      if (child === undefined) return false;
+      if (!(child instanceof RetainedNode)) {
+        return hasWildcard ? matchesTopic(path, this.#topics.topicOf(child)) : this.#topics.isAbout(child, path);
+      }
+      node = child;
       start = end + 1;
     }
     return node.value !== undefined;
@@ -64,31 +128,15 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
 
   /** What the filter matches, found as the caller goes along; see {@link RetainedCursor} for changes on the way. */
   match(filter: TopicFilter): RetainedCursor<T> {
-    return new RetainedCursor(this.#rootOf(filter.path), filter.levels);
+    return new RetainedCursor(this.#rootOf(filter.path), filter, this.#topics);
   }
 
-  #findNode(topic: string): RetainedNode<T> | undefined {
-    let node: RetainedNode<T> | undefined = this.#rootOf(topic);
-    for (let start = 0; start <= topic.length && node !== undefined; ) {
-      const end = levelEnd(topic, start);
-      node = node.findChild(topic, start, end);
-      start = end + 1;
-    }
-    return node;
-  }
-
-  #ensureNode(topic: string): RetainedNode<T> {
-    let node = this.#rootOf(topic);
-    for (let start = 0; start <= topic.length; ) {
-      const end = levelEnd(topic, start);
-      let child = node.findChild(topic, start, end);
-      if (child === undefined) {
-        child = new RetainedNode<T>(ownLevel(topic, start, end), node);
-        node.addChild(child);
-      }
-      node = child;
-      start = end + 1;
-    }
+  /** A node in the place of a leaf whose topic goes through the level that ends at `end`, with the leaf in it. */
+  #nodeFor(leaf: T, end: number): RetainedNode<T> {
+    const node = new RetainedNode<T>();
+    const topic = this.#topics.topicOf(leaf);
+    if (topic.length === end) node.value = leaf;
+    else node.addChild(ownLevel(topic, end + 1, levelEnd(topic, end + 1)), leaf);
     return node;
   }
 

@@ -11,24 +11,35 @@ import { Subscription } from './subscription.js';
 /** What stands at a path: most have one subscription, which stands there itself. */
 export type Place<S extends object> = Subscription<S> | Subscribers<S>;
 
+/** What topics are compared with, see {@link TopicFilter.path}. */
+export function pathOf<S extends object>(place: Place<S>): string {
+  // A shared subscription does not stand at a place itself.
+  return place instanceof Subscription ? place.filter : place.path;
+}
+
 export class Subscribers<S extends object> implements Subscribed<S> {
+  readonly path: string;
   readonly #ordinary = new Map<S, Subscription<S>>();
   #groups: Map<string, SharedGroup<S>> | null = null;
   #result: MatchResult<S> | null = null;
 
+  /** @param path in memory of its own */
+  constructor(path: string) {
+    this.path = path;
+  }
+
   /** The place with one more ordinary subscription, instead of an earlier one of the same subscriber. */
-  static with<S extends object>(place: Place<S> | null, subscription: Subscription<S>): Place<S> {
-    if (place === null) return subscription;
+  static with<S extends object>(place: Place<S>, subscription: Subscription<S>): Place<S> {
     if (place instanceof Subscription && place.subscriber === subscription.subscriber) return subscription;
-    const several = Subscribers.of(place);
+    const several = Subscribers.of(place, subscription.filter);
     several.#set(subscription);
     return several;
   }
 
-  /** The place with room for groups. */
-  static of<S extends object>(place: Place<S> | null): Subscribers<S> {
+  /** The place with room for several and for groups. */
+  static of<S extends object>(place: Place<S> | null, path: string): Subscribers<S> {
     if (place instanceof Subscribers) return place;
-    const several = new Subscribers<S>();
+    const several = new Subscribers<S>(path);
     if (place !== null) several.#set(place);
     return several;
   }

@@ -1,35 +1,28 @@
 /**
- * Every subscription of the broker, and who matches a topic. Filters without wildcards stand in a Map by topic; the
- * others in two tries, one for filters whose first level begins with `$`. What is left empty is taken out at once, so
- * memory follows what is subscribed now. Owned by the TopicIndex; `changes` tells those who keep results.
- *
- * A match visits only nodes that agree with the topic so far: its cost follows the number of matching filters and
- * levels, not the number of subscriptions. All walks are loops: a filter may have as many levels as it likes.
+ * Every subscription of the broker, and who matches a topic. Filters without wildcards stand in a Map by topic, the others
+ * in a FilterTree. What is left empty is taken out at once, so memory follows what is subscribed now. Owned by the
+ * TopicIndex; `changes` tells those who keep results.
  */
-import { FilterNode } from './filter-node.js';
+import { FilterTree } from './filter-tree.js';
 import { emptyMatch, type MatchResult } from './match-result.js';
 import { overlap } from './overlap.js';
 import { deliversAlike } from './receiver.js';
-import { type Place, Subscribers } from './subscribers.js';
+import { type Place, pathOf, Subscribers } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionChanges } from './subscription-changes.js';
 import type { TopicFilter } from './topic-filter.js';
-import { startsWithDollar } from './topic-name.js';
-import { isWildcard, levelEnd, ownText } from './topic-text.js';
+import { ownText } from './topic-text.js';
 
 export class SubscriptionTrie<S extends object> {
   /** Counts each change that could change a result. */
   readonly changes = new SubscriptionChanges();
   readonly #exact = new Map<string, Place<S>>();
-  readonly #root = new FilterNode<S>('', null);
-  readonly #dollarRoot = new FilterNode<S>('', null);
+  readonly #wild = new FilterTree<S>();
   #size = 0;
   #sharedSize = 0;
 
-  /** Room for the walk, kept between matches: what matched, and the branches still to be walked. */
+  /** What matched, kept between matches. */
   readonly #matched: (Place<S> | null)[] = [];
-  readonly #branches: FilterNode<S>[] = [];
-  readonly #branchStarts: number[] = [];
 
   /** Number of subscriptions, shared ones included. */
   get size(): number {
@@ -43,7 +36,7 @@ export class SubscriptionTrie<S extends object> {
 
   /** Whether nothing is left of what has been subscribed to, nodes included. */
   get isEmpty(): boolean {
-    return this.#exact.size === 0 && this.#root.isEmpty && this.#dollarRoot.isEmpty;
+    return this.#exact.size === 0 && this.#wild.isEmpty;
   }
 
   /**
@@ -53,25 +46,22 @@ export class SubscriptionTrie<S extends object> {
    */
   add(subscription: Subscription<S>): boolean {
     const filter = subscription.topicFilter;
-    const node = filter.hasWildcard ? this.#ensureNode(filter) : null;
-    const place = this.#placeIn(node, filter);
     const isNew =
       filter.shareName === undefined
-        ? this.#addOrdinary(node, place, filter, subscription)
-        : this.#addShared(node, place, filter, filter.shareName, subscription);
+        ? this.#addOrdinary(filter, subscription)
+        : this.#addShared(filter, filter.shareName, subscription);
     if (isNew) this.#size++;
     return isNew;
   }
 
   /** @returns false if there was no such subscription */
   remove(subscriber: S, filter: TopicFilter): boolean {
-    const node = filter.hasWildcard ? this.#findNode(filter) : null;
-    const place = node === undefined ? null : this.#placeIn(node, filter);
-    if (node === undefined || place === null) return false;
+    const place = this.#find(filter);
+    if (place === null) return false;
     const isGone =
       filter.shareName === undefined
-        ? this.#takeOrdinary(node, place, filter, subscriber)
-        : this.#takeShared(node, place, filter, filter.shareName, subscriber);
+        ? this.#takeOrdinary(place, filter, subscriber)
+        : this.#takeShared(place, filter, filter.shareName, subscriber);
     if (isGone) this.#size--;
     return isGone;
   }
@@ -81,8 +71,7 @@ export class SubscriptionTrie<S extends object> {
     let count = 0;
     const exact = this.#exact.get(topic);
     if (exact !== undefined) this.#matched[count++] = exact;
-    // [MQTT-4.7.2-1] a wildcard as the first level does not match a topic that begins with $
-    count = this.#walk(startsWithDollar(topic) ? this.#dollarRoot : this.#root, topic, count);
+    count = this.#wild.collect(topic, this.#matched, count);
     if (count === 0) return emptyMatch();
     const matched = this.#matched as Place<S>[];
     const result = count === 1 ? (matched[0] as Place<S>).result : overlap(matched, count);
@@ -91,66 +80,21 @@ export class SubscriptionTrie<S extends object> {
     return result;
   }
 
-  /** Collects what matches below `root`; follows one branch to its end and puts the other ones by. */
-  #walk(root: FilterNode<S>, topic: string, alreadyMatched: number): number {
-    let count = alreadyMatched;
-    let waiting = 0;
-    let node = root;
-    let start = 0;
-    for (;;) {
-      // [MQTT-4.7.1-1] # stands for the level before it too: a/# matches a
-      if (node.below !== null) this.#matched[count++] = node.below;
-      let next: FilterNode<S> | null = null;
-      if (start > topic.length) {
-        if (node.here !== null) this.#matched[count++] = node.here;
-      } else {
-        const slash = topic.indexOf('/', start);
-        const end = slash === -1 ? topic.length : slash;
-        // [MQTT-4.7.3-4] levels are compared as they are, empty ones too
-        next = node.findChild(topic, start, end) ?? null;
-        start = end + 1;
-        // [MQTT-4.7.1-2] + stands for one level
-        if (next === null) {
-          next = node.plus;
-        } else if (node.plus !== null) {
-          this.#branches[waiting] = node.plus;
-          this.#branchStarts[waiting++] = start;
-        }
-      }
-      if (next !== null) {
-        node = next;
-      } else {
-        if (waiting === 0) return count;
-        node = this.#branches[--waiting] as FilterNode<S>;
-        start = this.#branchStarts[waiting] as number;
-      }
-    }
-  }
-
-  #addOrdinary(
-    node: FilterNode<S> | null,
-    place: Place<S> | null,
-    filter: TopicFilter,
-    subscription: Subscription<S>,
-  ): boolean {
+  #addOrdinary(filter: TopicFilter, subscription: Subscription<S>): boolean {
+    const place = this.#offer(filter, subscription);
     const known = place?.find(subscription.subscriber);
-    this.#put(node, filter, Subscribers.with(place, subscription));
+    if (place !== null) this.#put(filter, place, Subscribers.with(place, subscription));
     if (known === undefined || !deliversAlike(known, subscription)) this.changes.record(filter);
     return known === undefined;
   }
 
-  #addShared(
-    node: FilterNode<S> | null,
-    place: Place<S> | null,
-    filter: TopicFilter,
-    shareName: string,
-    subscription: Subscription<S>,
-  ): boolean {
-    const subscribers = Subscribers.of(place);
+  #addShared(filter: TopicFilter, shareName: string, subscription: Subscription<S>): boolean {
+    const place = this.#find(filter);
+    const subscribers = place instanceof Subscribers ? place : Subscribers.of(place, ownText(filter.path));
     let group = subscribers.findGroup(shareName);
     if (group === undefined) {
       group = subscribers.openGroup(shareName, filter.filter);
-      this.#put(node, filter, subscribers);
+      this.#put(filter, place, subscribers);
       this.changes.record(filter);
     }
     const isNew = group.add(subscription);
@@ -158,76 +102,44 @@ export class SubscriptionTrie<S extends object> {
     return isNew;
   }
 
-  #takeOrdinary(node: FilterNode<S> | null, place: Place<S>, filter: TopicFilter, subscriber: S): boolean {
+  #takeOrdinary(place: Place<S>, filter: TopicFilter, subscriber: S): boolean {
     if (place.find(subscriber) === undefined) return false;
-    this.#put(node, filter, Subscribers.without(place, subscriber));
+    this.#put(filter, place, Subscribers.without(place, subscriber));
     this.changes.record(filter);
     return true;
   }
 
-  #takeShared(
-    node: FilterNode<S> | null,
-    place: Place<S>,
-    filter: TopicFilter,
-    shareName: string,
-    subscriber: S,
-  ): boolean {
+  #takeShared(place: Place<S>, filter: TopicFilter, shareName: string, subscriber: S): boolean {
     const group = place instanceof Subscribers ? place.findGroup(shareName) : undefined;
     if (group === undefined || !group.remove(subscriber)) return false;
     this.#sharedSize--;
     if (group.memberCount === 0) {
-      this.#put(node, filter, Subscribers.withoutGroup(place as Subscribers<S>, shareName));
+      this.#put(filter, place, Subscribers.withoutGroup(place as Subscribers<S>, shareName));
       this.changes.record(filter);
     }
     return true;
   }
 
-  /** Who subscribed to the filter's path. @param node where it ends; null for a path without wildcards */
-  #placeIn(node: FilterNode<S> | null, filter: TopicFilter): Place<S> | null {
-    if (node === null) return this.#exact.get(filter.path) ?? null;
-    return endsBelow(filter) ? node.below : node.here;
+  /** Who subscribed to the filter's path. */
+  #find({ path, hasWildcard }: TopicFilter): Place<S> | null {
+    return hasWildcard ? this.#wild.find(path) : (this.#exact.get(path) ?? null);
   }
 
-  #put(node: FilterNode<S> | null, filter: TopicFilter, place: Place<S> | null): void {
-    if (node === null) {
-      if (place === null) this.#exact.delete(filter.path);
-      else this.#exact.set(filter.shareName === undefined ? filter.path : ownText(filter.path), place);
-      return;
-    }
-    if (endsBelow(filter)) node.below = place;
-    else node.here = place;
-    if (place === null) node.prune();
+  /** Puts the subscription there if nobody is. @returns who is there */
+  #offer({ path, hasWildcard }: TopicFilter, subscription: Subscription<S>): Place<S> | null {
+    if (hasWildcard) return this.#wild.offer(path, subscription);
+    const known = this.#exact.get(path);
+    if (known === undefined) this.#exact.set(path, subscription);
+    return known ?? null;
   }
 
-  /** The node that stands for the filter, without its `#`. */
-  #ensureNode(filter: TopicFilter): FilterNode<S> {
-    const { path } = filter;
-    let node = this.#rootOf(filter);
-    for (let start = 0; start <= path.length && path[start] !== '#'; ) {
-      const end = levelEnd(path, start);
-      node = node.ensureChild(path, start, end);
-      start = end + 1;
-    }
-    return node;
+  /** Puts `place` where `earlier` has been; null for nobody. */
+  #put({ path, hasWildcard }: TopicFilter, earlier: Place<S> | null, place: Place<S> | null): void {
+    if (place === earlier) return;
+    if (hasWildcard) {
+      if (place === null) this.#wild.delete(path);
+      else this.#wild.put(path, place);
+    } else if (place === null) this.#exact.delete(path);
+    else this.#exact.set(pathOf(place), place);
   }
-
-  #findNode(filter: TopicFilter): FilterNode<S> | undefined {
-    const { path } = filter;
-    let node: FilterNode<S> | null | undefined = this.#rootOf(filter);
-    for (let start = 0; start <= path.length && path[start] !== '#'; ) {
-      const end = levelEnd(path, start);
-      node = isWildcard(path, start) ? node.plus : node.findChild(path, start, end);
-      if (node === null || node === undefined) return undefined;
-      start = end + 1;
-    }
-    return node;
-  }
-
-  #rootOf(filter: TopicFilter): FilterNode<S> {
-    return startsWithDollar(filter.path) ? this.#dollarRoot : this.#root;
-  }
-}
-
-function endsBelow(filter: TopicFilter): boolean {
-  return filter.path.endsWith('#');
 }

@@ -1,45 +1,68 @@
 import { describe, expect, it } from 'vitest';
 import { RetainedExpiry } from '../../../src/broker/retained-expiry.js';
-import { Message } from '../../../src/core/message.js';
 
-function expiringAt(expiresAtMs: number): Message {
-  const message = new Message();
-  message.expiresAtMs = expiresAtMs;
-  return message;
+/** Rows with a number each. */
+class Rows {
+  readonly expiries = new Map<number, number>();
+  readonly #places = new Map<number, number>();
+
+  add(row: number, expiresAtMs: number): number {
+    this.expiries.set(row, expiresAtMs);
+    return row;
+  }
+
+  expiresAtMs(row: number): number {
+    return this.expiries.get(row) as number;
+  }
+
+  expiryPlaceOf(row: number): number {
+    return this.#places.get(row) as number;
+  }
+
+  setExpiryPlace(row: number, place: number): void {
+    this.#places.set(row, place);
+  }
+
+  /** Another name for a row. */
+  move(from: number, to: number): number {
+    this.expiries.set(to, this.expiresAtMs(from));
+    this.#places.set(to, this.expiryPlaceOf(from));
+    this.delete(from);
+    return to;
+  }
+
+  delete(row: number): void {
+    this.expiries.delete(row);
+    this.#places.delete(row);
+  }
 }
 
 describe('RetainedExpiry', () => {
-  it('has the earliest first, whatever comes and goes', () => {
-    const expiry = new RetainedExpiry();
-    const present = new Set<Message>();
+  it('has the earliest first, whatever comes, goes and moves', () => {
+    const rows = new Rows();
+    const expiry = new RetainedExpiry(rows);
     let state = 1;
+    let last = 0;
     const random = (below: number) => {
       state = (state * 48_271) % 0x7fffffff;
       return state % below;
     };
     for (let step = 0; step < 3000; step++) {
+      const known = [...rows.expiries.keys()][random(Math.max(1, rows.expiries.size))];
       // Grows first, shrinks later.
       if (random(3000) > step) {
-        const message = expiringAt(1 + random(100));
-        expiry.add(message);
-        present.add(message);
-      } else {
-        const message = [...present][random(Math.max(1, present.size))];
-        if (message !== undefined) expiry.remove(message);
-        if (message !== undefined) present.delete(message);
+        expiry.add(rows.add(++last, 1 + random(100)));
+      } else if (known !== undefined) {
+        expiry.remove(known);
+        rows.delete(known);
       }
-      const earliest = Math.min(...[...present].map(({ expiresAtMs }) => expiresAtMs));
-      expect(expiry.earliest?.expiresAtMs ?? Number.POSITIVE_INFINITY).toBe(earliest);
+      const moved = [...rows.expiries.keys()][random(Math.max(1, rows.expiries.size))];
+      if (moved !== undefined) expiry.onMoved(rows.move(moved, ++last));
+      const earliest = Math.min(...rows.expiries.values());
+      const found = expiry.earliest === undefined ? Number.POSITIVE_INFINITY : rows.expiresAtMs(expiry.earliest);
+      expect(found).toBe(earliest);
     }
-    for (const message of present) expiry.remove(message);
+    for (const row of [...rows.expiries.keys()]) expiry.remove(row);
     expect(expiry.earliest).toBeUndefined();
-  });
-
-  it('does not mind what it does not have', () => {
-    const expiry = new RetainedExpiry();
-    const message = expiringAt(1);
-    expiry.add(message);
-    expiry.remove(expiringAt(1));
-    expect(expiry.earliest).toBe(message);
   });
 });

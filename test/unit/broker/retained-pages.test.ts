@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RetainedPages } from '../../../src/broker/retained-pages.js';
+import { type Row, rowLengthFor } from '../../../src/broker/retained-row.js';
 import { Message } from '../../../src/core/message.js';
 
 function messageOf(topic: string, payload: string): Message {
@@ -17,31 +18,39 @@ function messageOf(topic: string, payload: string): Message {
 }
 
 class Retained {
-  readonly #messages = new Map<string, Message>();
-  readonly pages = new RetainedPages((message) => this.#messages.get(message.topic) === message);
+  readonly #rows = new Map<string, Row>();
+  readonly pages = new RetainedPages((row) => this.#rows.set(this.pages.topicOf(row), row));
 
   set(topic: string, payload: string): Message {
-    this.delete(topic);
-    const message = messageOf(topic, payload);
-    this.#messages.set(topic, message);
-    this.pages.take(message);
-    return message;
+    const previous = this.#rows.get(topic);
+    const row = this.pages.add(messageOf(topic, payload));
+    // What has been there may have moved.
+    const replaced = previous === undefined ? undefined : this.#rows.get(topic);
+    this.#rows.set(topic, row);
+    if (replaced !== undefined) this.pages.release(replaced);
+    return this.pages.read(this.#rows.get(topic) as Row);
   }
 
   delete(topic: string): void {
-    const message = this.#messages.get(topic);
-    if (message === undefined) return;
-    this.#messages.delete(topic);
-    this.pages.release(message);
+    const row = this.#rows.get(topic);
+    if (row === undefined) return;
+    this.#rows.delete(topic);
+    this.pages.release(row);
   }
 
   get contents(): Record<string, string> {
-    return Object.fromEntries([...this.#messages].map(([topic, { payload }]) => [topic, payload.toString()]));
+    return Object.fromEntries(
+      [...this.#rows.values()].map((row) => {
+        const { topic, payload } = this.pages.read(row);
+        return [topic, payload.toString()];
+      }),
+    );
   }
 
+  /** Bytes of all rows. */
   get span(): number {
     let bytes = 0;
-    for (const { span } of this.#messages.values()) bytes += span;
+    for (const row of this.#rows.values()) bytes += rowLengthFor(this.pages.read(row));
     return bytes;
   }
 }
@@ -51,20 +60,20 @@ const buffersOf = (messages: readonly Message[]): number => new Set(messages.map
 describe('RetainedPages', () => {
   it('packs small messages, and leaves a large one a buffer of its own', () => {
     const retained = new Retained();
-    const small = Array.from({ length: 80 }, (_, n) => retained.set(`t/${n}`, 'x'.repeat(40)));
+    const small = Array.from({ length: 200 }, (_, n) => retained.set(`t/${n}`, 'x'.repeat(40)));
     expect(buffersOf(small)).toBe(1);
-    const large = retained.set('large', 'y'.repeat(600));
-    expect(large.bytes.length).toBe(605);
-    expect(large.payload.toString()).toBe('y'.repeat(600));
+    const large = retained.set('large', 'y'.repeat(2600));
+    expect(large.bytes.length).toBe(2632);
+    expect(large.payload.toString()).toBe('y'.repeat(2600));
     retained.delete('large');
-    expect(small[79]?.payload.toString()).toBe('x'.repeat(40));
+    expect(small[199]?.payload.toString()).toBe('x'.repeat(40));
   });
 
   it('keeps no pages for what has been replaced', () => {
     const retained = new Retained();
     retained.set('still', 'here');
     for (let n = 0; n < 10_000; n++) retained.set('t', `${n}`);
-    expect(retained.pages.bytes).toBeLessThanOrEqual(2 * 4096);
+    expect(retained.pages.bytes).toBeLessThanOrEqual(2 * 16_384);
     expect(retained.contents).toEqual({ still: 'here', t: '9999' });
   });
 
@@ -78,7 +87,7 @@ describe('RetainedPages', () => {
     const change = fc.record({
       topic: fc.integer({ min: 0, max: 60 }).map((n) => `t/${n}`),
       length: fc.oneof(
-        { weight: 5, arbitrary: fc.integer({ min: 1, max: 508 }) },
+        { weight: 5, arbitrary: fc.integer({ min: 1, max: 2000 }) },
         { weight: 1, arbitrary: fc.constant(0) },
       ),
     });
@@ -95,8 +104,8 @@ describe('RetainedPages', () => {
             retained.set(topic, payload);
             expected[topic] = payload;
           }
-          // What is being filled, and what a message of 512 bytes did not fit into.
-          expect(retained.pages.bytes).toBeLessThanOrEqual(2 * retained.span + 2 * 4096);
+          // What is being filled, and what a message of 2 KiB did not fit into.
+          expect(retained.pages.bytes).toBeLessThanOrEqual(2 * retained.span + 2 * 16_384);
         });
         expect(retained.contents).toEqual(expected);
       }),

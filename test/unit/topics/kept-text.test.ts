@@ -27,12 +27,19 @@ function received(text: string): string {
 
 describe('what is left of a long text that is gone, when a short one with a level of it stays', () => {
   it('is no more than the level in the retained index', () => {
-    const index = new RetainedIndex<number>();
+    const topics: string[] = [];
+    const index = new RetainedIndex<number>({
+      topicOf: (value) => topics[value] as string,
+      isAbout: (value, topic) => topics[value] === topic,
+      levelsOf: (value) => (topics[value] as string).split('/').length,
+    });
+    const set = (topic: string): void => void index.set(topic, topics.push(topic) - 1);
     const kept = keptBytes((level) => {
       const long = received(`${level}/${LONG}`);
-      index.set(long, 1);
-      index.set(received(`${level}/a`), 1);
+      set(long);
+      set(received(`${level}/a`));
       index.delete(long);
+      topics[topics.length - 2] = '';
     });
     expect(index.size).toBe(COUNT);
     expect(kept).toBeLessThan(4000);
