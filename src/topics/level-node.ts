@@ -11,62 +11,62 @@
  * Map is made when the second one comes.
  */
 export abstract class LevelNode<Child> {
-  #onlyLevel = '';
-  #onlyChild: Child | undefined = undefined;
-  #children: Map<string, Child> | null = null;
+  /** Level of the only child, if there is one and no Map. */
+  #onlyLevel: string | null = null;
+  #children: Map<string, Child> | Child | null = null;
 
   get hasChildren(): boolean {
-    return this.#onlyChild !== undefined || this.#children !== null;
+    return this.#children !== null;
   }
 
   /** Whether there is a child beside the one that the caller knows of. */
   get hasSeveralChildren(): boolean {
-    return this.#children !== null && this.#children.size > 1;
+    const children = this.#onlyLevel === null ? (this.#children as Map<string, Child> | null) : null;
+    return children !== null && children.size > 1;
   }
 
   /** The child whose level is `path` from `start` up to `end`. */
   findChild(path: string, start: number, end: number): Child | undefined {
-    const only = this.#onlyChild;
-    if (only !== undefined) {
-      const level = this.#onlyLevel;
-      return level.length === end - start && path.startsWith(level, start) ? only : undefined;
+    const level = this.#onlyLevel;
+    if (level !== null) {
+      return level.length === end - start && path.startsWith(level, start) ? (this.#children as Child) : undefined;
     }
     // Most misses happen on nodes without children: cut the level out only when there is something to look up.
-    return this.#children?.get(path.slice(start, end));
+    return (this.#children as Map<string, Child> | null)?.get(path.slice(start, end));
   }
 
   /** Hangs in a child whose level is not there yet. @param level in memory of its own */
   addChild(level: string, child: Child): void {
-    if (this.#children !== null) {
-      this.#children.set(level, child);
-    } else if (this.#onlyChild === undefined) {
-      this.#onlyLevel = level;
-      this.#onlyChild = child;
-    } else {
+    if (this.#onlyLevel !== null) {
       this.#children = new Map([
-        [this.#onlyLevel, this.#onlyChild],
+        [this.#onlyLevel, this.#children as Child],
         [level, child],
       ]);
-      this.#onlyLevel = '';
-      this.#onlyChild = undefined;
+      this.#onlyLevel = null;
+    } else if (this.#children === null) {
+      this.#onlyLevel = level;
+      this.#children = child;
+    } else {
+      (this.#children as Map<string, Child>).set(level, child);
     }
   }
 
   /** Puts something else in the place of a child that is there. */
   replaceChild(path: string, start: number, end: number, child: Child): void {
-    if (this.#onlyChild !== undefined) this.#onlyChild = child;
-    else this.#children?.set(path.slice(start, end), child);
+    if (this.#onlyLevel !== null) this.#children = child;
+    else (this.#children as Map<string, Child>).set(path.slice(start, end), child);
   }
 
   /** Takes a child out that is there. */
   removeChild(path: string, start: number, end: number): void {
-    if (this.#onlyChild !== undefined) {
-      this.#onlyLevel = '';
-      this.#onlyChild = undefined;
-    } else if (this.#children !== null) {
-      this.#children.delete(path.slice(start, end));
-      if (this.#children.size === 0) this.#children = null;
+    if (this.#onlyLevel !== null) {
+      this.#onlyLevel = null;
+      this.#children = null;
+      return;
     }
+    const children = this.#children as Map<string, Child>;
+    children.delete(path.slice(start, end));
+    if (children.size === 0) this.#children = null;
   }
 
   /**
@@ -74,7 +74,8 @@ export abstract class LevelNode<Child> {
    * with what stands there at that moment; one that comes meanwhile may be given or not.
    */
   children(): Iterator<Child, undefined> {
-    return this.#children?.values() ?? this.#onlyOne(this.#onlyLevel);
+    if (this.#onlyLevel !== null) return this.#onlyOne(this.#onlyLevel);
+    return ((this.#children as Map<string, Child> | null) ?? []).values();
   }
 
   *#onlyOne(level: string): Generator<Child, undefined> {

@@ -5,37 +5,78 @@
 import type { Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
 
+const QOS_MASK = 0x03;
+const RETAIN_AS_PUBLISHED = 0x04;
+const NO_LOCAL = 0x08;
+
 /** How one subscriber gets a message. */
-export class Receiver<S> {
+export abstract class Receiver<S> {
   readonly subscriber: S;
-  /** Highest QoS granted by the subscriptions that match. */
-  readonly qos: Qos;
-  readonly retainAsPublished: boolean;
-  /** Subscription Identifiers of all of them, null if none has one. */
+  /** Subscription Identifiers of all of the subscriptions that match, null if none has one. */
   readonly identifiers: readonly number[] | null;
   /** Streams of all of them, null if none has one. */
   readonly streams: readonly MessageStream[] | null;
-  /**
-   * What is left for the subscriber's own messages, No Local subscriptions taken out: this Receiver itself if there are
-   * none, null if nothing is left.
-   */
-  readonly own: Receiver<S> | null;
+  /** In one number, since there may be a million of them. */
+  readonly #flags: number;
 
-  /** @param own undefined stands for the new Receiver itself */
   constructor(
     subscriber: S,
     qos: Qos,
     retainAsPublished: boolean,
+    noLocal: boolean,
     identifiers: readonly number[] | null,
     streams: readonly MessageStream[] | null,
-    own: Receiver<S> | null | undefined,
   ) {
     this.subscriber = subscriber;
-    this.qos = qos;
-    this.retainAsPublished = retainAsPublished;
     this.identifiers = identifiers;
     this.streams = streams;
-    this.own = own === undefined ? this : own;
+    this.#flags = qos | (retainAsPublished ? RETAIN_AS_PUBLISHED : 0) | (noLocal ? NO_LOCAL : 0);
+  }
+
+  /** Highest QoS granted by the subscriptions that match. */
+  get qos(): Qos {
+    return (this.#flags & QOS_MASK) as Qos;
+  }
+
+  get retainAsPublished(): boolean {
+    return (this.#flags & RETAIN_AS_PUBLISHED) !== 0;
+  }
+
+  /** The subscriber's own messages do not come by any of them. */
+  get noLocal(): boolean {
+    return (this.#flags & NO_LOCAL) !== 0;
+  }
+
+  /**
+   * What is left for the subscriber's own messages, No Local subscriptions taken out: this Receiver itself if there are
+   * none, null if nothing is left.
+   */
+  get own(): Receiver<S> | null {
+    return this.noLocal ? null : this;
+  }
+}
+
+/** Of several subscriptions. */
+class MergedReceiver<S> extends Receiver<S> {
+  /** undefined for this Receiver itself. */
+  readonly #own: Receiver<S> | null | undefined;
+
+  constructor(one: Receiver<S>, other: Receiver<S>) {
+    const own = mergeOwn(one, other);
+    super(
+      one.subscriber,
+      // [MQTT-3.3.4-2] the highest QoS of all that match
+      Math.max(one.qos, other.qos) as Qos,
+      one.retainAsPublished || other.retainAsPublished,
+      own === null,
+      concatenate(one.identifiers, other.identifiers),
+      concatenate(one.streams, other.streams),
+    );
+    this.#own = own;
+  }
+
+  override get own(): Receiver<S> | null {
+    return this.#own === undefined ? this : this.#own;
   }
 }
 
@@ -46,21 +87,13 @@ export function deliversAlike<S>(one: Receiver<S>, other: Receiver<S>): boolean 
     one.retainAsPublished === other.retainAsPublished &&
     one.identifiers?.[0] === other.identifiers?.[0] &&
     one.streams === other.streams &&
-    (one.own === null) === (other.own === null)
+    one.noLocal === other.noLocal
   );
 }
 
 /** One Receiver for two overlapping subscriptions, or sets of such, of one subscriber. */
 export function mergeReceivers<S>(one: Receiver<S>, other: Receiver<S>): Receiver<S> {
-  return new Receiver(
-    one.subscriber,
-    // [MQTT-3.3.4-2] the highest QoS of all that match
-    Math.max(one.qos, other.qos) as Qos,
-    one.retainAsPublished || other.retainAsPublished,
-    concatenate(one.identifiers, other.identifiers),
-    concatenate(one.streams, other.streams),
-    mergeOwn(one, other),
-  );
+  return new MergedReceiver(one, other);
 }
 
 // [MQTT-3.3.4-4] one copy carries the identifiers of all of them, an identifier that was given twice twice.

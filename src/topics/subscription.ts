@@ -35,9 +35,9 @@ export class Subscription<S> extends Receiver<S> implements Subscribed<S> {
   constructor(options: SubscriptionOptions<S>) {
     const { filter, identifier, stream } = options;
     // [MQTT-3.8.3-3] No Local: nothing of one's own comes back
-    const own = options.noLocal && filter.shareName === undefined ? null : undefined;
+    const noLocal = options.noLocal && filter.shareName === undefined;
     const identifiers = identifier === 0 ? null : [identifier];
-    super(options.subscriber, options.qos, options.retainAsPublished, identifiers, stream?.alone ?? null, own);
+    super(options.subscriber, options.qos, options.retainAsPublished, noLocal, identifiers, stream?.alone ?? null);
     this.filter = filter.filter;
     this.sinceSequence = options.sinceSequence;
   }
@@ -45,10 +45,6 @@ export class Subscription<S> extends Receiver<S> implements Subscribed<S> {
   /** What its filter consists of; taken apart anew on each call. */
   get topicFilter(): TopicFilter {
     return knownFilter(this.filter);
-  }
-
-  get noLocal(): boolean {
-    return this.own === null;
   }
 
   /** Subscription Identifier, 0 for none. */
