@@ -86,10 +86,10 @@ export class RetainedMessages {
       this.#drops.count('retained-limit');
       return;
     }
-    const row = this.#set(message); // [MQTT-3.3.1-5]
+    const kept = this.#set(message); // [MQTT-3.3.1-5]
     // What the broker says of itself is said anew after a restart.
     if (isReservedTopic(message.topic)) return;
-    this.#note(publication, this.#journal.retainedSaved(this.#pages.read(row)));
+    this.#note(publication, this.#journal.retainedSaved(kept));
   }
 
   /** Takes over a stored message, whatever the limits say now. {@link finishRestore} follows. */
@@ -183,9 +183,12 @@ export class RetainedMessages {
     this.#drops.count('expired');
   }
 
-  #set(message: Message): Row {
+  /** @returns the message as it is kept, which may be held on to */
+  #set(message: Message): Message {
     const { topic } = message;
     const row = this.#pages.add(message);
+    // At once: to let go of another row may move this one.
+    const kept = this.#pages.read(row);
     const replaced = this.#index.set(topic, row);
     if (message.expiresAtMs !== 0) this.#expiry.add(row);
     this.#count(topic, message.byteLength, 1);
@@ -194,7 +197,7 @@ export class RetainedMessages {
       this.#order.delete(topic);
       this.#order.add(topic);
     }
-    return row;
+    return kept;
   }
 
   /** @returns false if there was nothing */
