@@ -49,7 +49,10 @@ export class InboundControl {
   readonly #session: Session;
   readonly #acknowledger: Acknowledger;
   readonly #host: ControlHost;
-  readonly #terms: ControlTerms;
+  readonly #protocolVersion: ProtocolVersion;
+  readonly #isBridge: boolean;
+  readonly #maximumPacketSize: number;
+  readonly #requestedExpirySeconds: number;
   readonly #reauthentication: Reauthentication | null;
   #replays: RetainedReplays | null = null;
   /** What the client may do; null if that is everything. */
@@ -66,8 +69,11 @@ export class InboundControl {
     this.#session = session;
     this.#acknowledger = acknowledger;
     this.#host = host;
-    this.#terms = terms;
     const { exchange, maximumPacketSize } = terms;
+    this.#protocolVersion = terms.protocolVersion;
+    this.#isBridge = terms.isBridge;
+    this.#maximumPacketSize = maximumPacketSize;
+    this.#requestedExpirySeconds = terms.requestedExpirySeconds;
     this.#reauthentication =
       exchange && new Reauthentication(context, host, exchange, session.clientId, maximumPacketSize);
     if (session.owedRetained.length === 0) return;
@@ -87,7 +93,7 @@ export class InboundControl {
    */
   handle(frame: Buffer): void {
     const { maximumFiltersPerPacket } = this.#context.limits;
-    const packet = decodeControlPacket(frame, this.#terms.protocolVersion, maximumFiltersPerPacket);
+    const packet = decodeControlPacket(frame, this.#protocolVersion, maximumFiltersPerPacket);
     switch (packet.type) {
       case 'pingreq':
         // Does not queue behind answers that wait for the disk: the client would think us dead.
@@ -119,13 +125,13 @@ export class InboundControl {
   }
 
   #onSubscribe(packet: SubscribePacket): void {
-    const { protocolVersion, isBridge, maximumPacketSize } = this.#terms;
-    const asked = isBridge ? { ...packet, subscriptions: packet.subscriptions.map(forBridge) } : packet;
+    const asked = this.#isBridge ? { ...packet, subscriptions: packet.subscriptions.map(forBridge) } : packet;
     const consumers = packet.subscriptions.some(({ filter }) => isQueueTopic(filter))
       ? this.#host.ensureQueueConsumers()
       : null;
     const { reasonCodes, ticket, replays } = subscribe(this.#context, this.#session, asked, consumers, this.access);
-    const suback = encodeSuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
+    const fields = { packetId: packet.packetId, reasonCodes };
+    const suback = encodeSuback(fields, this.#protocolVersion, this.#maximumPacketSize);
     this.#acknowledger.send(ticket, SUBACK, suback);
     if (replays.length > 0) {
       this.#replays ??= new RetainedReplays(this.#context, this.#session);
@@ -137,8 +143,8 @@ export class InboundControl {
   #onUnsubscribe(packet: UnsubscribePacket): void {
     const { reasonCodes, ticket } = unsubscribe(this.#context, this.#session, packet, this.#host.queueConsumers);
     this.#replays?.end(packet.filters);
-    const { protocolVersion, maximumPacketSize } = this.#terms;
-    const unsuback = encodeUnsuback({ packetId: packet.packetId, reasonCodes }, protocolVersion, maximumPacketSize);
+    const fields = { packetId: packet.packetId, reasonCodes };
+    const unsuback = encodeUnsuback(fields, this.#protocolVersion, this.#maximumPacketSize);
     this.#acknowledger.send(ticket, UNSUBACK, unsuback);
   }
 
@@ -146,7 +152,7 @@ export class InboundControl {
     const session = this.#session;
     if (packet.sessionExpirySeconds !== undefined) {
       // Section 3.14.2.2.2
-      if (this.#terms.requestedExpirySeconds === 0 && packet.sessionExpirySeconds > 0) {
+      if (this.#requestedExpirySeconds === 0 && packet.sessionExpirySeconds > 0) {
         throw new ProtocolViolation(ReasonCode.ProtocolError, 'DISCONNECT sets a session expiry that CONNECT had at 0');
       }
       const maximum = this.#context.limits.sessionExpiryMaximumSeconds;

@@ -21,19 +21,23 @@ const CLOSED = 64;
 /** What only makes a client wait, and takes nothing away from what it has sent. */
 const PATIENCE = Hold.Receiver | Hold.Rate;
 
-/** Whose input it is. */
+/** What is held. */
 export interface GatedInput {
   /** Goes on with what was held back. @param deferred a packet that comes first, again */
   resumeInput(deferred: Buffer | null): void;
+}
+
+/** Whose input it is. */
+export interface GateOwner {
   close(reason: CloseReason, reasonCode: ReasonCode, reasonString: string): void;
 }
 
 export class InputGate implements HeldPublisher, PacedInput {
-  /** When something came last, or could have been heard, ms. */
-  receivedAtMs: number;
   readonly #context: BrokerContext;
   readonly #channel: ByteChannel;
   readonly #input: GatedInput;
+  readonly #owner: GateOwner;
+  #receivedAtMs: number;
   #holds = 0;
   #waitsAgainAtMs = 0;
   /** A PUBLISH that could not be taken while nothing can be stored, or a work queue is full. */
@@ -43,11 +47,22 @@ export class InputGate implements HeldPublisher, PacedInput {
   /** Null if the client may publish as fast as it can, or what is too fast is refused. */
   #pace: InboundPace | null = null;
 
-  constructor(context: BrokerContext, channel: ByteChannel, input: GatedInput) {
+  constructor(context: BrokerContext, channel: ByteChannel, input: GatedInput, owner: GateOwner) {
     this.#context = context;
     this.#channel = channel;
     this.#input = input;
-    this.receivedAtMs = context.clock.now();
+    this.#owner = owner;
+    this.#receivedAtMs = context.clock.now();
+  }
+
+  /** When something came last, or could have been heard, ms. */
+  get receivedAtMs(): number {
+    return this.#receivedAtMs;
+  }
+
+  /** Something has come. */
+  noteReceived(): void {
+    this.#receivedAtMs = this.#context.clock.now();
   }
 
   get isOpen(): boolean {
@@ -64,7 +79,7 @@ export class InputGate implements HeldPublisher, PacedInput {
 
   /** When something was last heard of the client, ms. While we do not read it we cannot hear it: that counts as now. */
   heardAtMs(nowMs: number): number {
-    return this.#holds === 0 ? this.receivedAtMs : nowMs;
+    return this.#holds === 0 ? this.#receivedAtMs : nowMs;
   }
 
   hold(cause: Hold): void {
@@ -78,7 +93,7 @@ export class InputGate implements HeldPublisher, PacedInput {
     this.#holds &= ~cause;
     if (this.#holds !== 0) return;
     // While we did not read we could not hear: the keep alive must not run out on what came before.
-    this.receivedAtMs = this.#context.clock.now();
+    this.#receivedAtMs = this.#context.clock.now();
     setImmediate(() => this.#resume());
   }
 
@@ -103,7 +118,7 @@ export class InputGate implements HeldPublisher, PacedInput {
 
   /** A PUBLISH of so many bytes has come. */
   spend(bytes: number): void {
-    if (this.#pace !== null && this.#deferred === null) this.#pace.spend(bytes, this.receivedAtMs);
+    if (this.#pace !== null && this.#deferred === null) this.#pace.spend(bytes, this.#receivedAtMs);
   }
 
   /** Holds the input until the receiver of a PUBLISH has caught up. @param bytes in which the PUBLISH is */
@@ -111,7 +126,7 @@ export class InputGate implements HeldPublisher, PacedInput {
     const { storage, queueRoom, metrics } = this.#context;
     this.#waitsForRoom = receiver === queueRoom;
     if (receiver === storage.outage || this.#waitsForRoom) this.#deferred = Buffer.from(bytes.subarray(start, end));
-    if (!receiver.hasCaughtUp && this.receivedAtMs < this.#waitsAgainAtMs) return;
+    if (!receiver.hasCaughtUp && this.#receivedAtMs < this.#waitsAgainAtMs) return;
     if (!receiver.hold(this)) return;
     metrics.publishersHeld++;
     this.hold(Hold.Receiver);
@@ -122,11 +137,11 @@ export class InputGate implements HeldPublisher, PacedInput {
   onReleased(inVain: boolean): void {
     const { storage, clock, limits } = this.#context;
     if (inVain && !storage.isAccepting) {
-      this.#input.close('storage-unavailable', ReasonCode.QuotaExceeded, 'messages cannot be stored at the moment');
+      this.#owner.close('storage-unavailable', ReasonCode.QuotaExceeded, 'messages cannot be stored at the moment');
       return;
     }
     if (inVain && this.#waitsForRoom) {
-      this.#input.close('work-queue-full', ReasonCode.QuotaExceeded, 'a work queue has been full for too long');
+      this.#owner.close('work-queue-full', ReasonCode.QuotaExceeded, 'a work queue has been full for too long');
       return;
     }
     if (inVain) this.#waitsAgainAtMs = clock.now() + limits.slowConsumerGraceMs;
@@ -142,7 +157,7 @@ export class InputGate implements HeldPublisher, PacedInput {
   }
 
   onRateExceeded(): void {
-    this.#input.close('message-rate', ReasonCode.MessageRateTooHigh, 'messages come faster than allowed');
+    this.#owner.close('message-rate', ReasonCode.MessageRateTooHigh, 'messages come faster than allowed');
   }
 
   #resume(): void {
