@@ -78,6 +78,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   #receivedIds: Set<number> | null = null;
   #receivedTicket: Ticket = NO_TICKET;
   #owedRetained: Set<string> | null = null;
+  #repeatsThrough = 0;
   #changesToStore = 0;
   #hasEnded = false;
 
@@ -420,7 +421,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   restoreState(state: SessionState | null, wasConnected: boolean): void {
     const last = this.#context.log.nextSequence - 1;
     this.#backlog?.restore(state?.place ?? { position: 0, done: [], holes: [] });
-    this.#outgoing.repeatsThrough = wasConnected ? last : (state?.repeatsThrough ?? 0);
+    this.#repeatsThrough = wasConnected ? last : (state?.repeatsThrough ?? 0);
     if (state === null) return;
     const ids = [...state.receivedIds];
     if (ids.length > 0) this.#receivedIds = new Set(ids);
@@ -438,8 +439,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   /** Numbers in the message log of what is on its way. */
   *heldSequences(): IterableIterator<number> {
-    const entries = this.#outgoing.window?.entries() ?? [];
-    for (const { sequence } of entries) if (sequence > 0) yield sequence;
+    for (const { sequence } of this.#outgoing.inflight()) if (sequence > 0) yield sequence;
   }
 
   get isWorthStoring(): boolean {
@@ -451,9 +451,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     this.#changesToStore = 0;
     return encodeSessionState({
       place: this.#backlog.place,
-      repeatsThrough: this.#outgoing.repeatsThrough,
+      repeatsThrough: this.#repeatsThrough,
       receivedIds: this.#receivedIds ?? [],
-      inflight: this.#outgoing.window?.entries() ?? [],
+      inflight: this.#outgoing.inflight(),
     });
   }
 
@@ -462,6 +462,10 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   onOutgoingChanged(isUrgent: boolean): Ticket {
     this.#changesToStore++;
     return this.#context.journal.stateChanged(this, isUrgent);
+  }
+
+  get repeatsThrough(): number {
+    return this.#repeatsThrough;
   }
 
   onPlaceChanged(): void {
