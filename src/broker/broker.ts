@@ -1,66 +1,36 @@
 /**
  * The broker, as a program or another program's part sees it: listeners in, publish and subscribe from within the
- * process, events, and an end. Everything else hangs off the context that it puts together.
+ * process, events, and an end. Everything else hangs off the context that is put together for it.
  */
-import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
-import { AccessControl } from '../auth/access/access-control.js';
-import { AuthenticationChain } from '../auth/authentication-chain.js';
-import {
-  buildMessage,
-  encodePublishProperties,
-  type PublishProperties,
-  restartExpiry,
-} from '../codec/message-builder.js';
-import { AuditLog } from '../core/audit-log.js';
-import { type Clock, SystemClock } from '../core/clock.js';
-import { DeliveryAccounts } from '../core/delivery-accounts.js';
-import { DropCounters } from '../core/drop-counters.js';
+import { buildMessage, encodePublishProperties, type PublishProperties } from '../codec/message-builder.js';
+import type { DropCounters } from '../core/drop-counters.js';
 import { InvalidArgument, InvalidState } from '../core/errors.js';
 import type { Qos } from '../core/message.js';
-import { NoticeLimit } from '../core/notice-limit.js';
 import { ReasonCode } from '../core/reason-code.js';
-import { SlicedTasks } from '../core/sliced-tasks.js';
 import type { Subscriber } from '../core/subscriber.js';
-import { TimingWheel } from '../core/timing-wheel.js';
-import { MessageRecorder } from '../sessions/message-recorder.js';
-import { MessageStreams } from '../sessions/message-streams.js';
 import type { Session } from '../sessions/session.js';
-import { SessionRegistry } from '../sessions/session-registry.js';
 import type { Will } from '../sessions/will.js';
-import { MemoryMessageQueue } from '../store/memory-message-queue.js';
-import { MemoryStore } from '../store/memory-store.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
 import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
-import { TopicIndex } from '../topics/topic-index.js';
 import { validateTopicName } from '../topics/topic-name.js';
 import type { ByteChannel } from '../transport/byte-channel.js';
-import { FlushQueue } from '../transport/flush-queue.js';
 import { LingeringClose } from '../transport/lingering-close.js';
 import type { Listener, ListenerOptions } from '../transport/listener.js';
 import { TcpListener } from '../transport/tcp-listener.js';
 import { WebSocketListener } from '../transport/websocket-listener.js';
 import { type Accounting, accountingOf } from './accounting.js';
-import type { BrokerContext, OpenConnection } from './broker-context.js';
-import { BrokerEvents } from './broker-events.js';
-import { BrokerMetrics } from './broker-metrics.js';
-import { type BrokerOptions, DEFAULT_LIMITS } from './broker-options.js';
+import type { BrokerContext } from './broker-context.js';
+import type { BrokerEvents } from './broker-events.js';
+import type { BrokerMetrics } from './broker-metrics.js';
+import type { BrokerOptions } from './broker-options.js';
 import { ClientConnection } from './client-connection.js';
+import { composeContext } from './compose-context.js';
 import type { BanList } from './defence/ban-list.js';
-import { ConnectGuard } from './defence/connect-guard.js';
-import { DEFAULT_DEFENCE } from './defence/defence-options.js';
-import { GatedConnections } from './gated-connections.js';
 import { LocalSubscription, type MessageHandler } from './local-subscription.js';
-import { OverloadGuard } from './overload-guard.js';
-import { OwnProcessLoad } from './process-load.js';
-import { QueueRoom } from './queue-room.js';
 import { type RestoreReport, restore } from './restore.js';
-import { RetainedMessages } from './retained-messages.js';
-import { Router } from './router.js';
-import { SessionQueueBound } from './session-queue-bound.js';
-import { StorageGuard } from './storage-guard.js';
 import { SysTopics } from './sys-topics.js';
+import { WillPublisher } from './will-publisher.js';
 
 export type { AuthenticationExchange, AuthenticationMethod, ExchangeStep } from '../auth/authentication-method.js';
 export type { ClientInfo } from './broker-events.js';
@@ -82,11 +52,10 @@ const CLOSE_SLICE = 500;
 export class Broker {
   /** Client comings and goings, subscriptions; never anything per message. */
   readonly events: BrokerEvents;
-  readonly metrics = new BrokerMetrics();
-  readonly drops = new DropCounters();
+  readonly metrics: BrokerMetrics;
+  readonly drops: DropCounters;
   readonly #context: BrokerContext;
-  readonly #clock: Clock;
-  readonly #wheel: TimingWheel;
+  readonly #wills: WillPublisher;
   readonly #lingeringClose: LingeringClose;
   readonly #sysTopics: SysTopics;
   readonly #listeners: Listener[] = [];
@@ -94,120 +63,17 @@ export class Broker {
 
   /** Makes a broker that listens nowhere yet; {@link start} is the shorter way. */
   constructor(options: BrokerOptions = {}) {
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const clock = options.clock ?? new SystemClock();
-    const logger = options.logger ?? pino({ level: 'silent' });
-    this.events = new BrokerEvents(logger);
-    const store = options.store ?? new MemoryStore();
-    const { journal, log } = store;
-    const accounts = new DeliveryAccounts(this.drops);
-    const recorder = new MessageRecorder(log, (topic) => store.durabilityOf(topic));
-    const streams = new MessageStreams(store.streamIds);
-    const wheel = new TimingWheel(clock);
-    const slicedTasks = new SlicedTasks(clock);
-    const notices = new NoticeLimit(clock);
-    const sessionQueues = new SessionQueueBound(
-      limits.queueTotalMaximumBytes,
-      limits.queueTotalOverflow,
-      log,
-      this.drops,
-      notices,
-      logger,
-    );
-    const sink = options.sink?.(this.drops) ?? null;
-    const topics = new TopicIndex<Subscriber>();
-    const isStorable = (topic: string): boolean =>
-      store.health.state === 'ok' || store.durabilityOf(topic) === 'memory';
-    const retained = new RetainedMessages(
-      journal,
-      this.drops,
-      {
-        maximumMessages: limits.retainedMaximumMessages,
-        maximumBytes: limits.retainedMaximumBytes,
-        overflow: limits.retainedOverflow,
-      },
-      isStorable,
-    );
-    const sessions = new SessionRegistry(
-      {
-        journal,
-        log,
-        recorder,
-        streams,
-        accounts,
-        drops: this.drops,
-        nowMs: () => clock.now(),
-        settledTicket: () => journal.settledTicket,
-        openQueue: () => new MemoryMessageQueue(limits.queueMaximumMessages, limits.queueMaximumBytes),
-        backlogLimits: {
-          maximumMessages: limits.queueMaximumMessages,
-          maximumBytes: limits.queueMaximumBytes,
-          maximumTotalBytes: sessionQueues.maximumBytes,
-        },
-        dropOldestWhenFull: limits.queueOverflow === 'drop-oldest',
-        onSessionQueuesFull: () => sessionQueues.notice(),
-        softLimit: Math.floor(limits.queueMaximumMessages / 2),
-        softLimitBytes: Math.floor(limits.queueMaximumBytes / 2),
-      },
-      store.sessionNumbers,
-      wheel,
-      {
-        onWillDue: (session, will) => this.#publishWill(session, will),
-        onSessionEnded: (session) => this.#onSessionEnded(session),
-      },
-    );
-    this.#clock = clock;
-    this.#wheel = wheel;
-    const audit = new AuditLog(logger, clock, options.audit ?? 'failures');
-    const connections = new Map<string, OpenConnection>();
-    const defence = { ...DEFAULT_DEFENCE, ...options.defence };
-    const overload = new OverloadGuard(limits, clock, options.load ?? new OwnProcessLoad(), logger);
-    this.#lingeringClose = new LingeringClose(wheel, slicedTasks);
-    this.#context = {
-      clock,
-      wheel,
-      slicedTasks,
-      logger,
-      notices,
-      audit,
-      guard: new ConnectGuard(defence, { clock, logger, notices, audit, journal, connections, overload }),
-      overload,
-      limits,
-      metrics: this.metrics,
-      drops: this.drops,
-      topics,
-      retained,
-      sessions,
-      sessionQueues,
-      accounts,
-      streams,
-      store,
-      queues: options.queues ?? null,
-      sink,
-      work: options.work ?? null,
-      queueRoom: new QueueRoom(wheel, limits.storageFailureTimeoutMs),
-      storage: new StorageGuard(store, this.drops, wheel, limits.storageFailureTimeoutMs, {
-        closeWaiting: () => this.#closeWaiting(),
-      }),
-      journal,
-      router: new Router(topics, retained, recorder, this.drops, this.metrics, sink, isStorable),
-      flushQueue: new FlushQueue(),
-      authenticator: options.authenticator ?? new AuthenticationChain(undefined),
-      authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
-      access: options.access ?? new AccessControl(null),
-      events: this.events,
-      listeners: this.#listeners,
-      handshaking: new Set(),
-      connections,
-      gated: new GatedConnections(),
-      newClientId: () => `auto-${randomBytes(12).toString('hex')}`,
-    };
-    journal.onSettled(() => {
-      this.#context.gated.onSettled();
-      this.#context.queues?.onSettled();
-      this.#context.storage.onSettled();
+    this.#context = composeContext(options, this.#listeners, {
+      onWillDue: (session, will) => this.#onWillDue(session, will),
+      onSessionEnded: (session) => this.#onSessionEnded(session),
     });
-    this.#context.access.onChanged(() => this.#onRulesChanged());
+    const { events, metrics, drops, wheel, slicedTasks, access, overload } = this.#context;
+    this.events = events;
+    this.metrics = metrics;
+    this.drops = drops;
+    this.#wills = new WillPublisher(this.#context);
+    this.#lingeringClose = new LingeringClose(wheel, slicedTasks);
+    access.onChanged(() => this.#onRulesChanged());
     this.#sysTopics = new SysTopics(this.#context, options.version ?? '0');
     this.#sysTopics.start();
     overload.start();
@@ -234,7 +100,8 @@ export class Broker {
    * @returns what there was
    */
   async restore(): Promise<RestoreReport> {
-    const report = await restore(this.#context, (clientId, will) => this.#publishOrphanWill(clientId, will));
+    // A will whose session has ended with the broker's last run.
+    const report = await restore(this.#context, (clientId, will) => this.#wills.publish(clientId, will));
     const { logger } = this.#context;
     const { sessions, retained, damaged, lostMessages } = report;
     if (sessions + retained > 0) logger.info(report, 'restored from the data directory');
@@ -288,7 +155,7 @@ export class Broker {
     const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
     const { logger, guard, overload, slicedTasks } = this.#context;
     const transport = {
-      clock: this.#clock,
+      clock: this.#context.clock,
       slicedTasks,
       logger,
       lingeringClose: this.#lingeringClose,
@@ -333,7 +200,7 @@ export class Broker {
         retain: request.retain ?? false,
         properties: encodePublishProperties(request),
         publisherId: '',
-        nowMs: this.#clock.now(),
+        nowMs: this.#context.clock.now(),
       }),
     );
   }
@@ -364,7 +231,7 @@ export class Broker {
     topics.subscribe(subscription);
     if (parsed.shareName === undefined) {
       for (const message of retained.search(parsed)) {
-        if (retained.check(message, this.#clock.now())) subscriber.receive(message, true);
+        if (retained.check(message, this.#context.clock.now())) subscriber.receive(message, true);
       }
     }
     return () => {
@@ -419,51 +286,23 @@ export class Broker {
       if (++inSlice % CLOSE_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     const settled = Promise.all([this.#context.store.close(), this.#lingeringClose.idle()]);
-    await Promise.race([settled, new Promise<void>((resolve) => this.#clock.schedule(graceMs, resolve))]);
+    await Promise.race([settled, new Promise<void>((resolve) => this.#context.clock.schedule(graceMs, resolve))]);
     this.#lingeringClose.destroyAll();
-    this.#wheel.stop();
+    this.#context.wheel.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  #publishWill(session: Session, will: Will): void {
-    if (!this.#isStopping) this.#publishWillOf(session.clientId, will);
-  }
-
-  /** Its owner may have been allowed it when he connected, and not be any more. */
-  #publishWillOf(clientId: string, will: Will): void {
-    const { router, sessions, logger, access } = this.#context;
-    const { message, owner } = will;
-    const client = owner === undefined ? null : access.accessOf({ ...owner, clientId });
-    if (client?.mayPublish(message) === false) {
-      logger.debug({ clientId, topic: message.topic }, 'will not published: its owner may not publish there');
-      this.drops.count('not-authorized');
-      sessions.forgetWill(clientId);
-      return;
-    }
-    restartExpiry(message, this.#clock.now());
-    logger.debug({ clientId, topic: message.topic }, 'will published');
-    router.route(message, () => sessions.forgetWill(clientId));
+  #onWillDue(session: Session, will: Will): void {
+    if (!this.#isStopping) this.#wills.publish(session.clientId, will);
   }
 
   #onRulesChanged(): void {
     const { sessions, connections } = this.#context;
     for (const { guard } of sessions) guard?.onRulesChanged();
     for (const connection of connections.values()) connection.onRulesChanged();
-  }
-
-  /** Their answers wait for a disk that takes nothing. */
-  #closeWaiting(): void {
-    for (const connection of this.#context.gated) {
-      if (connection.isOwedAnswers) connection.close('storage-unavailable', ReasonCode.QuotaExceeded);
-    }
-  }
-
-  /** Its session ended with the broker's last run. */
-  #publishOrphanWill(clientId: string, will: Will): void {
-    this.#publishWillOf(clientId, will);
   }
 
   #onSessionEnded(session: Session): void {
