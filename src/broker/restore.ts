@@ -9,7 +9,6 @@ import type { Will } from '../sessions/will.js';
 import type { StoredSession, StoredSubscription } from '../store/catalogue-records.js';
 import type { RecordOutline } from '../store/message-record.js';
 import type { StoreReceiver } from '../store/store.js';
-import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
 import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter, type TopicFilter } from '../topics/topic-filter.js';
@@ -83,10 +82,8 @@ class Restorer implements StoreReceiver {
       this.#context.journal.subscriptionRemoved(clientId, stored.filter);
       return;
     }
-    session.subscriptionBytes += 2 * stored.filter.length + indexBytes(stored.filter);
     if (isQueueTopic(stored.filter)) {
-      session.queueSubscriptions ??= new Map();
-      session.queueSubscriptions.set(stored.filter, stored);
+      session.subscriptionList.addQueue(stored);
       return;
     }
     const isShared = filter.shareName !== undefined;
@@ -102,7 +99,7 @@ class Restorer implements StoreReceiver {
     const { qos, noLocal, retainAsPublished, identifier, sinceSequence } = stored;
     const options = { subscriber: session, filter, qos, noLocal, retainAsPublished, identifier, stream, sinceSequence };
     const subscription = new Subscription(options);
-    session.addSubscription(stored.filter, subscription);
+    session.subscriptionList.add(stored.filter, subscription);
     this.#context.topics.subscribe(subscription);
   }
 

@@ -5,7 +5,6 @@ import type { Subscriber } from '../core/subscriber.js';
 import { NO_STREAMS } from '../sessions/outgoing-messages.js';
 import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
-import { indexBytes } from '../topics/index-bytes.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
 import { Subscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
@@ -88,13 +87,11 @@ export function subscribe(
       sinceSequence,
     });
     context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
-    session.addSubscription(request.filter, subscription);
+    session.subscriptionList.add(request.filter, subscription);
     session.onSubscribed(stream);
-    if (!isKnown) session.subscriptionBytes += memoryOf(request.filter);
     if (session.isKept) {
       const record = { ...request, identifier, streamId: stream?.id ?? 0, sinceSequence };
-      session.subscriptionTicket = context.journal.subscriptionSaved(session.clientId, record);
-      ticket = session.subscriptionTicket;
+      ticket = session.saveSubscription(record);
     }
     if (wantsRetained(request, filter.shareName !== undefined, isKnown) && context.retained.mayMatch(filter)) {
       replays.push(replayOf(context, session, subscription));
@@ -127,14 +124,10 @@ export function unsubscribe(
       ticket = session.subscriptionTicket;
       return parsed instanceof InvalidFilter ? ReasonCode.TopicFilterInvalid : ReasonCode.NoSubscriptionExisted;
     }
-    session.deleteSubscription(filter);
-    session.subscriptionBytes -= memoryOf(filter);
+    session.subscriptionList.delete(filter);
     context.topics.unsubscribe(session, subscription.topicFilter);
     removed.push(subscription);
-    if (session.isKept) {
-      session.subscriptionTicket = context.journal.subscriptionRemoved(session.clientId, filter);
-      ticket = session.subscriptionTicket;
-    }
+    ticket = session.forgetSubscription(filter);
     context.events.tell('unsubscribed', { clientId: session.clientId, filter });
     return ReasonCode.Success;
   });
@@ -158,13 +151,11 @@ function subscribeToQueue(
   const prefetch = wantedPrefetch(packet);
   const reasonCode = consumers?.subscribe({ filter, qos, identifier, prefetch }) ?? ReasonCode.TopicFilterInvalid;
   if (reasonCode >= 0x80) return { reasonCode, ticket: NO_TICKET };
-  session.queueSubscriptions ??= new Map();
   const record = { ...request, identifier, streamId: 0, sinceSequence: 0, ...(prefetch === 0 ? {} : { prefetch }) };
-  session.queueSubscriptions.set(filter, record);
-  if (!isKnown) session.subscriptionBytes += memoryOf(filter);
-  if (session.isKept) session.subscriptionTicket = context.journal.subscriptionSaved(session.clientId, record);
+  session.subscriptionList.addQueue(record);
+  const ticket = session.saveSubscription(record);
   context.events.tell('subscribed', { clientId: session.clientId, filter, qos: qos === 0 ? 0 : 1 });
-  return { reasonCode, ticket: session.subscriptionTicket };
+  return { reasonCode, ticket };
 }
 
 /** The User Property `prefetch` of SUBSCRIBE. @returns 0 if there is none, or it is no number */
@@ -179,23 +170,20 @@ function unsubscribeFromQueue(
   filter: string,
   consumers: QueueConsumers | null,
 ): boolean {
-  if (session.queueSubscriptions?.delete(filter) !== true) return false;
+  if (!session.subscriptionList.deleteQueue(filter)) return false;
   consumers?.unsubscribe(filter);
-  session.subscriptionBytes -= memoryOf(filter);
-  if (session.isKept) session.subscriptionTicket = context.journal.subscriptionRemoved(session.clientId, filter);
+  session.forgetSubscription(filter);
   context.events.tell('unsubscribed', { clientId: session.clientId, filter });
   return true;
 }
 
 function hasRoomFor(context: BrokerContext, session: Session, filter: string): boolean {
   const { maximumSubscriptionsPerSession, maximumSubscriptionBytesPerSession } = context.limits;
-  const count = session.subscriptions.size + (session.queueSubscriptions?.size ?? 0);
-  if (count >= maximumSubscriptionsPerSession) return false;
-  return session.subscriptionBytes + memoryOf(filter) <= maximumSubscriptionBytesPerSession;
-}
-
-function memoryOf(filter: string): number {
-  return 2 * filter.length + indexBytes(filter);
+  return session.subscriptionList.hasRoomFor(
+    filter,
+    maximumSubscriptionsPerSession,
+    maximumSubscriptionBytesPerSession,
+  );
 }
 
 function wantsRetained(request: SubscriptionRequest, isShared: boolean, isKnown: boolean): boolean {

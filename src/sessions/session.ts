@@ -22,6 +22,7 @@ import type { SessionFront } from './session-front.js';
 import type { SessionGuard } from './session-guard.js';
 import { encodeSessionState, type SessionState } from './session-state.js';
 import { type BacklogLimits, type BacklogOwner, StreamBacklog } from './stream-backlog.js';
+import { NO_SUBSCRIPTIONS, SubscriptionList } from './subscription-list.js';
 import type { Will } from './will.js';
 
 /** `SessionExpiryInterval` of a session that never ends (section 3.1.2.11.2). */
@@ -29,8 +30,6 @@ export const NEVER_EXPIRES = 0xffffffff;
 
 /** Number of a session that is not stored. */
 export const NOT_STORED = 0;
-
-const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription<Subscriber>> = new Map();
 
 /** Changes that are worth storing for each message on its way: so that each costs a bounded share of a state. */
 const CHANGES_PER_INFLIGHT = 2;
@@ -56,11 +55,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   /** Under which its state is stored; {@link NOT_STORED} for a session that ends with its connection. */
   readonly number: number;
   /** Null for none, as for devices that only report. */
-  #subscriptions: Map<string, Subscription<Subscriber>> | null = null;
-  /** Work queues that it takes from while it is connected, by filter as given; null for none, as for most. */
-  queueSubscriptions: Map<string, StoredSubscription> | null = null;
-  /** Memory that they take, by estimate; kept up by who changes them. */
-  subscriptionBytes = 0;
+  #subscribed: SubscriptionList | null = null;
   /** Seconds that it outlives its connection; {@link NEVER_EXPIRES} for ever. */
   expirySeconds = 0;
   /** When its connection ended, ms; 0 while it is connected. */
@@ -71,8 +66,7 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
   #guard: SessionGuard | null = null;
   /** Ticket of the record that says that it is connected. Nothing is sent before: after a crash it would lack DUP. */
   connectedWith: Ticket = NO_TICKET;
-  /** Ticket of the last change of its subscriptions. */
-  subscriptionTicket: Ticket = NO_TICKET;
+  #subscriptionTicket: Ticket = NO_TICKET;
   readonly #outgoing: OutgoingMessages;
   #epoch = 0;
   #receivedIds: Set<number> | null = null;
@@ -344,27 +338,44 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   /** By filter as given, shared ones included. */
   get subscriptions(): ReadonlyMap<string, Subscription<Subscriber>> {
-    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+    return this.#subscribed?.toTopics ?? NO_SUBSCRIPTIONS;
   }
 
-  /** Lists a subscription, or another in its place. */
-  addSubscription(filter: string, subscription: Subscription<Subscriber>): void {
-    this.#subscriptions ??= new Map();
-    this.#subscriptions.set(filter, subscription);
+  /** Work queues that it takes from while it is connected, by filter as given; null for none, as for most. */
+  get queueSubscriptions(): ReadonlyMap<string, StoredSubscription> | null {
+    return this.#subscribed?.toQueues ?? null;
   }
 
-  deleteSubscription(filter: string): void {
-    this.#subscriptions?.delete(filter);
+  /** Where both are listed and taken off. Made when it is asked for. */
+  get subscriptionList(): SubscriptionList {
+    this.#subscribed ??= new SubscriptionList();
+    return this.#subscribed;
+  }
+
+  /** Filters of all its subscriptions. */
+  filters(): Iterable<string> {
+    return this.#subscribed?.filters() ?? [];
   }
 
   clearSubscriptions(): void {
-    this.#subscriptions = null;
+    this.#subscribed = null;
   }
 
-  /** Of all its subscriptions. */
-  *filters(): IterableIterator<string> {
-    yield* this.subscriptions.keys();
-    if (this.queueSubscriptions !== null) yield* this.queueSubscriptions.keys();
+  /** Has a subscription stored that is listed, if the session is kept. @returns the ticket of that */
+  saveSubscription(record: StoredSubscription): Ticket {
+    if (this.isKept) this.#subscriptionTicket = this.#context.journal.subscriptionSaved(this.clientId, record);
+    return this.#subscriptionTicket;
+  }
+
+  /** Has one forgotten that is not listed any more, if the session is kept. @returns the ticket of that */
+  forgetSubscription(filter: string): Ticket {
+    if (this.isKept) this.#subscriptionTicket = this.#context.journal.subscriptionRemoved(this.clientId, filter);
+    return this.#subscriptionTicket;
+  }
+
+  /** Ticket of the last change of its subscriptions. */
+  get subscriptionTicket(): Ticket {
+    return this.#subscriptionTicket;
   }
 
   /** The stream for a subscription that is being made; it keeps the one that it replaces had [MQTT-3.8.4-4]. */

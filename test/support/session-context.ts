@@ -54,7 +54,7 @@ export function subscribe(
   const stream = session.joinStream(filter, qos, filter.startsWith('$share/'));
   const sinceSequence = context.log.nextSequence;
   const subscription = subscriptionOf(session, filter, { qos, ...options, stream, sinceSequence });
-  session.addSubscription(filter, subscription);
+  session.subscriptionList.add(filter, subscription);
   session.onSubscribed(stream);
   return subscription;
 }
