@@ -2,6 +2,7 @@
  * The operations that will be written together, atomically. Wraps one native batch, which is emptied and used again for
  * a later group: LevelDB's batches give their memory back only at a garbage collection that cannot see their size.
  */
+import { BATCH_HEADER_BYTES, operationBytes } from './log-format.js';
 import type { Encoded, NativeBatch } from './native-level.js';
 import { NO_TICKET, type Ticket } from './ticket.js';
 
@@ -12,6 +13,7 @@ export class CommitGroup {
   readonly batch: NativeBatch;
   #ticket: Ticket = NO_TICKET;
   #bytes = 0;
+  #batchBytes = BATCH_HEADER_BYTES;
   #isRequired = false;
   #isSynced = false;
   #settlement: Settlement | null = null;
@@ -27,6 +29,11 @@ export class CommitGroup {
   /** Bytes of keys and values, about. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What the batch takes in LevelDB's log, to the byte, besides the headers of its blocks. */
+  get batchBytes(): number {
+    return this.#batchBytes;
   }
 
   /** Whether anybody waits for this group. */
@@ -53,6 +60,7 @@ export class CommitGroup {
     this.batch._clear();
     this.#ticket = ticket;
     this.#bytes = 0;
+    this.#batchBytes = BATCH_HEADER_BYTES;
     this.#isRequired = false;
     this.#isSynced = false;
     this.#settlement = null;
@@ -61,12 +69,14 @@ export class CommitGroup {
   put(key: Encoded, value: Encoded, isSynced: boolean): void {
     this.batch._put(key, value);
     this.#bytes += key.length + value.length + OPERATION_OVERHEAD_BYTES;
+    this.#batchBytes += operationBytes(key, value);
     this.require(isSynced);
   }
 
   del(key: Encoded, isSynced: boolean): void {
     this.batch._del(key);
     this.#bytes += key.length + OPERATION_OVERHEAD_BYTES;
+    this.#batchBytes += operationBytes(key);
     this.require(isSynced);
   }
 

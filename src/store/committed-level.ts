@@ -8,9 +8,11 @@
  */
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../core/clock.js';
+import type { CommitGroup } from './commit-group.js';
 import { FreeSpaceWatch } from './free-space-watch.js';
 import { type CommitContributor, GroupCommitter } from './group-committer.js';
 import { JoinedBatch } from './joined-batch.js';
+import { LogRoom } from './log-room.js';
 import type { BatchOperation, ClearOptions, Encoded, NativeBatch, OpenOptions, WriteOptions } from './native-level.js';
 import { ReopenableLevel } from './reopenable-level.js';
 import { type StoreHealth, StoreHealthMonitor } from './store-health.js';
@@ -34,6 +36,9 @@ export class CommittedLevel extends ReopenableLevel {
   readonly #health: StoreHealthMonitor;
   readonly #committer: GroupCommitter;
   readonly #freeSpace: FreeSpaceWatch | null;
+  readonly #isSynced: boolean;
+  /** Null where nothing is synced, and on systems on which nobody has measured that room helps. */
+  readonly #logRoom: LogRoom | null;
   #closeError: unknown = null;
 
   constructor(location: string, options: CommittedLevelOptions) {
@@ -45,15 +50,20 @@ export class CommittedLevel extends ReopenableLevel {
     });
     this.#clock = options.clock;
     this.#maximumPendingBytes = options.maximumPendingBytes;
+    this.#isSynced = options.isSynced !== false;
+    this.#logRoom =
+      this.#isSynced && process.platform === 'linux'
+        ? new LogRoom(location, () => this.#health.health.state === 'ok')
+        : null;
     this.#health = new StoreHealthMonitor(options.minimumFreeBytes);
     this.#committer = new GroupCommitter(
       {
         createBatch: () => super._chainedBatch() as NativeBatch,
-        writeBatch: (batch, isSynced, bytes) => {
-          this.#freeSpace?.onWritten(bytes);
-          return this.writeBatch(batch, isSynced && options.isSynced !== false);
+        writeGroup: (group) => this.#writeGroup(group),
+        recover: async (bytes) => {
+          await this.#logRoom?.release();
+          await this.reopen(bytes);
         },
-        recover: (bytes) => this.reopen(bytes),
       },
       options.clock,
       this.#health,
@@ -150,6 +160,14 @@ export class CommittedLevel extends ReopenableLevel {
     return bavail * bsize;
   }
 
+  #writeGroup(group: CommitGroup): Promise<void> {
+    const isSynced = this.#isSynced && group.isSynced;
+    this.#freeSpace?.onWritten(group.bytes);
+    const room = this.#logRoom?.onWrite(group.batchBytes, isSynced) ?? null;
+    if (room === null) return this.writeBatch(group.batch, isSynced);
+    return room.then(() => this.writeBatch(group.batch, isSynced));
+  }
+
   override async _open(options: OpenOptions): Promise<void> {
     this.#committer.assertNotClosed();
     await super._open(options);
@@ -164,6 +182,7 @@ export class CommittedLevel extends ReopenableLevel {
     } catch (error) {
       this.#closeError = error;
     }
+    await this.#logRoom?.release();
     await super._close();
   }
 

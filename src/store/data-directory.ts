@@ -88,7 +88,7 @@ async function openStore(options: DataDirectoryOptions, notices: Notices, isRepa
   }
   try {
     const { droppedBytes, reasons } = await readRecoveryReport(location);
-    const isDamaged = droppedBytes > 0;
+    const isDamaged = droppedBytes > 0 && !(await kept.endTorn());
     if (isDamaged) {
       const aside = await kept.setAside(options.clock.now());
       notices.add(

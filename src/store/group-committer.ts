@@ -22,8 +22,7 @@ export interface CommitContributor {
 /** The database, as far as it is written to. */
 export interface CommitTarget {
   createBatch(): NativeBatch;
-  /** @param bytes of keys and values */
-  writeBatch(batch: NativeBatch, isSynced: boolean, bytes: number): Promise<void>;
+  writeGroup(group: CommitGroup): Promise<void>;
   /** Brings the database back to a state in which `bytes` may be written to it, after a write that failed. */
   recover(bytes: number): Promise<void>;
 }
@@ -153,7 +152,7 @@ export class GroupCommitter {
 
   async #write(group: CommitGroup): Promise<void> {
     try {
-      await this.#target.writeBatch(group.batch, group.isSynced, group.bytes);
+      await this.#target.writeGroup(group);
     } catch (error) {
       const lastError = await this.#writeAgain(group, error);
       if (lastError !== null) {
@@ -182,7 +181,7 @@ export class GroupCommitter {
     try {
       // LevelDB goes on after a torn record in its log, and what follows the torn record is lost at the next start.
       await this.#target.recover(group.bytes);
-      await this.#target.writeBatch(group.batch, group.isSynced, group.bytes);
+      await this.#target.writeGroup(group);
       return null;
     } catch (error) {
       return error;

@@ -7,11 +7,15 @@
  *
  * What cannot be kept does not hinder the start: not every file system has links.
  */
-import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { judgeLogEnd } from './log-end.js';
+import { sortedLogs } from './log-format.js';
 
 export class KeptLogs {
   readonly #location: string;
+  /** In the order in which they were written. */
+  #names: readonly string[] = [];
 
   private constructor(location: string) {
     this.#location = location;
@@ -20,11 +24,29 @@ export class KeptLogs {
   /** @param location of a database that is closed, or not there yet */
   static async keep(location: string): Promise<KeptLogs> {
     const kept = new KeptLogs(location);
-    const names = (await readdir(location).catch(() => [])).filter((name) => /^\d+\.log$/.test(name));
+    const names = sortedLogs(await readdir(location).catch(() => []));
+    kept.#names = names;
     if (names.length === 0) return kept;
     await mkdir(kept.#directory, { mode: 0o700 }).catch(() => {});
     for (const name of names) await link(join(location, name), join(kept.#directory, name)).catch(() => {});
     return kept;
+  }
+
+  /**
+   * Whether all that is wrong with them is a batch at their end that a crash has cut off: nobody was told that it had been
+   * written. False if they could not be kept.
+   */
+  async endTorn(): Promise<boolean> {
+    try {
+      for (const name of this.#names) {
+        const { state } = judgeLogEnd(await readFile(join(this.#directory, name)));
+        if (state === 'torn') return name === this.#names.at(-1);
+        if (state === 'damaged') return false;
+      }
+    } catch {
+      return false;
+    }
+    return false;
   }
 
   /** Leaves them to the owner of the data. @returns where they are; null if they could not be kept */

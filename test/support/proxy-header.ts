@@ -1,5 +1,5 @@
 /** Headers of the PROXY protocol, as proxies write them. */
-import { crc32c } from '../../src/transport/proxy/crc32c.js';
+import { crc32c } from '../../src/core/crc32c.js';
 
 const SIGNATURE = Buffer.from('0d0a0d0a000d0a515549540a', 'hex');
 

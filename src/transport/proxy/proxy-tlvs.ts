@@ -1,6 +1,7 @@
 /** What a header of PROXY version 2 says beside addresses (its section 2.2). Types that are not known are passed over. */
+
+import { crc32c } from '../../core/crc32c.js';
 import { ProxyHeaderInvalid } from '../../core/errors.js';
-import { crc32c } from './crc32c.js';
 
 const AUTHORITY = 0x02;
 const CRC32C = 0x03;

@@ -51,6 +51,8 @@ export class CommitProof {
 
   constructor(calls: readonly SystemCall[]) {
     for (const call of calls) {
+      // Room for later (docs/decisions/0031): nothing that a client has sent.
+      if (isZero(call)) continue;
       if (isSync(call)) ensure(this.#syncs, call.target, () => []).push(call);
       else {
         const streams = !call.target.startsWith('TCP:') ? this.#files : isRead(call) ? this.#received : this.#sent;
@@ -110,6 +112,10 @@ export class CommitProof {
       return pairs;
     });
   }
+}
+
+function isZero({ data }: SystemCall): boolean {
+  return data.length > 0 && data.every((byte) => byte === 0);
 }
 
 function newStream(): TracedStream {

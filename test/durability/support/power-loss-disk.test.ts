@@ -108,6 +108,20 @@ describe('a restored directory', () => {
     }
   });
 
+  it('has the zeros that were synced, with what of later bytes over them has reached the disk', () => {
+    const lines = ['ready', 'create 1 a', 'sync 1 0 3 8'];
+    const written = { a: 'abcde\0\0\0\0\0' };
+    expect(restore(lines, written, { '1.0': 'abc' }).files['a']).toBe('abc\0\0\0\0\0');
+    const found = new Set<string>();
+    for (let seed = 0; seed < 40; seed++) {
+      const random = new RandomSource(seed);
+      found.add(restore(lines, written, { '1.0': 'abc' }, { names: 'none', tails: 'pages', random }).files['a'] ?? '');
+    }
+    const ends = ['', 'd', 'de'].map((part) => `abc${part}`);
+    const expected = ends.flatMap((end) => [8, 9, 10].map((size) => end.padEnd(size, '\0')));
+    expect([...found].sort()).toEqual(expected.sort());
+  });
+
   it('is refused when bytes were overwritten in place, or anything else was done that is not modelled', () => {
     const lines = ['ready', 'create 1 a', 'sync 1 0 3'];
     expect(() => restore(lines, { a: 'xbc' }, { '1.0': 'abc' })).toThrow('overwritten in place');

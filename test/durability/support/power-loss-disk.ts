@@ -14,7 +14,8 @@
  *    writing early. They do so in their order: all of the named file systems keep to it, and a removal that overtook
  *    an earlier rename would be the work of a broken one. So what survives of them is a first part: none, some or all.
  *  - Bytes that were not synced may have reached the disk all the same, page by page: nothing of them, a first part, or
- *    pages with holes of zeros between them. Only behind what is durable: whatever is watched here writes at the end.
+ *    pages with holes of zeros between them. Only behind what is durable: whatever is watched here writes at the end, or
+ *    over zeros there, which are what a page holds then that has not reached the disk.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,6 +46,14 @@ type Operation =
   | { readonly kind: 'mkdir' | 'rmdir' | 'unlink'; readonly path: string }
   | { readonly kind: 'rename' | 'link'; readonly from: string; readonly path: string };
 
+/** What of a file is durable. */
+interface Synced {
+  readonly version: number;
+  /** Without the zeros at its end. */
+  readonly bytes: number;
+  readonly size: number;
+}
+
 const PAGE_BYTES = 4096;
 
 export class PowerLossDisk {
@@ -52,7 +61,7 @@ export class PowerLossDisk {
   readonly #live = new Map<string, Entry>();
   readonly #durable = new Map<string, Entry>();
   #pending: { readonly line: number; readonly operation: Operation }[] = [];
-  readonly #synced = new Map<number, { readonly version: number; readonly bytes: number }>();
+  readonly #synced = new Map<number, Synced>();
   /** Truncated since its last sync: the file may differ from what was synced. */
   readonly #truncated = new Set<number>();
 
@@ -94,7 +103,9 @@ export class PowerLossDisk {
       const tail = this.#tailOf(id, path, synced, live);
       const survived = survivingTail(tail, adversary, synced.length);
       lostBytes += tail.length - survived.length;
-      files.set(path, Buffer.concat([synced, survived]));
+      const size = survivingSize(this.#synced.get(id)?.size ?? 0, live.length, adversary);
+      const zeros = Buffer.alloc(Math.max(0, size - synced.length - survived.length));
+      files.set(path, Buffer.concat([synced, survived, zeros]));
     }
     for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
     for (const [path, entry] of tree) if (entry === 'directory') mkdirSync(join(directory, path), { recursive: true });
@@ -103,7 +114,7 @@ export class PowerLossDisk {
   }
 
   #take(line: number, [kind = '', ...fields]: string[]): void {
-    const [first = '', second = '', third = ''] = fields;
+    const [first = '', second = '', third = '', fourth = third] = fields;
     switch (kind) {
       case 'exists':
         this.#live.set(second, Number(first));
@@ -131,7 +142,7 @@ export class PowerLossDisk {
         this.#truncated.add(Number(first));
         break;
       case 'sync':
-        this.#sync(Number(first), Number(second), Number(third));
+        this.#sync(Number(first), { version: Number(second), bytes: Number(third), size: Number(fourth) });
         break;
       case 'syncdir':
         this.#syncDirectory(Number(first), second);
@@ -146,12 +157,14 @@ export class PowerLossDisk {
     this.#pending.push({ line, operation });
   }
 
-  #sync(id: number, version: number, bytes: number): void {
+  #sync(id: number, synced: Synced): void {
+    const { version, bytes, size } = synced;
     const known = this.#synced.get(id);
     // Two syncs at a time may be journalled in the other order; the longer one holds.
     const isOlder =
-      known !== undefined && (version < known.version || (version === known.version && bytes < known.bytes));
-    if (!isOlder) this.#synced.set(id, { version, bytes });
+      known !== undefined &&
+      (version < known.version || (version === known.version && (bytes < known.bytes || size < known.size)));
+    if (!isOlder) this.#synced.set(id, synced);
     this.#truncated.delete(id);
     if (this.#rule === 'with the file') this.#bringName(id);
   }
@@ -196,7 +209,7 @@ export class PowerLossDisk {
     if (!live.subarray(0, synced.length).equals(synced)) {
       throw new Error(`the power loss layer does not model this: ${path} was overwritten in place`);
     }
-    return live.subarray(synced.length);
+    return withoutZeros(live.subarray(synced.length));
   }
 }
 
@@ -253,4 +266,15 @@ function survivingTail(tail: Buffer, { tails, random }: Adversary, offset: numbe
     }
   }
   return kept;
+}
+
+/** Where pages have not reached the disk, the size of the file may have. */
+function survivingSize(synced: number, live: number, { tails, random }: Adversary): number {
+  return tails !== 'pages' || live <= synced ? synced : random.integer(synced, live);
+}
+
+function withoutZeros(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
 }

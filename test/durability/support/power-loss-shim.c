@@ -27,11 +27,13 @@
  *   create <id> <path>             a new file
  *   mkdir <path>  rmdir <path>  unlink <path>  rename <from> <to>  link <from> <to>
  *   truncate <id>                  bytes that were there are gone, or about to be replaced
- *   sync <id> <version> <bytes>    so many bytes of contents/<id>.<version> are durable
+ *   sync <id> <version> <bytes> <size>
+ *                                  so many bytes of contents/<id>.<version> are durable, and zeros behind them up to the
+ *                                  size: room that was made in advance, which is overwritten from its start on
  *   syncdir <line> <path>          the names in this directory are durable, as they were after that line
  *   unsupported <what> <path>      something that this layer does not model; the test must not go on
  *
- * Files may grow, and may be rewritten from the start after a truncation or when they are small. A large file that is
+ * Files may grow, may be written over zeros at their end, and may be rewritten from the start after a truncation or when they are small. A large file that is
  * overwritten in place would go unnoticed here; power-loss-disk.ts compares the copy with the file and notices.
  */
 #define _GNU_SOURCE
@@ -173,13 +175,28 @@ static int is_same(int source, int copy, off_t from, off_t to) {
   return 1;
 }
 
-/* Brings the copy up to the first `bytes` bytes of the file behind `descriptor`, which need not be readable. */
-static void copy_file(struct file *file, int descriptor, off_t bytes) {
+/* Where the zeros begin with which the first `size` bytes of the file end. */
+static off_t before_zeros(int source, off_t size) {
+  char block[BLOCK_BYTES];
+  while (size > 0) {
+    size_t wanted = size % BLOCK_BYTES == 0 ? BLOCK_BYTES : (size_t)(size % BLOCK_BYTES);
+    if (pread(source, block, wanted, size - (off_t)wanted) != (ssize_t)wanted) die("cannot read a file");
+    for (size_t at = wanted; at > 0; at--) {
+      if (block[at - 1] != 0) return size - (off_t)(wanted - at);
+    }
+    size -= (off_t)wanted;
+  }
+  return 0;
+}
+
+/* Brings the copy up to the first `size` bytes of the file behind `descriptor`, which need not be readable. */
+static void copy_file(struct file *file, int descriptor, off_t size) {
   char path[64], buffer[65536];
   snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
   REAL(open);
   int source = real(path, O_RDONLY | O_CLOEXEC);
   if (source < 0) die("cannot read a file");
+  off_t bytes = before_zeros(source, size);
   int copy = open_copy(file);
   off_t compared = file->copied <= COMPARED_BYTES ? 0 : file->copied - BLOCK_BYTES;
   if (file->is_stale || bytes < file->copied || !is_same(source, copy, compared, file->copied)) {
@@ -224,7 +241,7 @@ static void scan(const char *path) {
       copy_file(file, descriptor, status.st_size);
       close(descriptor);
       note("exists\t%u\t%s\n", file->id, relative);
-      note("sync\t%u\t%u\t%lld\n", file->id, file->version, (long long)file->copied);
+      note("sync\t%u\t%u\t%lld\t%lld\n", file->id, file->version, (long long)file->copied, (long long)status.st_size);
     }
   }
   closedir(directory);
@@ -489,14 +506,14 @@ static int sync_file(int descriptor, int (*real)(int)) {
   }
   copy_file(file, descriptor, status.st_size);
   unsigned id = file->id, version = file->version;
-  long long bytes = (long long)file->copied;
+  long long bytes = (long long)file->copied, size = (long long)status.st_size;
   pthread_mutex_unlock(&lock);
   int result = real(descriptor);
   int saved = errno;
   if (delay_milliseconds > 0) usleep(delay_milliseconds * 1000);
   if (result == 0) {
     pthread_mutex_lock(&lock);
-    note("sync\t%u\t%u\t%lld\n", id, version, bytes);
+    note("sync\t%u\t%u\t%lld\t%lld\n", id, version, bytes, size);
     pthread_mutex_unlock(&lock);
   }
   errno = saved;

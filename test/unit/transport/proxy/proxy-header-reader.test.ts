@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { crc32c } from '../../../../src/core/crc32c.js';
 import { ProxyHeaderInvalid } from '../../../../src/core/errors.js';
-import { crc32c } from '../../../../src/transport/proxy/crc32c.js';
 import { type ProxyHeader, ProxyHeaderReader } from '../../../../src/transport/proxy/proxy-header-reader.js';
 import { header2, header2OfIpv4, sslTlv, tlv, withSum } from '../../../support/proxy-header.js';
 
