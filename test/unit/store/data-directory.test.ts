@@ -11,6 +11,7 @@ import {
   repairDataDirectory,
 } from '../../../src/store/data-directory.js';
 import { isDamage } from '../../../src/store/level-failure.js';
+import { judgeLogEnd } from '../../../src/store/log-end.js';
 import { copyAsAfterCrash } from '../../support/crash-copy.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { createTemporaryDirectory } from '../../support/temporary-directory.js';
@@ -70,6 +71,29 @@ async function createFilled(): Promise<{ directory: string; store: string; broke
   const directory = await createTemporaryDirectory();
   await cp(template, directory, { recursive: true });
   return { directory, store: join(directory, 'store'), brokerId: templateBrokerId };
+}
+
+/** Likewise, killed in the middle of a batch: its log ends with a part of it, and room. */
+async function createTorn(
+  size: number,
+  cutAt: (bytes: number) => number,
+): Promise<{ directory: string; store: string }> {
+  const { directory: other } = await createFilled();
+  const level = await openRaw(other);
+  await fill(level, 0, 500);
+  await level.batch([
+    { type: 'put', key: 'meta:torn-a', value: Buffer.alloc(100, 1) },
+    { type: 'put', key: 'meta:torn-b', value: Buffer.alloc(size, 1) },
+  ]);
+  const directory = await createTemporaryDirectory();
+  const store = join(directory, 'store');
+  await copyAsAfterCrash(join(other, 'store'), store);
+  await level.close();
+  const log = (await filesOf(store, /\d\.log$/)).at(-1) as string;
+  const { wholeBytes } = judgeLogEnd(await readFile(log));
+  await truncate(log, cutAt(wholeBytes));
+  await truncate(log, wholeBytes + 100_000);
+  return { directory, store };
 }
 
 async function filesOf(store: string, pattern: RegExp): Promise<string[]> {
@@ -319,6 +343,30 @@ describe('a damaged store', () => {
     const count = await countKeys(repaired.level);
     expect(count).toBeGreaterThan(KEYS - 1000);
     expect(count).toBeLessThan(KEYS);
+  });
+
+  it.each([
+    ['within a block', 2000, (bytes: number) => bytes - 700],
+    ['between two blocks', 100_000, (bytes: number) => bytes - (bytes % 32_768)],
+    ['on its last byte', 2000, (bytes: number) => bytes - 1],
+  ])('whose last batch was cut off %s, with room behind it, is opened in silence', async (_, size, cutAt) => {
+    const { directory, store } = await createTorn(size, cutAt);
+    const { level, notices } = await openDirectory(directory);
+    expect(notices).toEqual([]);
+    expect(await readdir(directory)).toEqual(['store']);
+    expect(await level.get('meta:torn-a')).toBeUndefined();
+    expect(await countKeys(level)).toBe(KEYS);
+    expect(await readFile(join(store, 'LOG'), 'utf8')).toContain('dropping');
+  });
+
+  it('whose last batch was cut off keeps nothing of it when it has to be repaired besides', async () => {
+    const { directory, store } = await createTorn(100_000, (bytes) => bytes - 50_000);
+    await rm(join(store, 'CURRENT'));
+    const { level, notices } = await openDirectory(directory);
+    expect(notices).toHaveLength(1);
+    expect(await level.get('meta:torn-a')).toBeUndefined();
+    expect(await level.get('meta:torn-b')).toBeUndefined();
+    expect(await countKeys(level)).toBe(KEYS);
   });
 
   it('with damage within its log tells how much is lost', async () => {
