@@ -9,7 +9,7 @@
  * by here before it is handed over, and one that would reach a write under way waits for it. Nothing acknowledged depends
  * on the room; when it cannot be made, commits are as slow as without. See docs/decisions/0031.
  */
-import { constants, fstatSync, statSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logBytesAfter, sortedLogs } from './log-format.js';
@@ -147,7 +147,7 @@ export class LogRoom {
     const old = this.#log;
     this.#log = null;
     await old?.file.close();
-    const file = await open(join(this.#location, name), constants.O_RDWR | constants.O_NOFOLLOW);
+    const file = await open(join(this.#location, name), 'r+');
     this.#found = { name, file };
   }
 

@@ -360,7 +360,7 @@ describe('a damaged store', () => {
   });
 
   it('whose last batch was cut off keeps nothing of it when it has to be repaired besides', async () => {
-    const { directory, store } = await createTorn(100_000, (bytes) => bytes - 50_000);
+    const { directory, store } = await createTorn(2000, (bytes) => bytes - 700);
     await rm(join(store, 'CURRENT'));
     const { level, notices } = await openDirectory(directory);
     expect(notices).toHaveLength(1);
