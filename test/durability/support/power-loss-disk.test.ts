@@ -71,7 +71,7 @@ describe('a restored directory', () => {
     const lines = ['ready', 'create 1 a', 'sync 1 0 2', 'sync 1 0 4', 'create 2 b'];
     const { cut, files } = restore(lines, { a: 'abcdef', b: 'x' }, { '1.0': 'abcd' });
     expect(files).toEqual({ a: 'abcd' });
-    expect(cut).toEqual({ lostBytes: 2, lostNames: 1 });
+    expect(cut).toEqual({ lostBytes: 2, lostNames: 1, roomBytes: 0 });
   });
 
   it('has removed files again, and the old bytes of truncated ones', () => {

@@ -36,6 +36,8 @@ export interface PowerCut {
   readonly lostBytes: number;
   /** Changes of names that are undone. */
   readonly lostNames: number;
+  /** Zeros that had been synced behind what was written: room for more. */
+  readonly roomBytes: number;
 }
 
 /** A file by its number in the journal. */
@@ -94,6 +96,7 @@ export class PowerLossDisk {
     for (const { operation } of this.#pending.slice(0, survivors)) apply(tree, operation);
     const livePaths = new Map([...this.#live].map(([path, entry]) => [entry, path]));
     let lostBytes = 0;
+    let roomBytes = 0;
     const files = new Map<string, Buffer>();
     for (const [path, id] of tree) {
       if (id === 'directory' || !hasParents(tree, path)) continue;
@@ -103,14 +106,16 @@ export class PowerLossDisk {
       const tail = this.#tailOf(id, path, synced, live);
       const survived = survivingTail(tail, adversary, synced.length);
       lostBytes += tail.length - survived.length;
-      const size = survivingSize(this.#synced.get(id)?.size ?? 0, live.length, adversary);
+      const { bytes, size: syncedSize } = this.#synced.get(id) ?? { bytes: 0, size: 0 };
+      roomBytes += syncedSize - bytes;
+      const size = survivingSize(syncedSize, live.length, adversary);
       const zeros = Buffer.alloc(Math.max(0, size - synced.length - survived.length));
       files.set(path, Buffer.concat([synced, survived, zeros]));
     }
     for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
     for (const [path, entry] of tree) if (entry === 'directory') mkdirSync(join(directory, path), { recursive: true });
     for (const [path, bytes] of files) writeFileSync(join(directory, path), bytes);
-    return { lostBytes, lostNames: this.#pending.length - survivors };
+    return { lostBytes, lostNames: this.#pending.length - survivors, roomBytes };
   }
 
   #take(line: number, [kind = '', ...fields]: string[]): void {
