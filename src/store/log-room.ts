@@ -19,14 +19,14 @@ const KIB = 1024;
 const WORTHWHILE_BYTES = 64 * KIB;
 /** Room is made in pieces as large as the log, up to this: each is a sync of its own. */
 const MAXIMUM_PIECE_BYTES = 512 * KIB;
-/** How much is written between two looks at the state of affairs. */
+/** How much of small batches is written between two looks at the state of affairs. */
 const LOOK_BYTES = 16 * KIB;
 /** LevelDB begins a new log after about 4 MiB, less if records are tiny. Before this much nobody looks for a new one. */
 const SWITCH_BYTES = 1024 * KIB;
 /** Where LevelDB is at the end of its room, new room begins so far ahead of it. */
 const AHEAD_BYTES = 32 * KIB;
-/** From this size on it is the data that takes the time. */
-const LARGE_BATCH_BYTES = 64 * KIB;
+/** From this size on it is the data that takes the time: room is neither made for such batches nor because of them. */
+const LARGE_BATCH_BYTES = 16 * KIB;
 const ALIGNMENT_BYTES = 4 * KIB;
 
 const ZEROS = Buffer.alloc(MAXIMUM_PIECE_BYTES);
@@ -73,10 +73,10 @@ export class LogRoom {
     if (this.#found !== null) this.#measure(this.#found);
     const position = this.#position;
     this.#position = logBytesAfter(position, batchBytes);
-    this.#bytesSinceLook += batchBytes;
     if (this.#position > this.#writtenFrom) return this.#work;
-    const isDue = isSynced && batchBytes < LARGE_BATCH_BYTES && this.#bytesSinceLook >= LOOK_BYTES;
-    if (isDue && this.#work === null) this.#look(position);
+    if (!isSynced || batchBytes >= LARGE_BATCH_BYTES) return null;
+    this.#bytesSinceLook += batchBytes;
+    if (this.#bytesSinceLook >= LOOK_BYTES && this.#work === null) this.#look(position);
     return null;
   }
 

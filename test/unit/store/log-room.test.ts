@@ -116,7 +116,7 @@ describe.skipIf(!isLinux)('room in a log', () => {
       const writer = await createWriter();
       for (let i = 0; i < 300; i++) {
         const isLarge = random.chance(0.02);
-        await writer.write(isLarge ? random.integer(60_000, 900_000) : random.integer(12, 20_000), random.chance(0.9));
+        await writer.write(isLarge ? random.integer(16_000, 900_000) : random.integer(12, 16_000), random.chance(0.9));
         if (random.chance(0.7)) await nextTurn();
       }
       await writer.room.release();
@@ -127,16 +127,17 @@ describe.skipIf(!isLinux)('room in a log', () => {
   it('lets a batch wait that would reach what is being written', async () => {
     const writer = await createWriter();
     let waited = 0;
-    for (let i = 0; i < 200; i++) {
-      const room = writer.room.onWrite(60_000, true);
+    for (let i = 0; i < 400; i++) {
+      const bytes = i % 12 === 11 ? 200_000 : 4000;
+      const room = writer.room.onWrite(bytes, true);
       if (room !== null) waited++;
       await room;
-      const end = logBytesAfter(writer.position, 60_000);
+      const end = logBytesAfter(writer.position, bytes);
       const descriptor = openSync(writer.path, 'r+');
       writeSync(descriptor, Buffer.alloc(end - writer.position, 0xff), 0, end - writer.position, writer.position);
       closeSync(descriptor);
       writer.position = end;
-      if (i % 40 < 4) await nextTurn();
+      if (i % 100 < 20) await nextTurn();
     }
     await writer.room.release();
     expect(waited).toBeGreaterThan(0);
@@ -154,6 +155,13 @@ describe.skipIf(!isLinux)('room in a log', () => {
       await writer.write(3000);
       await nextTurn();
     }
+    await writer.room.release();
+    expect(writer.size).toBe(writer.position);
+  });
+
+  it('is not made for large batches', async () => {
+    const writer = await createWriter();
+    await writer.writeUntil(() => writer.position > 8000 * KIB, 17_000);
     await writer.room.release();
     expect(writer.size).toBe(writer.position);
   });
