@@ -86,6 +86,14 @@ export class RetainedPages implements RetainedTopics<Row>, ExpiringRows {
     return row.isRowAbout(this.#pageOf(wanted).bytes, offsetOf(wanted), topic);
   }
 
+  startsWith(wanted: Row, beginning: string): boolean {
+    return row.rowStartsWith(this.#pageOf(wanted).bytes, offsetOf(wanted), beginning);
+  }
+
+  lengthOf(wanted: Row): number {
+    return row.topicLengthOfRow(this.#pageOf(wanted).bytes, offsetOf(wanted));
+  }
+
   levelsOf(wanted: Row): number {
     return row.levelsOfRow(this.#pageOf(wanted).bytes, offsetOf(wanted));
   }

@@ -75,7 +75,7 @@ export function messageOfRow(bytes: Buffer, at: number, publisherId: string): Me
   const flags = bytes[at + FLAGS] as number;
   const expires = (flags & EXPIRY_FLAG) !== 0;
   const topicStart = topicStartOfRow(bytes, at);
-  const topicEnd = topicStart + uint16(bytes, at + TOPIC_LENGTH);
+  const topicEnd = topicStart + topicLengthOfRow(bytes, at);
   const propertiesEnd = topicEnd + uint32(bytes, at + PROPERTIES_LENGTH);
   const message = new Message();
   message.topic = null;
@@ -108,23 +108,36 @@ export function contentLengthOfRow(bytes: Buffer, at: number): number {
 
 export function topicOfRow(bytes: Buffer, at: number): string {
   const start = topicStartOfRow(bytes, at);
-  return bytes.utf8Slice(start, start + uint16(bytes, at + TOPIC_LENGTH));
+  return bytes.utf8Slice(start, start + topicLengthOfRow(bytes, at));
+}
+
+export function topicLengthOfRow(bytes: Buffer, at: number): number {
+  return uint16(bytes, at + TOPIC_LENGTH);
 }
 
 export function isRowAbout(bytes: Buffer, at: number, topic: string): boolean {
+  return rowStartsWith(bytes, at, topic) && topicLengthOfRow(bytes, at) === Buffer.byteLength(topic);
+}
+
+/** Whether its topic begins with a text: as much work as that is long, however long the topic is. */
+export function rowStartsWith(bytes: Buffer, at: number, beginning: string): boolean {
   const start = topicStartOfRow(bytes, at);
-  const length = uint16(bytes, at + TOPIC_LENGTH);
-  for (let index = 0; index < topic.length; index++) {
-    const unit = topic.charCodeAt(index);
-    if (unit >= 0x80) return topicOfRow(bytes, at) === topic;
-    if (index === length || bytes[start + index] !== unit) return false;
+  const length = topicLengthOfRow(bytes, at);
+  // A UTF-16 code unit takes one to three bytes.
+  if (length < beginning.length) return false;
+  for (let index = 0; index < beginning.length; index++) {
+    const unit = beginning.charCodeAt(index);
+    if (unit >= 0x80) {
+      return bytes.utf8Slice(start, start + Math.min(length, 3 * beginning.length)).startsWith(beginning);
+    }
+    if (bytes[start + index] !== unit) return false;
   }
-  return length === topic.length;
+  return true;
 }
 
 export function levelsOfRow(bytes: Buffer, at: number): number {
   const start = topicStartOfRow(bytes, at);
-  const end = start + uint16(bytes, at + TOPIC_LENGTH);
+  const end = start + topicLengthOfRow(bytes, at);
   let levels = 1;
   for (let index = start; index < end; index++) if (bytes[index] === SEPARATOR) levels++;
   return levels;

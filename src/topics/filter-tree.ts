@@ -51,6 +51,8 @@ export class FilterTree<S extends object> {
 
   #put(path: string, place: Place<S>, replaces: boolean): Place<S> | null {
     let node = this.#rootOf(path);
+    // Of another filter: with every level that both have it is in the way again.
+    let inTheWay: Place<S> | null = null;
     let start = 0;
     for (; start <= path.length && path[start] !== '#'; ) {
       const end = levelEnd(path, start);
@@ -60,10 +62,11 @@ export class FilterTree<S extends object> {
         return null;
       }
       if (!(child instanceof FilterNode)) {
-        if (pathOf(child) === path) {
+        if (child !== inTheWay && pathOf(child) === path) {
           if (replaces) node.replaceNext(path, start, end, place);
           return child;
         }
+        inTheWay = child;
         const next = FilterNode.around(child, end);
         node.replaceNext(path, start, end, next);
         child = next;

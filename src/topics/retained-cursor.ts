@@ -105,10 +105,9 @@ export class RetainedCursor<T> implements IterableIterator<T> {
   /** The leaf, if its topic, which agrees with the filter up to `depth`, agrees to the end. */
   #checkLeaf(leaf: T, depth: number): T | undefined {
     if (this.#levels[depth] === '#') return leaf;
+    this.#left -= Math.floor(this.#topics.lengthOf(leaf) / CHARACTERS_PER_STEP);
     if (depth === this.#levels.length) return this.#topics.levelsOf(leaf) === depth ? leaf : undefined;
-    const topic = this.#topics.topicOf(leaf);
-    this.#left -= Math.floor(topic.length / CHARACTERS_PER_STEP);
-    return matchesTopic(this.#path, topic) ? leaf : undefined;
+    return matchesTopic(this.#path, this.#topics.topicOf(leaf)) ? leaf : undefined;
   }
 
   #open(node: RetainedNode<T>, depth: number): void {

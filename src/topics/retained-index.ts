@@ -3,7 +3,6 @@
  * visits what agrees with the filter so far, and nothing else. What is left empty is taken out at once. Topics that begin
  * with `$` have a tree of their own, where a wildcard as the first level does not look. Called by the broker.
  */
-import { matchesTopic } from './filter-match.js';
 import { RetainedCursor } from './retained-cursor.js';
 import { RetainedNode } from './retained-node.js';
 import type { RetainedTopics } from './retained-topics.js';
@@ -48,6 +47,8 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
   /** @param value stands for `topic` @returns what it replaced, undefined if nothing */
   set(topic: string, value: T): T | undefined {
     let node = this.#rootOf(topic);
+    // Topic of the leaf that stands in the way: with every level that both have it is in the way again.
+    let other: string | null = null;
     for (let start = 0; start <= topic.length; ) {
       const end = levelEnd(topic, start);
       const child = node.findChild(topic, start, end);
@@ -58,11 +59,12 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
       }
       if (child instanceof RetainedNode) {
         node = child;
-      } else if (this.#topics.isAbout(child, topic)) {
+      } else if (other === null && this.#topics.isAbout(child, topic)) {
         node.replaceChild(topic, start, end, value);
         return child;
       } else {
-        const next = this.#nodeFor(child, end);
+        other ??= this.#topics.topicOf(child);
+        const next = nodeAround(child, other, end);
         node.replaceChild(topic, start, end, next);
         node = next;
       }
@@ -118,7 +120,7 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
       const child = node.findChild(path, start, end);
       if (child === undefined) return false;
       if (!(child instanceof RetainedNode)) {
-        return hasWildcard ? matchesTopic(path, this.#topics.topicOf(child)) : this.#topics.isAbout(child, path);
+        return hasWildcard ? this.#topics.startsWith(child, beginningOf(path)) : this.#topics.isAbout(child, path);
       }
       node = child;
       start = end + 1;
@@ -131,17 +133,22 @@ export class RetainedIndex<T extends NonNullable<unknown>> {
     return new RetainedCursor(this.#rootOf(filter.path), filter, this.#topics);
   }
 
-  /** A node in the place of a leaf whose topic goes through the level that ends at `end`, with the leaf in it. */
-  #nodeFor(leaf: T, end: number): RetainedNode<T> {
-    const node = new RetainedNode<T>();
-    const topic = this.#topics.topicOf(leaf);
-    if (topic.length === end) node.value = leaf;
-    else node.addChild(ownLevel(topic, end + 1, levelEnd(topic, end + 1)), leaf);
-    return node;
-  }
-
   // [MQTT-4.7.2-1] a wildcard as the first level does not match a topic that begins with $
   #rootOf(path: string): RetainedNode<T> {
     return startsWithDollar(path) ? this.#dollarRoot : this.#root;
   }
+}
+
+/** A node in the place of a leaf whose topic goes through the level that ends at `end`, with the leaf in it. */
+function nodeAround<T>(leaf: T, topic: string, end: number): RetainedNode<T> {
+  const node = new RetainedNode<T>();
+  if (topic.length === end) node.value = leaf;
+  else node.addChild(ownLevel(topic, end + 1, levelEnd(topic, end + 1)), leaf);
+  return node;
+}
+
+/** What every topic that the filter matches begins with: its levels before the first wildcard, which is not its first level. */
+function beginningOf(path: string): string {
+  // a/# matches a
+  return path.slice(0, path.search(/[+#]/) - 1);
 }

@@ -9,7 +9,7 @@ function messageOf(topic: string, payload: string): Message {
   message.topic = topic;
   message.bytes = Buffer.from(`?${topic}${payload}?`);
   message.topicStart = 1;
-  message.topicEnd = 1 + topic.length;
+  message.topicEnd = 1 + Buffer.byteLength(topic);
   message.propertiesStart = message.topicEnd;
   message.propertiesEnd = message.topicEnd;
   message.payloadStart = message.topicEnd;
@@ -81,6 +81,21 @@ describe('RetainedPages', () => {
     const retained = new Retained();
     const held = Array.from({ length: 500 }, (_, n) => retained.set('t', `value ${n}`));
     expect(held.map(({ payload }) => payload.toString())).toEqual(held.map((_, n) => `value ${n}`));
+  });
+
+  it('compares topics with texts as they are', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '/', 'ü', '€', '😀', '\ufeff', '\u0000'), maxLength: 6 });
+    fc.assert(
+      fc.property(text, text, text, (begin, rest, other) => {
+        const pages = new RetainedPages(() => {});
+        const topic = begin + rest;
+        const row = pages.add(messageOf(topic, 'payload'));
+        expect([pages.startsWith(row, begin), pages.isAbout(row, topic)]).toEqual([true, true]);
+        for (const one of [begin, rest, other, topic + other]) {
+          expect([pages.startsWith(row, one), pages.isAbout(row, one)]).toEqual([topic.startsWith(one), topic === one]);
+        }
+      }),
+    );
   });
 
   it('holds what is retained, in pages that are half full at least, whatever comes and goes', () => {

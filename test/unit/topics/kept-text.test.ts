@@ -31,6 +31,8 @@ describe('what is left of a long text that is gone, when a short one with a leve
     const index = new RetainedIndex<number>({
       topicOf: (value) => topics[value] as string,
       isAbout: (value, topic) => topics[value] === topic,
+      startsWith: (value, beginning) => (topics[value] as string).startsWith(beginning),
+      lengthOf: (value) => (topics[value] as string).length,
       levelsOf: (value) => (topics[value] as string).split('/').length,
     });
     const set = (topic: string): void => void index.set(topic, topics.push(topic) - 1);

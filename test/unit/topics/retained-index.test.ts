@@ -9,12 +9,16 @@ import { filterOf, pathArbitrary, topicArbitrary } from '../../support/subscript
 const THEMSELVES: RetainedTopics<string> = {
   topicOf: (value) => value,
   isAbout: (value, topic) => value === topic,
+  startsWith: (value, beginning) => value.startsWith(beginning),
+  lengthOf: (value) => value.length,
   levelsOf: (value) => value.split('/').length,
 };
 
 const OF_ENTRIES: RetainedTopics<{ topic: string; value: number }> = {
   topicOf: ({ topic }) => topic,
   isAbout: (entry, topic) => entry.topic === topic,
+  startsWith: (entry, beginning) => entry.topic.startsWith(beginning),
+  lengthOf: ({ topic }) => topic.length,
   levelsOf: ({ topic }) => topic.split('/').length,
 };
 
@@ -88,6 +92,43 @@ describe('RetainedIndex', () => {
     const cursor = indexOf('a', 'b', 'c').match(filterOf('#'));
     for (const _ of cursor) break;
     expect([cursor.done, cursor.next().done]).toEqual([true, true]);
+  });
+
+  it('counts a long topic as many steps, whether the filter ends before it or goes on', () => {
+    const topics = Array.from({ length: 100 }, (_, at) => `a/${at}/${'x'.repeat(25_600)}`);
+    for (const filter of ['a/+', 'a/+/x']) {
+      const cursor = indexOf(...topics).match(filterOf(filter));
+      let turns = 0;
+      for (; !cursor.done; turns++) expect(cursor.find(1000)).toBeUndefined();
+      expect(turns).toBeGreaterThanOrEqual(10);
+    }
+  });
+
+  it('reads the topic of what is in the way once, however many levels another one has in common with it', () => {
+    const asked: string[] = [];
+    const index = new RetainedIndex<string>({
+      ...THEMSELVES,
+      topicOf: (value) => {
+        asked.push('topicOf');
+        return value;
+      },
+      isAbout: (value, topic) => {
+        asked.push('isAbout');
+        return value === topic;
+      },
+    });
+    const common = 'level/'.repeat(100);
+    for (const topic of [`${common}a`, `${common}b`]) index.set(topic, topic);
+    expect(asked).toEqual(['isAbout', 'topicOf']);
+    expect(found(index, '#')).toEqual([`${common}a`, `${common}b`]);
+  });
+
+  it('reads no topic to rule a filter out', () => {
+    const topicOf = (): never => expect.fail('A topic may be much longer than the filter');
+    const index = new RetainedIndex<string>({ ...THEMSELVES, topicOf });
+    index.set('a/b/c', 'a/b/c');
+    const filters = ['a/b/#', 'a/+', 'a/b/c/#', 'a/x/+', 'a/b/c/d/#', 'a/b/x/+'];
+    expect(filters.map((filter) => index.mayMatch(filterOf(filter)))).toEqual([true, true, true, false, false, false]);
   });
 
   it('does not visit topics under other levels', () => {
