@@ -14,7 +14,7 @@ import type { RetainedOverflowPolicy } from './broker-options.js';
 import { isReservedTopic } from './reserved-topic.js';
 import { RetainedExpiry } from './retained-expiry.js';
 import { RetainedPages } from './retained-pages.js';
-import type { Row } from './retained-row.js';
+import { type Row, rowLengthFor } from './retained-row.js';
 import { RetainedSearch } from './retained-search.js';
 
 export interface RetainedLimits {
@@ -128,18 +128,18 @@ export class RetainedMessages {
   /** It would have room if it was the only one. */
   #canHaveRoomFor(message: Message): boolean {
     const { maximumMessages, maximumBytes } = this.#limits;
-    return maximumMessages > 0 && memoryOf(message.byteLength, message.topic) <= maximumBytes;
+    return maximumMessages > 0 && memoryOf(rowLengthFor(message), message.topic) <= maximumBytes;
   }
 
   #hasRoomFor(message: Message): boolean {
     if (isReservedTopic(message.topic)) return true;
     const { maximumMessages, maximumBytes } = this.#limits;
     const count = this.size - this.#reserved;
-    const bytes = this.#bytes - this.#reservedBytes + memoryOf(message.byteLength, message.topic);
+    const bytes = this.#bytes - this.#reservedBytes + memoryOf(rowLengthFor(message), message.topic);
     if (count < maximumMessages && bytes <= maximumBytes) return true;
     const previous = this.#index.get(message.topic);
     if (previous === undefined || count > maximumMessages) return false;
-    return bytes - memoryOf(this.#pages.contentLengthOf(previous), message.topic) <= maximumBytes;
+    return bytes - memoryOf(this.#pages.bytesOf(previous), message.topic) <= maximumBytes;
   }
 
   #findExpired(nowMs: number): Row | undefined {
@@ -191,7 +191,7 @@ export class RetainedMessages {
     const kept = this.#pages.read(row);
     const replaced = this.#index.set(topic, row);
     if (message.expiresAtMs !== 0) this.#expiry.add(row);
-    this.#count(topic, message.byteLength, 1);
+    this.#count(topic, this.#pages.bytesOf(row), 1);
     if (replaced !== undefined) this.#release(topic, replaced);
     if (this.#order !== null && !isReservedTopic(topic)) {
       this.#order.delete(topic);
@@ -211,7 +211,7 @@ export class RetainedMessages {
 
   /** The row is not in the index any more. */
   #release(topic: string, row: Row): void {
-    this.#count(topic, this.#pages.contentLengthOf(row), -1);
+    this.#count(topic, this.#pages.bytesOf(row), -1);
     if (this.#pages.expiresAtMs(row) !== 0) this.#expiry.remove(row);
     this.#pages.release(row);
   }
@@ -221,8 +221,8 @@ export class RetainedMessages {
     if (this.#pages.expiresAtMs(row) !== 0) this.#expiry.onMoved(row);
   }
 
-  #count(topic: string, contentLength: number, sign: 1 | -1): void {
-    const bytes = sign * memoryOf(contentLength, topic);
+  #count(topic: string, rowLength: number, sign: 1 | -1): void {
+    const bytes = sign * memoryOf(rowLength, topic);
     this.#bytes += bytes;
     if (!isReservedTopic(topic)) return;
     this.#reserved += sign;
@@ -234,6 +234,6 @@ export class RetainedMessages {
   }
 }
 
-function memoryOf(contentLength: number, topic: string): number {
-  return contentLength + indexBytes(topic);
+function memoryOf(rowLength: number, topic: string): number {
+  return rowLength + indexBytes(topic);
 }

@@ -73,9 +73,9 @@ export class RetainedPages implements RetainedTopics<Row>, ExpiringRows {
     return row.messageOfRow(bytes, at, this.#publisherOf(bytes, at));
   }
 
-  /** Bytes of its topic, properties and payload. */
-  contentLengthOf(wanted: Row): number {
-    return row.contentLengthOfRow(this.#pageOf(wanted).bytes, offsetOf(wanted));
+  /** Bytes of the row. */
+  bytesOf(wanted: Row): number {
+    return row.rowLength(this.#pageOf(wanted).bytes, offsetOf(wanted));
   }
 
   topicOf(wanted: Row): string {

@@ -101,11 +101,6 @@ export function rowLength(bytes: Buffer, at: number): number {
   return uint32(bytes, at);
 }
 
-/** Bytes of topic, properties and payload. */
-export function contentLengthOfRow(bytes: Buffer, at: number): number {
-  return contentEndOfRow(bytes, at) - topicStartOfRow(bytes, at);
-}
-
 export function topicOfRow(bytes: Buffer, at: number): string {
   const start = topicStartOfRow(bytes, at);
   return bytes.utf8Slice(start, start + topicLengthOfRow(bytes, at));

@@ -37,13 +37,13 @@ class Retained {
   readonly messages: RetainedMessages;
   readonly #publication = new Publication();
 
-  constructor(maximumMessages: number) {
+  constructor(maximumMessages: number, maximumBytes = Number.POSITIVE_INFINITY) {
     const { stored } = this;
     const journal = {
       retainedSaved: (message: Message) => stored.set(message.topic, message).size,
       retainedRemoved: (topic: string) => (stored.delete(topic) ? 1 : 0),
     } as unknown as Journal;
-    const limits = { maximumMessages, maximumBytes: Number.POSITIVE_INFINITY, overflow: 'drop-oldest' } as const;
+    const limits = { maximumMessages, maximumBytes, overflow: 'drop-oldest' } as const;
     this.messages = new RetainedMessages(journal, this.drops, limits, () => true);
   }
 
@@ -131,4 +131,14 @@ it('holds what a list of the last messages would, whatever is set, replaced, del
     ),
     { numRuns: 30, endOnFailure: true },
   );
+});
+
+it('counts all that a message takes, the client id of its publisher too', () => {
+  const retained = new Retained(1000, 100_000);
+  for (let n = 0; n < 10; n++) {
+    const fields = { topic: `t/${n}`, payload: Buffer.from('1'), qos: 0, retain: true, nowMs: 1000 + n } as const;
+    retained.publish(buildMessage({ ...fields, properties: Buffer.alloc(0), publisherId: 'p'.repeat(30_000) }));
+  }
+  expect(retained.find('#', 2000).map(({ topic }) => topic)).toEqual(['t/7', 't/8', 't/9']);
+  expect(retained.messages.bytes).toBeGreaterThan(90_000);
 });
