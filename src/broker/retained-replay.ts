@@ -8,7 +8,7 @@ import type { RetainedSearch } from './retained-search.js';
 
 /** Messages of one slice: some hundred microseconds. */
 const SLICE_MESSAGES = 256;
-/** Steps that the search may take for one message before others have their turn. */
+/** Steps that the search may take from one message to the next, in all of the slice: a millisecond or two. */
 const SLICE_STEPS = 2048;
 
 export interface ReplayTarget {
@@ -41,9 +41,11 @@ export class RetainedReplay {
 
   /** Sends the next slice. @returns true once everything has been sent */
   advance(target: ReplayTarget): boolean {
-    for (let sent = 0; sent < SLICE_MESSAGES && target.canTakeRetained; sent++) {
-      const message = this.#found.find(SLICE_STEPS);
+    let steps = SLICE_STEPS;
+    for (let sent = 0; sent < SLICE_MESSAGES && steps > 0 && target.canTakeRetained; sent++) {
+      const message = this.#found.find(steps);
       if (message === undefined) return this.#found.done;
+      steps = this.#found.stepsLeft;
       if (message.publisherId !== this.#exceptPublisher) target.sendRetained(message, this.#options);
     }
     return false;

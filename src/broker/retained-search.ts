@@ -18,6 +18,11 @@ export class RetainedSearch {
     return this.#rows.done;
   }
 
+  /** What {@link find} has left of its steps. */
+  get stepsLeft(): number {
+    return this.#rows.stepsLeft;
+  }
+
   /** The next match, unless it is more than `steps` away. @returns undefined if none has been found, or none is left */
   find(steps: number): Message | undefined {
     const row = this.#rows.find(steps);

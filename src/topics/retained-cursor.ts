@@ -38,6 +38,11 @@ export class RetainedCursor<T> implements IterableIterator<T> {
     return this.#done;
   }
 
+  /** What {@link find} has left of its steps. */
+  get stepsLeft(): number {
+    return Math.max(0, this.#left);
+  }
+
   next(): IteratorResult<T, undefined> {
     const value = this.find(Number.POSITIVE_INFINITY);
     return value === undefined ? { done: true, value: undefined } : { done: false, value };
