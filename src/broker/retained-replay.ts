@@ -8,8 +8,6 @@ import type { RetainedSearch } from './retained-search.js';
 
 /** Messages of one slice: some hundred microseconds. */
 const SLICE_MESSAGES = 256;
-/** Steps that the search may take from one message to the next, in all of the slice: a millisecond or two. */
-const SLICE_STEPS = 2048;
 
 export interface ReplayTarget {
   /** The client takes more. */
@@ -39,15 +37,20 @@ export class RetainedReplay {
     this.#exceptPublisher = other.#exceptPublisher;
   }
 
-  /** Sends the next slice. @returns true once everything has been sent */
-  advance(target: ReplayTarget): boolean {
-    let steps = SLICE_STEPS;
+  /** Everything has been sent. */
+  get isDone(): boolean {
+    return this.#found.done;
+  }
+
+  /** Sends the next slice. @param most steps that the search may take, from one message to the next @returns those left */
+  advance(target: ReplayTarget, most: number): number {
+    let steps = most;
     for (let sent = 0; sent < SLICE_MESSAGES && steps > 0 && target.canTakeRetained; sent++) {
       const message = this.#found.find(steps);
-      if (message === undefined) return this.#found.done;
       steps = this.#found.stepsLeft;
+      if (message === undefined) break;
       if (message.publisherId !== this.#exceptPublisher) target.sendRetained(message, this.#options);
     }
-    return false;
+    return steps;
   }
 }
