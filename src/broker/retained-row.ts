@@ -111,7 +111,10 @@ export function topicLengthOfRow(bytes: Buffer, at: number): number {
 }
 
 export function isRowAbout(bytes: Buffer, at: number, topic: string): boolean {
-  return rowStartsWith(bytes, at, topic) && topicLengthOfRow(bytes, at) === Buffer.byteLength(topic);
+  if (!rowStartsWith(bytes, at, topic)) return false;
+  const length = topicLengthOfRow(bytes, at);
+  // What takes more bytes than it has code units takes more than this.
+  return length === topic.length || length === Buffer.byteLength(topic);
 }
 
 /** Whether its topic begins with a text: as much work as that is long, however long the topic is. */
