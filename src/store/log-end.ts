@@ -54,15 +54,32 @@ function readBatches(log: Buffer, from: number): { readonly wholeBytes: number; 
   }
 }
 
-/** Whether there is a batch in any of the blocks behind a place: LevelDB would read it. */
+/**
+ * Whether there is a batch behind a place: behind whatever cannot be read in its block, where LevelDB would not find it, or
+ * in any of the blocks behind.
+ */
 function hasBatch(log: Buffer, from: number): boolean {
   for (let start = from; start < log.length; start = blockEnd(start)) {
-    for (let piece = readPiece(log, start); piece.type !== null && piece.end <= blockEnd(start); ) {
-      if (readBatches(log, piece.start).wholeBytes > piece.start) return true;
-      piece = readPiece(log, piece.end);
+    const border = blockEnd(start);
+    let piece = readPiece(log, start);
+    for (; piece.type !== null && piece.end <= border; piece = readPiece(log, piece.end)) {
+      if (beginsBatch(log, piece.start)) return true;
+    }
+    for (let at = piece.start + 1; at < Math.min(border, log.length - LOG_HEADER_BYTES); at++) {
+      if (mayBeginBatch(log, at) && beginsBatch(log, at)) return true;
     }
   }
   return false;
+}
+
+/** So that few checksums are computed: a batch begins with its sequence number, which never has all of its eight bytes. */
+function mayBeginBatch(log: Buffer, at: number): boolean {
+  const type = log[at + LOG_HEADER_BYTES - 1];
+  return (type === FULL || type === FIRST) && log[at + LOG_HEADER_BYTES + 7] === 0;
+}
+
+function beginsBatch(log: Buffer, at: number): boolean {
+  return readBatches(log, at).wholeBytes > at;
 }
 
 function readPiece(log: Buffer, from: number): Piece {
@@ -79,13 +96,22 @@ function readPiece(log: Buffer, from: number): Piece {
 /** Whether the file ends within this piece, or a part of it that a disk writes at once has remained zeros. */
 function isUnwritten(log: Buffer, { start, end, type }: Piece): boolean {
   if (type !== null) return false;
-  if (end === log.length || log[end - 1] === 0) return true;
-  for (let from = start; from < end; ) {
-    const to = Math.min(from - (from % SECTOR_BYTES) + SECTOR_BYTES, end);
-    if (isZero(log, from, to)) return true;
-    from = to;
+  if (end === log.length) return true;
+  const typeAt = start + LOG_HEADER_BYTES - 1;
+  const seenType = log[typeAt] as number;
+  // The type is the last of the header: what is missing of it goes on behind it.
+  if (seenType === 0) return isZero(log, typeAt, Math.min(sectorEnd(typeAt), end));
+  // What is there of a header is as it was written, and what is not makes the length less.
+  if (seenType > LAST || typeAt + 1 + log.readUInt16LE(start + 4) > blockEnd(start)) return false;
+  if (log[end - 1] === 0) return true;
+  for (let from = start; from < end; from = sectorEnd(from)) {
+    if (isZero(log, from, Math.min(sectorEnd(from), end))) return true;
   }
   return false;
+}
+
+function sectorEnd(at: number): number {
+  return at - (at % SECTOR_BYTES) + SECTOR_BYTES;
 }
 
 function blockEnd(at: number): number {

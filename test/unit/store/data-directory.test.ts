@@ -369,6 +369,28 @@ describe('a damaged store', () => {
     expect(await countKeys(level)).toBe(KEYS);
   });
 
+  it('tells of a sector that is lost from its log with batches behind it in the same block', async () => {
+    const { directory: other } = await createFilled();
+    const level = await openRaw(other);
+    const options = { type: 'put', value: Buffer.alloc(2000, 1) } as const;
+    for (let i = 0; i < 5; i++) await level.batch([{ ...options, key: `meta:settled-${i}` }]);
+    const directory = await createTemporaryDirectory();
+    const store = join(directory, 'store');
+    await copyAsAfterCrash(join(other, 'store'), store);
+    await level.close();
+    const log = (await filesOf(store, /\d\.log$/)).at(-1) as string;
+    const bytes = await readFile(log);
+    const { wholeBytes } = judgeLogEnd(bytes);
+    expect(wholeBytes).toBeLessThan(32_768);
+    // In the fourth batch from the end, of some 2000 bytes each.
+    const sector = (wholeBytes - 7000) >> 9;
+    await writeFile(log, Buffer.concat([bytes.fill(0, sector << 9, (sector + 1) << 9), Buffer.alloc(100_000)]));
+    const opened = await openDirectory(directory);
+    expect(opened.notices).toHaveLength(1);
+    expect(opened.notices[0]).toContain('could not be read and are lost');
+    expect(await opened.level.get('meta:settled-0')).toBeDefined();
+  });
+
   it('with damage within its log tells how much is lost', async () => {
     const { directory, store } = await createFilled();
     const log = (await filesOf(store, /\d\.log$/)).at(-1) as string;

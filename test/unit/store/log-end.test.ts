@@ -7,31 +7,53 @@ import { BATCH_HEADER_BYTES, logBytesAfter, operationBytes, sortedLogs } from '.
 import { type NativeBatch, NativeLevel } from '../../../src/store/native-level.js';
 import { RandomSource } from '../../durability/support/random-source.js';
 
-const ROOM = 100_000;
+const ROOM = 40_000;
 const PAGE = 4096;
+const SECTOR = 512;
 /** The last batch is in several blocks. */
 const SIZES = [10, 3000, 40_000, 500, 100_000];
 
 let records: Buffer;
 /** Where each batch begins, and the last one ends. */
-const borders = [0];
+let borders: readonly number[];
 
-beforeAll(async () => {
+/** The log of batches with a value each. @param lastByte of the values, which have no zeros otherwise */
+async function writtenLog(
+  sizes: readonly number[],
+  lastByte: number,
+): Promise<{ readonly log: Buffer; readonly starts: readonly number[] }> {
   const location = await mkdtemp(join(tmpdir(), 'millrace-'));
   const level = new NativeLevel(location, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
   await level.open();
   const batch = level._chainedBatch() as NativeBatch;
   const random = new RandomSource(3);
-  for (const size of SIZES) {
+  const starts = [0];
+  for (const size of sizes) {
     const value = Buffer.from(Array.from({ length: size }, () => random.integer(1, 255)));
+    value[size - 1] = lastByte;
     batch._clear();
     batch._put('k', value);
     await batch._write({ sync: false });
-    borders.push(logBytesAfter(borders.at(-1) as number, BATCH_HEADER_BYTES + operationBytes('k', value)));
+    starts.push(logBytesAfter(starts.at(-1) as number, BATCH_HEADER_BYTES + operationBytes('k', value)));
   }
-  records = await readFile(join(location, sortedLogs(await readdir(location)).at(-1) as string));
+  const log = await readFile(join(location, sortedLogs(await readdir(location)).at(-1) as string));
   await level.close();
   await rm(location, { recursive: true });
+  return { log, starts };
+}
+
+/** With room behind. */
+async function smallBatches(
+  count: number,
+  size: number,
+  lastByte: number,
+): Promise<{ readonly log: Buffer; readonly starts: readonly number[] }> {
+  const { log, starts } = await writtenLog(Array(count).fill(size), lastByte);
+  return { log: Buffer.concat([log, Buffer.alloc(ROOM)]), starts };
+}
+
+beforeAll(async () => {
+  ({ log: records, starts: borders } = await writtenLog(SIZES, 1));
 });
 
 const start = (index: number): number => borders.at(index) as number;
@@ -96,5 +118,39 @@ describe('the end of a log', () => {
     const log = cutAt(records.length);
     log.fill(0, start(2) + PAGE, start(2) + 2 * PAGE);
     expect(judgeLogEnd(log)).toEqual({ state: 'damaged', wholeBytes: start(2) });
+  });
+
+  it('is damaged where a sector is missing with batches behind it in the same block', async () => {
+    const { log, starts } = await smallBatches(50, 400, 1);
+    const holed = Buffer.from(log);
+    holed.fill(0, 4 * SECTOR, 5 * SECTOR);
+    const wholeBytes = starts.findLast((border) => border <= 4 * SECTOR) as number;
+    expect(judgeLogEnd(holed)).toEqual({ state: 'damaged', wholeBytes });
+  });
+
+  it('is damaged where a bit has changed in a batch that ends with zeros, with batches behind it', async () => {
+    const { log, starts } = await smallBatches(50, 400, 0);
+    // Every byte of a batch that is not the last one: its header too.
+    for (let position = starts[20] as number; position < (starts[21] as number); position++) {
+      expect(judgeLogEnd(flipped(log, position)), `${position}`).toEqual({ state: 'damaged', wholeBytes: starts[20] });
+    }
+  });
+
+  it('is damaged where the end of a batch is missing with batches behind it in the last block', async () => {
+    // Batch 4 lacks its end, and more has been written behind it, in the same block.
+    const { log: all, starts } = await writtenLog([...SIZES, 400, 400], 1);
+    const holed = Buffer.from(all);
+    const end = starts[5] as number;
+    holed.fill(0, end - (end % SECTOR) - 2 * SECTOR, end - (end % SECTOR));
+    expect(judgeLogEnd(holed)).toEqual({ state: 'damaged', wholeBytes: starts[4] });
+  });
+
+  it('is damaged where a header has changed to what no write leaves behind', () => {
+    const log = cutAt(records.length);
+    for (const bit of [0x10, 0x80]) {
+      const copy = Buffer.from(log);
+      copy[start(-2) + 6] = (copy[start(-2) + 6] as number) ^ bit;
+      expect(judgeLogEnd(copy).state).toBe('damaged');
+    }
   });
 });
