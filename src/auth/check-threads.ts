@@ -27,17 +27,16 @@ export type CheckTask =
 const NICE = 19;
 
 /**
- * A text, since a thread begins with a file and this module may run where there is none for it. `thread-self` names the thread
- * on Linux; on other systems priorities are of processes, and threads keep theirs.
+ * A text, since a thread begins with a file and this module may run where there is none for it. Who sets his own priority on
+ * Linux sets that of the thread; on other systems priorities are of processes, and threads keep theirs.
  */
 const THREAD = `
 const { pbkdf2Sync, timingSafeEqual } = require('node:crypto');
-const { readlinkSync } = require('node:fs');
 const { setPriority } = require('node:os');
 const { parentPort, workerData } = require('node:worker_threads');
 if (process.platform === 'linux') {
   try {
-    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), workerData.nice);
+    setPriority(workerData.nice);
   } catch {}
 }
 parentPort.on('message', ({ kind, library, encoded, salt, iterations, hash, password }) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { argon2Path } from '../../../src/auth/argon2-library.js';
 import { checkInThread } from '../../../src/auth/check-threads.js';
@@ -49,6 +50,7 @@ describe('checks in threads of their own', () => {
   it('have less of the processor than the event loop has', { skip: process.platform !== 'linux' }, async () => {
     await (await hashOf('secret', 'argon2id')).verify(Buffer.from('secret'));
     expect(niceValues()).toContain(19);
+    expect(getPriority(process.pid)).toBe(0);
   });
 
   it('end with an error where a thread does, and others go on', async () => {
