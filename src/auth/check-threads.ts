@@ -5,6 +5,7 @@
  * they are needed first, as many as there are checks at once, and do not keep the process alive.
  */
 import { Worker } from 'node:worker_threads';
+import { InvalidState } from '../core/errors.js';
 
 /** One check. What is bytes is copied. */
 export type CheckTask =
@@ -56,9 +57,7 @@ const idle: CheckThread[] = [];
  */
 export async function checkInThread(task: CheckTask): Promise<boolean> {
   const thread = idle.pop() ?? new CheckThread();
-  const isRight = await thread.run(task);
-  idle.push(thread);
-  return isRight;
+  return thread.run(task);
 }
 
 class CheckThread {
@@ -71,8 +70,18 @@ class CheckThread {
   #end: (outcome: boolean | Error) => void = () => {};
 
   constructor() {
-    this.#worker.on('message', (isRight: boolean) => this.#end(isRight));
+    this.#worker.on('message', (isRight: boolean) => {
+      // At once: its end may be the next that is told.
+      idle.push(this);
+      this.#end(isRight);
+    });
     this.#worker.on('error', (error) => this.#end(error));
+    // Also without an error, and while nothing is checked: nobody must wait for it, now or later.
+    this.#worker.on('exit', (code) => {
+      const at = idle.indexOf(this);
+      if (at !== -1) idle.splice(at, 1);
+      this.#end(new InvalidState(`The thread that checked a password has ended with code ${code}`));
+    });
   }
 
   run(task: CheckTask): Promise<boolean> {

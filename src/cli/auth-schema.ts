@@ -59,7 +59,7 @@ const checksSchema = z
     {
       concurrency: setting.count({
         description:
-          'Passwords and tokens that are checked at once. Short checks run in the threads of Node (four, unless `UV_THREADPOOL_SIZE` says otherwise), where the database syncs its files too: fewer than there are. Long ones (argon2id, PBKDF2 with more than 10,000 rounds) have threads of their own, of the lowest priority, so that messages go first.',
+          'Passwords and tokens that are checked at once. Short checks run in the threads of Node (four, unless `UV_THREADPOOL_SIZE` says otherwise), where the database syncs its files too: fewer than there are. Long ones (argon2id, PBKDF2 with more than 10,000 rounds) have threads of their own, of the lowest priority, so that messages go first; each takes some 10 MB, and argon2id at its usual cost 46 MiB more while it is computed.',
         reason: 'two of the four threads stay free for the database; more make nobody connect sooner on two cores',
         default: 2,
         min: 1,

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { argon2Path } from '../../../src/auth/argon2-library.js';
 import { checkInThread } from '../../../src/auth/check-threads.js';
 import { hashPassword, InvalidHash, type PasswordHash, parsePasswordHash } from '../../../src/auth/password-hash.js';
+import { createTemporaryDirectory } from '../../support/temporary-directory.js';
 
 async function hashOf(
   password: string,
@@ -57,5 +60,27 @@ describe('checks in threads of their own', () => {
     const broken = checkInThread({ kind: 'argon2', library: argon2Path(), encoded: 'none', password: randomBytes(4) });
     await expect(broken).rejects.toThrow();
     expect(await (await hashOf('secret', 'argon2id')).verify(Buffer.from('secret'))).toBe(true);
+  });
+
+  it.each([
+    [
+      'while it checks',
+      'exports.verifySync = () => process.exit(3);',
+      { status: 'rejected', reason: expect.objectContaining({ message: expect.stringContaining('code 3') }) },
+    ],
+    [
+      'afterwards',
+      'exports.verifySync = () => { setImmediate(() => process.exit(3)); return true; };',
+      { status: 'fulfilled', value: true },
+    ],
+  ])('are not waited for when threads end without an error, %s', async (_, program, expected) => {
+    const library = join(await createTemporaryDirectory(), 'library.cjs');
+    await writeFile(library, program);
+    const task = { kind: 'argon2', library, encoded: '', password: randomBytes(4) } as const;
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => checkInThread(task)));
+    expect(outcomes).toEqual(Array(8).fill(expected));
+    const hash = await hashOf('secret', 'argon2id');
+    // Who meets one that is just ending is told so.
+    await vi.waitFor(async () => expect(await hash.verify(Buffer.from('secret'))).toBe(true), { timeout: 5000 });
   });
 });
