@@ -1,8 +1,8 @@
 /**
  * Threads for checks of passwords that take long. Node's own threads, where such a check could run too, have the priority of
  * the event loop: where cores are few, a fleet that logs in would hold up everybody's messages for tens of milliseconds.
- * These have the lowest there is, so that checks have what nobody else needs. They begin when
- * they are needed first, as many as there are checks at once, and do not keep the process alive.
+ * These have the lowest there is, so that checks have what nobody else needs. They begin when they are needed first, as many
+ * as there are checks at once, and do not keep the process alive.
  */
 import { Worker } from 'node:worker_threads';
 import { InvalidState } from '../core/errors.js';

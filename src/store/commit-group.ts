@@ -6,14 +6,10 @@ import { BATCH_HEADER_BYTES, operationBytes } from './log-format.js';
 import type { Encoded, NativeBatch } from './native-level.js';
 import { NO_TICKET, type Ticket } from './ticket.js';
 
-/** What an operation takes besides its key and value: sequence number, kind, lengths. */
-const OPERATION_OVERHEAD_BYTES = 16;
-
 export class CommitGroup {
   readonly batch: NativeBatch;
   #ticket: Ticket = NO_TICKET;
   #bytes = 0;
-  #batchBytes = BATCH_HEADER_BYTES;
   #isRequired = false;
   #isSynced = false;
   #settlement: Settlement | null = null;
@@ -26,14 +22,14 @@ export class CommitGroup {
     return this.#ticket;
   }
 
-  /** Bytes of keys and values, about. */
+  /** Bytes of its operations. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** What the batch takes in LevelDB's log, to the byte, besides the headers of its blocks. */
   get batchBytes(): number {
-    return this.#batchBytes;
+    return BATCH_HEADER_BYTES + this.#bytes;
   }
 
   /** Whether anybody waits for this group. */
@@ -60,7 +56,6 @@ export class CommitGroup {
     this.batch._clear();
     this.#ticket = ticket;
     this.#bytes = 0;
-    this.#batchBytes = BATCH_HEADER_BYTES;
     this.#isRequired = false;
     this.#isSynced = false;
     this.#settlement = null;
@@ -68,15 +63,13 @@ export class CommitGroup {
 
   put(key: Encoded, value: Encoded, isSynced: boolean): void {
     this.batch._put(key, value);
-    this.#bytes += key.length + value.length + OPERATION_OVERHEAD_BYTES;
-    this.#batchBytes += operationBytes(key, value);
+    this.#bytes += operationBytes(key, value);
     this.require(isSynced);
   }
 
   del(key: Encoded, isSynced: boolean): void {
     this.batch._del(key);
-    this.#bytes += key.length + OPERATION_OVERHEAD_BYTES;
-    this.#batchBytes += operationBytes(key);
+    this.#bytes += operationBytes(key);
     this.require(isSynced);
   }
 
