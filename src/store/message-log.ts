@@ -361,6 +361,8 @@ export class MessageLog {
     this.#marks.onDrop(block);
     this.#forgetWaiting(block);
     if (this.#recent === block) this.#recent = null;
+    // The block is old and what was read of it is young: garbage that refers to it would have it outlive many collections.
+    block.unload();
     if (block.isStored) this.#store?.drop(block.number, block.storedBytes, this.#lowestBlock);
   }
 
