@@ -100,9 +100,6 @@ export class Bridge implements PublishSink {
       qos: 2,
       noLocal: false,
       retainAsPublished: false,
-      identifier: 0,
-      stream: null,
-      sinceSequence: 0,
     });
     this.#index.subscribe(subscription);
   }

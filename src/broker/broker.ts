@@ -224,9 +224,6 @@ export class Broker {
       qos: 2,
       noLocal: false,
       retainAsPublished: false,
-      identifier: 0,
-      stream: null,
-      sinceSequence: 0,
     });
     topics.subscribe(subscription);
     if (parsed.shareName === undefined) {
@@ -306,7 +303,7 @@ export class Broker {
   }
 
   #onSessionEnded(session: Session): void {
-    for (const subscription of session.subscriptions.values()) {
+    for (const subscription of session.subscriptions) {
       const { filter, topicFilter, stream } = subscription;
       this.#context.topics.unsubscribe(session, topicFilter);
       if (stream !== null) this.#context.streams.leave(filter, stream);

@@ -3,6 +3,7 @@
  * retained messages and wills first, then the message log, which says what waits for whom.
  */
 import type { MessageStream } from '../core/message-stream.js';
+import type { Subscriber } from '../core/subscriber.js';
 import type { Session } from '../sessions/session.js';
 import { decodeSessionState, type SessionState } from '../sessions/session-state.js';
 import type { Will } from '../sessions/will.js';
@@ -10,7 +11,7 @@ import type { StoredSession, StoredSubscription } from '../store/catalogue-recor
 import type { RecordOutline } from '../store/message-record.js';
 import type { StoreReceiver } from '../store/store.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
-import { Subscription } from '../topics/subscription.js';
+import { makeSubscription } from '../topics/subscription.js';
 import { InvalidFilter, parseTopicFilter, type TopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 import { BAN_NOTES } from './defence/ban-list.js';
@@ -98,9 +99,8 @@ class Restorer implements StoreReceiver {
   #list(session: Session, filter: TopicFilter, stored: StoredSubscription, stream: MessageStream | null): void {
     const { qos, noLocal, retainAsPublished, identifier, sinceSequence } = stored;
     const options = { subscriber: session, filter, qos, noLocal, retainAsPublished, identifier, stream, sinceSequence };
-    const subscription = new Subscription(options);
-    session.subscriptionList.add(stored.filter, subscription);
-    this.#context.topics.subscribe(subscription);
+    const subscription = makeSubscription<Subscriber>(options);
+    session.subscriptionList.add(subscription, this.#context.topics.subscribe(subscription));
   }
 
   onWill(clientId: string, will: Will): void {

@@ -5,8 +5,10 @@
  * restart of the broker they do not go on: to know would cost a record at the start and the end of each.
  */
 import type { Message } from '../core/message.js';
-import type { DeliveryOptions } from '../core/subscriber.js';
+import type { DeliveryOptions, Subscriber } from '../core/subscriber.js';
 import type { Session } from '../sessions/session.js';
+import type { Subscription } from '../topics/subscription.js';
+import { knownFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 import type { ReplayTarget, RetainedReplay } from './retained-replay.js';
 import { replayOf } from './subscription-handler.js';
@@ -45,16 +47,16 @@ export class RetainedReplays implements ReplayTarget {
    */
   onSubscribed(filters: readonly string[]): void {
     for (const filter of filters) {
-      const subscription = this.#session.subscriptions.get(filter);
-      if (subscription === undefined) continue;
-      this.#replays.get(filter)?.follow(replayOf(this.#context, this.#session, subscription));
+      const replay = this.#replays.get(filter);
+      const subscription = replay === undefined ? undefined : this.#find(filter);
+      if (subscription !== undefined) replay?.follow(replayOf(this.#context, this.#session, subscription));
     }
   }
 
   /** Starts anew what an earlier connection of the session has cut off. */
   restart(): void {
     for (const filter of this.#session.owedRetained) {
-      const subscription = this.#session.subscriptions.get(filter);
+      const subscription = this.#find(filter);
       if (subscription === undefined) this.#session.settleRetained(filter);
       else this.add([replayOf(this.#context, this.#session, subscription)]);
     }
@@ -63,6 +65,10 @@ export class RetainedReplays implements ReplayTarget {
   /** The subscriptions are gone, and nothing more is sent for them [MQTT-3.10.4-2]. */
   end(filters: readonly string[]): void {
     for (const filter of filters) this.#end(filter);
+  }
+
+  #find(filter: string): Subscription<Subscriber> | undefined {
+    return this.#context.topics.find(this.#session, knownFilter(filter));
   }
 
   #end(filter: string): void {

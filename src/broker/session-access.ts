@@ -62,7 +62,7 @@ export class SessionAccess implements SessionGuard {
   }
 
   #coversAll(): boolean {
-    for (const { topicFilter } of this.#session.subscriptions.values()) {
+    for (const { topicFilter } of this.#session.subscriptions) {
       if (this.client.examine(topicFilter.path) !== 'all') return false;
     }
     return true;

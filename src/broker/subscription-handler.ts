@@ -6,8 +6,8 @@ import { NO_STREAMS } from '../sessions/outgoing-messages.js';
 import type { Session } from '../sessions/session.js';
 import { NO_TICKET, type Ticket } from '../store/ticket.js';
 import { isQueueTopic } from '../topics/queue-topic.js';
-import { Subscription } from '../topics/subscription.js';
-import { InvalidFilter, parseTopicFilter } from '../topics/topic-filter.js';
+import { makeSubscription, type Subscription } from '../topics/subscription.js';
+import { InvalidFilter, knownFilter, parseTopicFilter } from '../topics/topic-filter.js';
 import type { BrokerContext } from './broker-context.js';
 import type { QueueConsumers } from './queue-consumers.js';
 import { RetainedReplay } from './retained-replay.js';
@@ -66,7 +66,7 @@ export function subscribe(
       reasonCodes.push(ReasonCode.NotAuthorized);
       continue;
     }
-    const known = session.subscriptions.get(request.filter);
+    const known = context.topics.find(session, filter);
     const isKnown = known !== undefined;
     if (!isKnown && !hasRoomFor(context, session, request.filter)) {
       reasonCodes.push(ReasonCode.QuotaExceeded);
@@ -74,9 +74,10 @@ export function subscribe(
     }
     const { qos, noLocal, retainAsPublished } = request;
     const identifier = packet.subscriptionIdentifier;
-    const stream = session.joinStream(request.filter, qos, filter.shareName !== undefined);
-    const sinceSequence = isKnown && known.stream === stream ? known.sinceSequence : context.store.log.nextSequence;
-    const subscription = new Subscription<Subscriber>({
+    const stream = session.joinStream(request.filter, qos, filter.shareName !== undefined, known?.stream ?? null);
+    const sinceSequence =
+      stream !== null && known?.stream === stream ? known.sinceSequence : context.store.log.nextSequence;
+    const subscription = makeSubscription<Subscriber>({
       subscriber: session,
       filter,
       qos,
@@ -87,7 +88,7 @@ export function subscribe(
       sinceSequence,
     });
     context.topics.subscribe(subscription); // [MQTT-3.8.4-3]
-    session.subscriptionList.add(request.filter, subscription);
+    session.subscriptionList.add(subscription, known);
     session.onSubscribed(stream);
     if (session.isKept) {
       const record = { ...request, identifier, streamId: stream?.id ?? 0, sinceSequence };
@@ -117,15 +118,14 @@ export function unsubscribe(
       return isKnown ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
     }
     // [MQTT-3.10.4-1] compared character by character
-    const subscription = session.subscriptions.get(filter);
+    const subscription = context.topics.unsubscribe(session, knownFilter(filter));
     if (subscription === undefined) {
       const parsed = parseTopicFilter(filter, context.limits.maximumTopicLevels);
       // It may have been taken away on an earlier connection, and that not be stored yet.
       ticket = session.subscriptionTicket;
       return parsed instanceof InvalidFilter ? ReasonCode.TopicFilterInvalid : ReasonCode.NoSubscriptionExisted;
     }
-    session.subscriptionList.delete(filter);
-    context.topics.unsubscribe(session, subscription.topicFilter);
+    session.subscriptionList.delete(subscription);
     removed.push(subscription);
     ticket = session.forgetSubscription(filter);
     context.events.tell('unsubscribed', { clientId: session.clientId, filter });

@@ -22,7 +22,7 @@ import type { SessionFront } from './session-front.js';
 import type { SessionGuard } from './session-guard.js';
 import { encodeSessionState, type SessionState } from './session-state.js';
 import { type BacklogLimits, type BacklogOwner, StreamBacklog } from './stream-backlog.js';
-import { NO_SUBSCRIPTIONS, SubscriptionList } from './subscription-list.js';
+import { NO_SUBSCRIPTIONS, SubscriptionList, type Subscriptions } from './subscription-list.js';
 import type { Will } from './will.js';
 
 /** `SessionExpiryInterval` of a session that never ends (section 3.1.2.11.2). */
@@ -336,8 +336,8 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
 
   // ---------------------------------------------------------------- subscriptions
 
-  /** By filter as given, shared ones included. */
-  get subscriptions(): ReadonlyMap<string, Subscription<Subscriber>> {
+  /** Shared ones included. */
+  get subscriptions(): Subscriptions {
     return this.#subscribed?.toTopics ?? NO_SUBSCRIPTIONS;
   }
 
@@ -378,10 +378,9 @@ export class Session implements Subscriber, BacklogOwner, OutgoingOwner, StateSo
     return this.#subscriptionTicket;
   }
 
-  /** The stream for a subscription that is being made; it keeps the one that it replaces had [MQTT-3.8.4-4]. */
-  joinStream(filter: string, qos: Qos, isShared: boolean): MessageStream | null {
-    const earlier = this.subscriptions.get(filter)?.stream;
-    if (earlier !== undefined && earlier !== null) return earlier;
+  /** The stream for a subscription that is being made; it keeps the one that it replaces had, `earlier` [MQTT-3.8.4-4]. */
+  joinStream(filter: string, qos: Qos, isShared: boolean, earlier: MessageStream | null): MessageStream | null {
+    if (earlier !== null) return earlier;
     if (!this.isKept || qos === 0) return null;
     const { streams } = this.#context;
     return isShared ? streams.openExclusive() : streams.join(filter);

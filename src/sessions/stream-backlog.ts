@@ -419,7 +419,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   }
 
   *#sources(): IterableIterator<SubscribedSource> {
-    for (const subscription of this.#owner.subscriptions.values()) {
+    for (const subscription of this.#owner.subscriptions) {
       const { stream, sinceSequence } = subscription;
       if (stream === null) continue;
       const isDone = this.#done.includes(stream.isExclusive ? stream.id : ORDINARY_COPY);
@@ -428,7 +428,7 @@ export class StreamBacklog implements Backlog, StreamReader, LogReader {
   }
 
   *#streams(): IterableIterator<MessageStream> {
-    for (const { stream } of this.#owner.subscriptions.values()) if (stream !== null) yield stream;
+    for (const { stream } of this.#owner.subscriptions) if (stream !== null) yield stream;
   }
 }
 

@@ -1,30 +1,36 @@
 /**
- * What one session has subscribed to, by filter as given: topics, shared ones included, and work queues that it takes from while it is
- * connected. Knows what memory that takes, by estimate. Made for the first one: devices that only report have none.
+ * What one session has subscribed to: topics, shared ones included, and work queues that it takes from while it is connected. Topics
+ * are only numbered here, since there may be a million of them: the index finds a session's subscription by its filter. Knows what
+ * memory they take, by estimate. Made for the first one: devices that only report have none.
  */
+import { PagedList, type ReadonlyPagedList } from '../core/paged-list.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { StoredSubscription } from '../store/catalogue-records.js';
 import { indexBytes } from '../topics/index-bytes.js';
 import type { Subscription } from '../topics/subscription.js';
 
-export const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription<Subscriber>> = new Map();
+/** In no particular order. */
+export type Subscriptions = ReadonlyPagedList<Subscription<Subscriber>>;
+
+export const NO_SUBSCRIPTIONS: Subscriptions = new PagedList();
 
 export class SubscriptionList {
-  #toTopics: Map<string, Subscription<Subscriber>> | null = null;
+  /** Each one knows its place. */
+  readonly #toTopics = new PagedList<Subscription<Subscriber>>();
   #toQueues: Map<string, StoredSubscription> | null = null;
   #bytes = 0;
 
-  get toTopics(): ReadonlyMap<string, Subscription<Subscriber>> {
-    return this.#toTopics ?? NO_SUBSCRIPTIONS;
+  get toTopics(): Subscriptions {
+    return this.#toTopics;
   }
 
-  /** Null if there has never been one. */
+  /** By filter as given. Null if there has never been one. */
   get toQueues(): ReadonlyMap<string, StoredSubscription> | null {
     return this.#toQueues;
   }
 
   get count(): number {
-    return this.toTopics.size + (this.#toQueues?.size ?? 0);
+    return this.#toTopics.size + (this.#toQueues?.size ?? 0);
   }
 
   /** Memory that they take, here and in the index. */
@@ -34,19 +40,25 @@ export class SubscriptionList {
 
   /** Of all subscriptions. */
   *filters(): IterableIterator<string> {
-    yield* this.toTopics.keys();
+    for (const { filter } of this.#toTopics) yield filter;
     if (this.#toQueues !== null) yield* this.#toQueues.keys();
   }
 
-  /** Lists a subscription, or another in its place. */
-  add(filter: string, subscription: Subscription<Subscriber>): void {
-    this.#toTopics ??= new Map();
-    if (!this.#toTopics.has(filter)) this.#bytes += memoryOf(filter);
-    this.#toTopics.set(filter, subscription);
+  /** @param replaced what the session had with this filter, which is listed */
+  add(subscription: Subscription<Subscriber>, replaced: Subscription<Subscriber> | undefined): void {
+    if (replaced === undefined) this.#bytes += memoryOf(subscription.filter);
+    subscription.listedAt = replaced?.listedAt ?? this.#toTopics.size;
+    if (replaced === undefined) this.#toTopics.append(subscription);
+    else this.#toTopics.replace(replaced.listedAt, subscription);
   }
 
-  delete(filter: string): void {
-    if (this.#toTopics?.delete(filter) === true) this.#bytes -= memoryOf(filter);
+  /** @param subscription one that is listed */
+  delete(subscription: Subscription<Subscriber>): void {
+    this.#bytes -= memoryOf(subscription.filter);
+    const last = this.#toTopics.takeLast();
+    if (last === undefined || last === subscription) return;
+    last.listedAt = subscription.listedAt;
+    this.#toTopics.replace(last.listedAt, last);
   }
 
   /** Lists a subscription to a work queue, or another in its place. */

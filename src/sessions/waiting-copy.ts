@@ -8,6 +8,7 @@ import { matchesTopic } from '../topics/filter-match.js';
 import type { Subscription } from '../topics/subscription.js';
 import type { TakenMessage } from './backlog.js';
 import type { MergeSource } from './stream-merge.js';
+import type { Subscriptions } from './subscription-list.js';
 
 /** A stream that the session reads, by the subscription for which it does. */
 export interface SubscribedSource extends MergeSource {
@@ -17,7 +18,7 @@ export interface SubscribedSource extends MergeSource {
 /** What of the session the copy depends on. */
 export interface CopyOwner {
   readonly clientId: string;
-  readonly subscriptions: ReadonlyMap<string, Subscription<Subscriber>>;
+  readonly subscriptions: Subscriptions;
   /** The client that takes the messages knows of Retain As Published, which the one that subscribed may have asked for. */
   readonly knowsRetainAsPublished: boolean;
   /** Whether the client may be sent messages of this topic, by what it has subscribed to. */
@@ -58,7 +59,8 @@ function withUnloggedIdentifiers(
 ): readonly number[] | null {
   let all = identifiers;
   if (subscriptions.size === 1) return all;
-  for (const subscription of subscriptions.values()) {
+  for (let at = 0; at < subscriptions.size; at++) {
+    const subscription = subscriptions.at(at);
     if (subscription.stream !== null || subscription.identifier === 0) continue;
     if (subscription.noLocal && message.publisherId === clientId) continue; // [MQTT-3.8.3-3]
     const { shareName, path } = subscription.topicFilter;

@@ -1,6 +1,6 @@
 /**
  * How one subscriber gets a message, whatever number of its subscriptions match: a subscription by itself, or merged
- * from several. Nothing in it changes after it has been made.
+ * from several. Nothing that a delivery asks for changes after it has been made.
  */
 import type { Qos } from '../core/message.js';
 import type { MessageStream } from '../core/message-stream.js';
@@ -8,43 +8,45 @@ import type { MessageStream } from '../core/message-stream.js';
 const QOS_MASK = 0x03;
 const RETAIN_AS_PUBLISHED = 0x04;
 const NO_LOCAL = 0x08;
+const TERMS_MASK = 0x0f;
+const TERMS_BITS = 4;
 
 /** How one subscriber gets a message. */
 export abstract class Receiver<S> {
   readonly subscriber: S;
   /** Subscription Identifiers of all of the subscriptions that match, null if none has one. */
-  readonly identifiers: readonly number[] | null;
+  abstract readonly identifiers: readonly number[] | null;
   /** Streams of all of them, null if none has one. */
-  readonly streams: readonly MessageStream[] | null;
-  /** In one number, since there may be a million of them. */
-  readonly #flags: number;
+  abstract readonly streams: readonly MessageStream[] | null;
+  /** Terms, and above them {@link listedAt}: in one number, since there may be a million of them. */
+  #packed: number;
 
-  constructor(
-    subscriber: S,
-    qos: Qos,
-    retainAsPublished: boolean,
-    noLocal: boolean,
-    identifiers: readonly number[] | null,
-    streams: readonly MessageStream[] | null,
-  ) {
+  constructor(subscriber: S, qos: Qos, retainAsPublished: boolean, noLocal: boolean) {
     this.subscriber = subscriber;
-    this.identifiers = identifiers;
-    this.streams = streams;
-    this.#flags = qos | (retainAsPublished ? RETAIN_AS_PUBLISHED : 0) | (noLocal ? NO_LOCAL : 0);
+    this.#packed = qos | (retainAsPublished ? RETAIN_AS_PUBLISHED : 0) | (noLocal ? NO_LOCAL : 0);
   }
 
   /** Highest QoS granted by the subscriptions that match. */
   get qos(): Qos {
-    return (this.#flags & QOS_MASK) as Qos;
+    return (this.#packed & QOS_MASK) as Qos;
   }
 
   get retainAsPublished(): boolean {
-    return (this.#flags & RETAIN_AS_PUBLISHED) !== 0;
+    return (this.#packed & RETAIN_AS_PUBLISHED) !== 0;
   }
 
   /** The subscriber's own messages do not come by any of them. */
   get noLocal(): boolean {
-    return (this.#flags & NO_LOCAL) !== 0;
+    return (this.#packed & NO_LOCAL) !== 0;
+  }
+
+  /** Where the session's list has a subscription, which alone sets it. Up to 28 bits. */
+  get listedAt(): number {
+    return this.#packed >>> TERMS_BITS;
+  }
+
+  set listedAt(at: number) {
+    this.#packed = (this.#packed & TERMS_MASK) | (at << TERMS_BITS);
   }
 
   /**
@@ -58,6 +60,8 @@ export abstract class Receiver<S> {
 
 /** Of several subscriptions. */
 class MergedReceiver<S> extends Receiver<S> {
+  readonly identifiers: readonly number[] | null;
+  readonly streams: readonly MessageStream[] | null;
   /** undefined for this Receiver itself. */
   readonly #own: Receiver<S> | null | undefined;
 
@@ -69,9 +73,9 @@ class MergedReceiver<S> extends Receiver<S> {
       Math.max(one.qos, other.qos) as Qos,
       one.retainAsPublished || other.retainAsPublished,
       own === null,
-      concatenate(one.identifiers, other.identifiers),
-      concatenate(one.streams, other.streams),
     );
+    this.identifiers = concatenate(one.identifiers, other.identifiers);
+    this.streams = concatenate(one.streams, other.streams);
     this.#own = own;
   }
 

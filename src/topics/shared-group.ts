@@ -15,7 +15,7 @@
 import type { Qos } from '../core/message.js';
 import { Readiness } from '../core/subscriber.js';
 import { Member, MemberRing } from './member-ring.js';
-import { deliversAlike, type Receiver } from './receiver.js';
+import type { Receiver } from './receiver.js';
 
 /** Members of the full and of the away ring that a choice asks again while others are ready. */
 const SHORT_LOOK = 4;
@@ -46,11 +46,16 @@ export class SharedGroup<S> {
     for (const member of this.#members.values()) yield member.receiver;
   }
 
+  /** What a member gets; undefined if it is none. */
+  find(subscriber: S): Receiver<S> | undefined {
+    return this.#members.get(subscriber)?.receiver;
+  }
+
   /** Takes a member in, as the last in turn; one that is in already keeps its turn. @returns true if it is new */
   add(receiver: Receiver<S>): boolean {
     const known = this.#members.get(receiver.subscriber);
     if (known !== undefined) {
-      if (!deliversAlike(known.receiver, receiver)) known.receiver = receiver;
+      known.receiver = receiver;
       return false;
     }
     const member = new Member(receiver);

@@ -7,6 +7,7 @@ import { emptyMatch, type MatchResult, type Subscribed } from './match-result.js
 import { deliversAlike, type Receiver } from './receiver.js';
 import { SharedGroup } from './shared-group.js';
 import { Subscription } from './subscription.js';
+import type { TopicFilter } from './topic-filter.js';
 
 /** What stands at a path: most have one subscription, which stands there itself. */
 export type Place<S extends object> = Subscription<S> | Subscribers<S>;
@@ -15,6 +16,18 @@ export type Place<S extends object> = Subscription<S> | Subscribers<S>;
 export function pathOf<S extends object>(place: Place<S>): string {
   // A shared subscription does not stand at a place itself.
   return place instanceof Subscription ? place.filter : place.path;
+}
+
+/** A subscriber's subscription to exactly this filter, of which `place` has the path. */
+export function subscriptionIn<S extends object>(
+  place: Place<S> | null,
+  filter: TopicFilter,
+  subscriber: S,
+): Subscription<S> | undefined {
+  let found: Receiver<S> | undefined;
+  if (filter.shareName === undefined) found = place?.find(subscriber);
+  else if (place instanceof Subscribers) found = place.findGroup(filter.shareName)?.find(subscriber);
+  return found instanceof Subscription && found.filter === filter.filter ? found : undefined;
 }
 
 export class Subscribers<S extends object> implements Subscribed<S> {

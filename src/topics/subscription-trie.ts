@@ -7,7 +7,8 @@ import { FilterTree } from './filter-tree.js';
 import { emptyMatch, type MatchResult } from './match-result.js';
 import { overlap } from './overlap.js';
 import { deliversAlike } from './receiver.js';
-import { type Place, pathOf, Subscribers } from './subscribers.js';
+import type { SharedGroup } from './shared-group.js';
+import { type Place, pathOf, Subscribers, subscriptionIn } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 import { SubscriptionChanges } from './subscription-changes.js';
 import type { TopicFilter } from './topic-filter.js';
@@ -42,28 +43,34 @@ export class SubscriptionTrie<S extends object> {
   /**
    * [MQTT-3.8.4-3] A subscription of the same subscriber to the same filter is replaced.
    *
-   * @returns true if there was none
+   * @returns the one that it has replaced
    */
-  add(subscription: Subscription<S>): boolean {
+  add(subscription: Subscription<S>): Subscription<S> | undefined {
     const filter = subscription.topicFilter;
-    const isNew =
+    const replaced =
       filter.shareName === undefined
         ? this.#addOrdinary(filter, subscription)
         : this.#addShared(filter, filter.shareName, subscription);
-    if (isNew) this.#size++;
-    return isNew;
+    if (replaced === undefined) this.#size++;
+    return replaced;
   }
 
-  /** @returns false if there was no such subscription */
-  remove(subscriber: S, filter: TopicFilter): boolean {
+  /** The subscription to this very text. It need not be a valid filter: then nobody subscribed to it. */
+  find(subscriber: S, filter: TopicFilter): Subscription<S> | undefined {
+    return subscriptionIn(this.#find(filter), filter, subscriber);
+  }
+
+  /** Takes out what {@link find} finds, and returns it. */
+  take(subscriber: S, filter: TopicFilter): Subscription<S> | undefined {
     const place = this.#find(filter);
-    if (place === null) return false;
-    const isGone =
-      filter.shareName === undefined
-        ? this.#takeOrdinary(place, filter, subscriber)
-        : this.#takeShared(place, filter, filter.shareName, subscriber);
-    if (isGone) this.#size--;
-    return isGone;
+    const found = subscriptionIn(place, filter, subscriber);
+    if (place === null || found === undefined) return undefined;
+    if (filter.shareName === undefined) {
+      this.#put(filter, place, Subscribers.without(place, subscriber));
+      this.changes.record(filter);
+    } else this.#takeShared(place as Subscribers<S>, filter, filter.shareName, subscriber);
+    this.#size--;
+    return found;
   }
 
   /** Who gets a message on `topic`, a valid topic name; nothing is cached here but what {@link Subscribers} keep. */
@@ -80,15 +87,15 @@ export class SubscriptionTrie<S extends object> {
     return result;
   }
 
-  #addOrdinary(filter: TopicFilter, subscription: Subscription<S>): boolean {
+  #addOrdinary(filter: TopicFilter, subscription: Subscription<S>): Subscription<S> | undefined {
     const place = this.#offer(filter, subscription);
-    const known = place?.find(subscription.subscriber);
+    const known = subscriptionIn(place, filter, subscription.subscriber);
     if (place !== null) this.#put(filter, place, Subscribers.with(place, subscription));
     if (known === undefined || !deliversAlike(known, subscription)) this.changes.record(filter);
-    return known === undefined;
+    return known;
   }
 
-  #addShared(filter: TopicFilter, shareName: string, subscription: Subscription<S>): boolean {
+  #addShared(filter: TopicFilter, shareName: string, subscription: Subscription<S>): Subscription<S> | undefined {
     const place = this.#find(filter);
     const subscribers = place instanceof Subscribers ? place : Subscribers.of(place, ownText(filter.path));
     let group = subscribers.findGroup(shareName);
@@ -97,27 +104,19 @@ export class SubscriptionTrie<S extends object> {
       this.#put(filter, place, subscribers);
       this.changes.record(filter);
     }
-    const isNew = group.add(subscription);
-    if (isNew) this.#sharedSize++;
-    return isNew;
+    const known = subscriptionIn(subscribers, filter, subscription.subscriber);
+    group.add(subscription);
+    if (known === undefined) this.#sharedSize++;
+    return known;
   }
 
-  #takeOrdinary(place: Place<S>, filter: TopicFilter, subscriber: S): boolean {
-    if (place.find(subscriber) === undefined) return false;
-    this.#put(filter, place, Subscribers.without(place, subscriber));
-    this.changes.record(filter);
-    return true;
-  }
-
-  #takeShared(place: Place<S>, filter: TopicFilter, shareName: string, subscriber: S): boolean {
-    const group = place instanceof Subscribers ? place.findGroup(shareName) : undefined;
-    if (group === undefined || !group.remove(subscriber)) return false;
+  #takeShared(place: Subscribers<S>, filter: TopicFilter, shareName: string, subscriber: S): void {
+    const group = place.findGroup(shareName) as SharedGroup<S>;
+    group.remove(subscriber);
     this.#sharedSize--;
-    if (group.memberCount === 0) {
-      this.#put(filter, place, Subscribers.withoutGroup(place as Subscribers<S>, shareName));
-      this.changes.record(filter);
-    }
-    return true;
+    if (group.memberCount > 0) return;
+    this.#put(filter, place, Subscribers.withoutGroup(place, shareName));
+    this.changes.record(filter);
   }
 
   /** Who subscribed to the filter's path. */

@@ -34,7 +34,7 @@ export class TopicFilter {
   }
 }
 
-/** Takes a text apart that is known to be a valid filter. */
+/** Takes a text apart that is known to be a valid filter; what comes of another is good for comparison with such. */
 export function knownFilter(filter: string): TopicFilter {
   if (!filter.startsWith(SHARE_PREFIX)) return new TopicFilter(filter, undefined, filter);
   const nameEnd = filter.indexOf('/', SHARE_PREFIX.length);

@@ -36,16 +36,21 @@ export class TopicIndex<S extends object> {
     return this.#cache.size;
   }
 
-  /** Adds a subscription or replaces that of the same subscriber to the same filter. @returns true if there was none */
-  subscribe(subscription: Subscription<S>): boolean {
+  /** Adds a subscription. @returns the one that it has replaced, of the same subscriber to the same filter */
+  subscribe(subscription: Subscription<S>): Subscription<S> | undefined {
     return this.#trie.add(subscription);
   }
 
-  /** @returns false if there was no such subscription */
-  unsubscribe(subscriber: S, filter: TopicFilter): boolean {
-    const removed = this.#trie.remove(subscriber, filter);
-    if (removed) this.#cache.sweepStale(SWEEP_PER_UNSUBSCRIBE);
-    return removed;
+  /** What the subscriber has subscribed to with this very text, which need not be a valid filter. */
+  find(subscriber: S, filter: TopicFilter): Subscription<S> | undefined {
+    return this.#trie.find(subscriber, filter);
+  }
+
+  /** Ends what {@link find} finds, and returns it. */
+  unsubscribe(subscriber: S, filter: TopicFilter): Subscription<S> | undefined {
+    const taken = this.#trie.take(subscriber, filter);
+    if (taken !== undefined) this.#cache.sweepStale(SWEEP_PER_UNSUBSCRIBE);
+    return taken;
   }
 
   /** The entry of a topic, which must be a valid name. May be kept by the caller for as long as it likes. */

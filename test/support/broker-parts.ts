@@ -165,7 +165,7 @@ export class BrokerParts {
   }
 
   #onSessionEnded(session: Session, streams: MessageStreams): void {
-    for (const { filter, topicFilter, stream } of session.subscriptions.values()) {
+    for (const { filter, topicFilter, stream } of session.subscriptions) {
       this.topics.unsubscribe(session, topicFilter);
       if (stream !== null) streams.leave(filter, stream);
     }

@@ -248,7 +248,7 @@ export class ModelClient implements SessionFront {
   /** Where others wait for a message of ours too, it may come to us when No Local has been switched off behind it. */
   #isAskedFor({ publisherId, topic }: Message): boolean {
     if (publisherId !== this.clientId) return false;
-    const subscriptions = [...(this.session?.subscriptions.values() ?? [])];
+    const subscriptions = [...(this.session?.subscriptions ?? [])];
     return subscriptions.some(({ topicFilter, noLocal }) => !noLocal && naivelyMatches(topicFilter.path, topic));
   }
 
@@ -374,7 +374,7 @@ export class ModelClient implements SessionFront {
     else if (kind !== ORDINARY) promised.shared.set(kind, (promised.shared.get(kind) ?? 0) + 1);
     else {
       promised.ordinary = 1;
-      for (const [filter, { stream }] of session.subscriptions) {
+      for (const { filter, stream } of session.subscriptions) {
         if (stream !== null && streams?.includes(stream) === true) promised.filters.add(filter);
       }
     }

@@ -35,17 +35,22 @@ export class NaiveSubscriptions<S> {
     return this.#subscriptions.length;
   }
 
-  subscribe(subscription: Subscription<S>): boolean {
-    const at = this.#indexOf(subscription.subscriber, subscription.filter);
-    if (at === -1) this.#subscriptions.push(subscription);
-    else this.#subscriptions[at] = subscription;
-    return at === -1;
+  find(subscriber: S, filter: string): Subscription<S> | undefined {
+    return this.#subscriptions[this.#indexOf(subscriber, filter)];
   }
 
-  unsubscribe(subscriber: S, filter: string): boolean {
+  /** @returns the one that it has replaced */
+  subscribe(subscription: Subscription<S>): Subscription<S> | undefined {
+    const at = this.#indexOf(subscription.subscriber, subscription.filter);
+    if (at === -1) this.#subscriptions.push(subscription);
+    else return this.#subscriptions.splice(at, 1, subscription)[0];
+    return undefined;
+  }
+
+  /** @returns the one that was there */
+  unsubscribe(subscriber: S, filter: string): Subscription<S> | undefined {
     const at = this.#indexOf(subscriber, filter);
-    if (at !== -1) this.#subscriptions.splice(at, 1);
-    return at !== -1;
+    return at === -1 ? undefined : this.#subscriptions.splice(at, 1)[0];
   }
 
   receivers(topic: string): Map<S, NaiveReceiver> {

@@ -51,10 +51,11 @@ export function subscribe(
   options: Partial<Omit<Subscription<Session>, 'subscriber' | 'filter'>> = {},
 ): Subscription<Session> {
   const qos = options.qos ?? 1;
-  const stream = session.joinStream(filter, qos, filter.startsWith('$share/'));
+  const known = [...session.subscriptions].find((one) => one.filter === filter) as Subscription<Session> | undefined;
+  const stream = session.joinStream(filter, qos, filter.startsWith('$share/'), known?.stream ?? null);
   const sinceSequence = context.log.nextSequence;
   const subscription = subscriptionOf(session, filter, { qos, ...options, stream, sinceSequence });
-  session.subscriptionList.add(filter, subscription);
+  session.subscriptionList.add(subscription, known);
   session.onSubscribed(stream);
   return subscription;
 }

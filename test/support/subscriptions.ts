@@ -1,6 +1,6 @@
 /** Short ways to write filters, subscriptions and random topics in the tests of src/topics. */
 import fc from 'fast-check';
-import { Subscription, type SubscriptionOptions } from '../../src/topics/subscription.js';
+import { makeSubscription, type Subscription, type SubscriptionOptions } from '../../src/topics/subscription.js';
 import { parseTopicFilter, TopicFilter } from '../../src/topics/topic-filter.js';
 
 export function filterOf(text: string): TopicFilter {
@@ -14,7 +14,7 @@ export function subscriptionOf<S>(
   filter: string,
   options: Partial<Omit<SubscriptionOptions<S>, 'subscriber' | 'filter'>> = {},
 ): Subscription<S> {
-  return new Subscription<S>({
+  return makeSubscription<S>({
     subscriber,
     filter: filterOf(filter),
     qos: 0,

@@ -6,7 +6,9 @@
 
 import type { Message } from '../../../src/core/message.js';
 import { MessageStream } from '../../../src/core/message-stream.js';
+import { PagedList } from '../../../src/core/paged-list.js';
 import { Publication } from '../../../src/core/publication.js';
+import type { Subscriber } from '../../../src/core/subscriber.js';
 import { InflightWindow } from '../../../src/sessions/inflight-window.js';
 import { MessageRecorder } from '../../../src/sessions/message-recorder.js';
 import { NEVER_EXPIRES } from '../../../src/sessions/session.js';
@@ -16,6 +18,7 @@ import type { StoredSession } from '../../../src/store/catalogue-records.js';
 import type { StateSource } from '../../../src/store/journal.js';
 import type { LevelStore } from '../../../src/store/level-store.js';
 import type { MessageLog } from '../../../src/store/message-log.js';
+import type { Subscription } from '../../../src/topics/subscription.js';
 import { subscriptionOf } from '../../support/subscriptions.js';
 import { nameOf, type PublishPacket, type PubrelPacket, toMessage, toPacket } from './contract-packet.js';
 
@@ -36,10 +39,12 @@ export class PacketQueue implements StateSource {
     this.record = record;
     this.stream = new MessageStream(record.number);
     this.#recorder = new MessageRecorder(store.log, () => 'fsync');
+    const subscriptions = new PagedList<Subscription<Subscriber>>();
+    subscriptions.append(subscriptionOf(null as never, '#', { qos: 2, stream: this.stream }));
     this.#backlog = new StreamBacklog(
       {
         clientId: record.clientId,
-        subscriptions: new Map([['#', subscriptionOf(null as never, '#', { qos: 2, stream: this.stream })]]),
+        subscriptions,
         knowsRetainAsPublished: true,
         onBacklogLoaded: () => {},
         onMiscounted: () => {},

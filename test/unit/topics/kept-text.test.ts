@@ -62,7 +62,7 @@ describe('what is left of a long text that is gone, when a short one with a leve
       const long = received(longOf(level));
       trie.add(subscriptionOf(subscriber, long));
       trie.add(subscriptionOf(subscriber, received(shortOf(level))));
-      trie.remove(subscriber, filterOf(long));
+      trie.take(subscriber, filterOf(long));
     });
     expect(trie.size).toBe(COUNT);
     expect(kept).toBeLessThan(4000);

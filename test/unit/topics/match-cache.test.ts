@@ -46,7 +46,7 @@ describe('MatchCache', () => {
     trie.add(subscriptionOf(newcomer, filter));
     const during = cache.resultOf(entry);
     expect(during.receivers.length + during.groups.length).toBe(3);
-    trie.remove(newcomer, filterOf(filter));
+    trie.take(newcomer, filterOf(filter));
     expect(cache.resultOf(entry).receivers.length).toBe(before.receivers.length);
     for (const [other, result] of kept) expect(cache.resultOf(other)).toBe(result);
   });
@@ -121,8 +121,8 @@ describe('MatchCache', () => {
     trie.add(subscriptionOf(session, 'a/#'));
     const entries = Array.from({ length: 100 }, (_, at) => cache.entry(`a/${at}`));
     for (const entry of entries) expect(cache.resultOf(entry).receivers).toHaveLength(1);
-    trie.remove(session, filterOf('a/+'));
-    trie.remove(session, filterOf('a/#'));
+    trie.take(session, filterOf('a/+'));
+    trie.take(session, filterOf('a/#'));
     cache.sweepStale(50);
     expect(entries.filter((entry) => entry.unsharedSlots > 0)).toHaveLength(50);
     cache.sweepStale(50);

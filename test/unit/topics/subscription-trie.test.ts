@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyMatch } from '../../../src/topics/match-result.js';
 import { SubscriptionTrie } from '../../../src/topics/subscription-trie.js';
+import { knownFilter } from '../../../src/topics/topic-filter.js';
 import { NaiveSubscriptions, naivelyMatches, plainReceiver } from '../../support/naive-matcher.js';
 import { filterArbitrary, filterOf, subscriptionOf, topicArbitrary } from '../../support/subscriptions.js';
 
@@ -57,15 +58,18 @@ describe('SubscriptionTrie', () => {
     const trie = new SubscriptionTrie<object>();
     const [one, other] = [{}, {}];
     for (const filter of ['a', 'a/+', 'a/#', '$share/g/a', '$share/g/+']) {
-      expect(trie.add(subscriptionOf(one, filter))).toBe(true);
-      expect(trie.add(subscriptionOf(one, filter, { qos: 2 }))).toBe(false);
-      expect(trie.add(subscriptionOf(other, filter))).toBe(true);
+      const [first, second] = [subscriptionOf(one, filter), subscriptionOf(one, filter, { qos: 2 })];
+      expect(trie.find(one, filterOf(filter))).toBeUndefined();
+      expect(trie.add(first)).toBeUndefined();
+      expect(trie.add(second)).toBe(first);
+      expect(trie.add(subscriptionOf(other, filter))).toBeUndefined();
+      expect(trie.find(one, filterOf(filter))).toBe(second);
     }
     expect([trie.size, trie.sharedSize]).toEqual([10, 4]);
     expect(trie.match('a').receivers.map((receiver) => receiver.qos)).toEqual([2, 0]);
     for (const filter of ['a', 'a/+', 'a/#', '$share/g/a', '$share/g/+']) {
-      expect(trie.remove(one, filterOf(filter))).toBe(true);
-      expect(trie.remove(one, filterOf(filter))).toBe(false);
+      expect(trie.take(one, filterOf(filter))).toMatchObject({ subscriber: one, filter, qos: 2 });
+      expect(trie.take(one, filterOf(filter))).toBeUndefined();
     }
     expect([trie.size, trie.sharedSize]).toEqual([5, 2]);
   });
@@ -73,9 +77,41 @@ describe('SubscriptionTrie', () => {
   it('does not remove what was not subscribed to', () => {
     const trie = trieOf('a/b', 'a/+/c', 'a/#', '$share/g/x');
     for (const filter of ['a', 'b', 'a/+', 'a/+/#', '+', '#', '$share/g/a/b', '$share/h/x', 'x', '+/+/c']) {
-      expect(trie.remove({ filter }, filterOf(filter))).toBe(false);
+      expect(trie.take({ filter }, filterOf(filter))).toBeUndefined();
     }
     expect(trie.size).toBe(4);
+  });
+
+  it('finds a member of a group again that has subscribed as before', () => {
+    const trie = new SubscriptionTrie<object>();
+    const me = {};
+    trie.add(subscriptionOf(me, '$share/g/a'));
+    const again = subscriptionOf(me, '$share/g/a');
+    trie.add(again);
+    expect(trie.find(me, filterOf('$share/g/a'))).toBe(again);
+  });
+
+  it.each([
+    '',
+    '#/a',
+    '+x',
+    'a/+x',
+    'a/#x',
+    'a/#/',
+    'a/b#',
+    '$share/',
+    '$share/g',
+    '$share/g/',
+    '$share//a/b',
+    '$share',
+  ])('neither finds nor takes anything for %j, which is no filter of anybody', (text) => {
+    const filters = ['a', 'a/b', 'a/+', 'a/#', '+', '#', '+/b', '$share/g/a', '$share/g/#'];
+    const trie = new SubscriptionTrie<object>();
+    const me = {};
+    for (const filter of filters) trie.add(subscriptionOf(me, filter));
+    expect(trie.find(me, knownFilter(text))).toBeUndefined();
+    expect(trie.take(me, knownFilter(text))).toBeUndefined();
+    expect(trie.size).toBe(filters.length);
   });
 
   it('holds more than two subscribers of a filter, and lets them go in any order', () => {
@@ -83,9 +119,9 @@ describe('SubscriptionTrie', () => {
     const subscribers = Array.from({ length: 20 }, () => ({}));
     for (const subscriber of subscribers) trie.add(subscriptionOf(subscriber, 'a/+'));
     expect(new Set(trie.match('a/b').receivers.map((receiver) => receiver.subscriber))).toEqual(new Set(subscribers));
-    for (const at of [7, 0, 19, 1]) trie.remove(subscribers[at] as object, filterOf('a/+'));
+    for (const at of [7, 0, 19, 1]) trie.take(subscribers[at] as object, filterOf('a/+'));
     expect(trie.match('a/b').receivers).toHaveLength(16);
-    for (const subscriber of subscribers) trie.remove(subscriber, filterOf('a/+'));
+    for (const subscriber of subscribers) trie.take(subscriber, filterOf('a/+'));
     expect(trie.match('a/b')).toBe(emptyMatch());
   });
 
@@ -178,11 +214,11 @@ describe('SubscriptionTrie', () => {
     const before = trie.match('a');
     const changes = trie.changes.total;
     trie.add(subscriptionOf(other, '$share/g/a'));
-    trie.remove(one, filterOf('$share/g/a'));
+    trie.take(one, filterOf('$share/g/a'));
     expect(trie.match('a')).toBe(before);
     expect(trie.changes.total).toBe(changes);
     expect([...(before.groups[0]?.members() ?? [])].map((member) => member.subscriber)).toEqual([other]);
-    trie.remove(other, filterOf('$share/g/a'));
+    trie.take(other, filterOf('$share/g/a'));
     expect(trie.match('a')).toBe(emptyMatch());
     expect(trie.changes.total).toBe(changes + 1);
   });
@@ -191,7 +227,7 @@ describe('SubscriptionTrie', () => {
     const trie = trieOf('a', '$share/g/a', '$share/h/a');
     const before = trie.match('a');
     const [member] = before.groups[0]?.members() ?? [];
-    trie.remove(member?.subscriber ?? { filter: '' }, filterOf('$share/g/a'));
+    trie.take(member?.subscriber ?? { filter: '' }, filterOf('$share/g/a'));
     expect(trie.match('a').groups.map((group) => group.filter)).toEqual(['$share/h/a']);
     expect(trie.match('a').receivers).toEqual(before.receivers);
     expect(before.groups[0]?.choose(() => 0, 1)).toBeUndefined();
@@ -215,7 +251,7 @@ describe('SubscriptionTrie', () => {
     const trie = trieOf(`${deep}+`, `${deep}#`, `${'+/'.repeat(32_766)}+`, `${'/'.repeat(1000)}#`);
     expect(trie.match(deep).receivers).toHaveLength(3);
     expect(trie.match('/'.repeat(32_766)).receivers).toHaveLength(2);
-    for (const filter of [`${deep}+`, `${deep}#`]) expect(trie.remove({ filter }, filterOf(filter))).toBe(false);
+    for (const filter of [`${deep}+`, `${deep}#`]) expect(trie.take({ filter }, filterOf(filter))).toBeUndefined();
   });
 
   it('agrees with the oracle on any filters and topics', () => {
@@ -244,7 +280,7 @@ describe('SubscriptionTrie', () => {
         for (const filter of filters) trie.add(subscriptionOf(me, filter));
         for (const filter of filters) oracle.subscribe(subscriptionOf(me, filter));
         for (const filter of order) {
-          expect(trie.remove(me, filterOf(filter))).toBe(true);
+          expect(trie.take(me, filterOf(filter))?.filter).toBe(filter);
           oracle.unsubscribe(me, filter);
           expect(trie.size).toBe(oracle.size);
           for (const topic of topics) expect(trie.match(topic).receivers).toHaveLength(oracle.receivers(topic).size);

@@ -58,13 +58,14 @@ describe('TopicIndex', () => {
   it('reports what it holds', () => {
     const index = new TopicIndex<Session>();
     const [ann] = SESSIONS as [Session];
-    expect(index.subscribe(subscriptionOf(ann, 'a'))).toBe(true);
-    expect(index.subscribe(subscriptionOf(ann, 'a', { qos: 1 }))).toBe(false);
-    expect(index.subscribe(subscriptionOf(ann, '$share/g/a'))).toBe(true);
+    const first = subscriptionOf(ann, 'a');
+    expect(index.subscribe(first)).toBeUndefined();
+    expect(index.subscribe(subscriptionOf(ann, 'a', { qos: 1 }))).toBe(first);
+    expect(index.subscribe(subscriptionOf(ann, '$share/g/a'))).toBeUndefined();
     index.entry('a');
     expect([index.subscriptionCount, index.sharedSubscriptionCount, index.cachedTopicCount]).toEqual([2, 1, 1]);
-    expect(index.unsubscribe(ann, filterOf('a'))).toBe(true);
-    expect(index.unsubscribe(ann, filterOf('a'))).toBe(false);
+    expect(index.unsubscribe(ann, filterOf('a'))?.qos).toBe(1);
+    expect(index.unsubscribe(ann, filterOf('a'))).toBeUndefined();
     expect(index.match('a')).toMatchObject({ receivers: [], groups: { length: 1 } });
   });
 
@@ -91,7 +92,10 @@ describe('TopicIndex', () => {
             const noLocal = one.options.noLocal && !one.filter.startsWith('$share/');
             const subscription = subscriptionOf(one.session, one.filter, { ...one.options, noLocal });
             known.push({ subscriber: one.session, filter: one.filter });
+            const filter = filterOf(one.filter);
+            expect(index.find(one.session, filter)).toBe(oracle.find(one.session, one.filter));
             expect(index.subscribe(subscription)).toBe(oracle.subscribe(subscription));
+            expect(index.find(one.session, filter)).toBe(subscription);
           } else if (one.kind === 'unsubscribe') {
             unsubscribe(one.session, one.filter);
           } else if (known.length > 0) {
