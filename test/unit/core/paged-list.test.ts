@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PagedList } from '../../../src/core/paged-list.js';
 
-/** Around the boundaries of its first pages. */
-const sizes = fc.constantFrom(0, 1, 2, 255, 256, 257, 511, 512, 513, 1000);
+/** Around the sizes of its first page, and the boundaries of pages. */
+const sizes = fc.constantFrom(0, 1, 2, 3, 5, 9, 255, 256, 257, 511, 512, 513, 1000);
 
 describe('PagedList', () => {
   it('has what an array has, however it has grown and shrunk', () => {
