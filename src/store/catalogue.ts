@@ -30,7 +30,7 @@ export class Catalogue implements CommitContributor {
   readonly #level: CommittedLevel;
   readonly #database: OpenGroupDatabase;
   /** What became of a topic in the open group; null: removed. */
-  readonly #retained = new Map<string, Message | null>();
+  #retained = new Map<string, Message | null>();
 
   constructor(level: CommittedLevel) {
     this.#level = level;
@@ -101,11 +101,15 @@ export class Catalogue implements CommitContributor {
 
   /** Writes what was noted. Called when a group closes. */
   contribute(): void {
-    for (const [topic, message] of this.#retained) {
+    const retained = this.#retained;
+    if (retained.size === 0) return;
+    // A Map that lives on has its tables among what is old, cleared or not, and until a full collection each of them keeps
+    // alive what was noted in it.
+    this.#retained = new Map();
+    for (const [topic, message] of retained) {
       if (message === null) this.#level.delNow(retainedKey(topic));
       else this.#write((persistence) => persistence.storeRetained(toPacket(message)));
     }
-    this.#retained.clear();
   }
 
   #noteRetained(topic: string, message: Message | null): Ticket {

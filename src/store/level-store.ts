@@ -234,8 +234,10 @@ export class LevelStore implements Store, Journal {
   }
 
   #contribute(): void {
-    for (const source of this.#urgent) this.#store(source);
-    this.#urgent.clear();
+    const urgent = this.#urgent;
+    // Not cleared: see Catalogue.
+    if (urgent.size > 0) this.#urgent = new Set();
+    for (const source of urgent) this.#store(source);
     for (const source of this.#lazy) if (this.#isLazyDue || source.isWorthStoring) this.#store(source);
     this.#isLazyDue = false;
     this.log.contribute();

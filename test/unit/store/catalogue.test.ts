@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StoreClosed } from '../../../src/core/errors.js';
@@ -331,6 +333,38 @@ describe('retained messages', () => {
     catalogue.retainedRemoved('t/0');
     await level.flush();
     expect((await loadAfterCrash(level)).retained).toHaveLength(999);
+  });
+});
+
+describe('retained messages that have been written', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
+  const oldBytes = () =>
+    getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size as number;
+
+  it('die young: cleared Maps of their notes kept them until a full collection', async () => {
+    const level = new CommittedLevel(join(await createTemporaryDirectory(), 'store'), OPTIONS);
+    await level.open();
+    onTestFinished(() => level.close());
+    const catalogue = new Catalogue(level);
+    const writeSome = () => {
+      // As many as are written at once, so that none is left.
+      for (let i = 0; i < 256; i++)
+        catalogue.retainedSaved(testMessage({ topic: `t/${i}`, payload: 'x', retain: true }));
+    };
+    writeSome();
+    await level.flush();
+    collect();
+    collect();
+    const before = oldBytes();
+    for (let round = 0; round < 100; round++) {
+      writeSome();
+      writeSome();
+      await level.flush();
+      collect({ type: 'minor' });
+    }
+    // 51,200 messages: they would take 22 MB.
+    expect(oldBytes() - before).toBeLessThan(4_000_000);
   });
 });
 
