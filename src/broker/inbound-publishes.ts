@@ -190,7 +190,7 @@ export class InboundPublishes {
     const last = this.#lastTopic;
     let entry: TopicEntry;
     if (topicEnd === topicStart) entry = this.#topicOfAlias(topicAlias);
-    else if (last !== null && isSameTopic(last.bytes, bytes, topicStart, topicEnd)) entry = last;
+    else if (last?.isIn(bytes, topicStart, topicEnd)) entry = last;
     else entry = this.#findTopic(bytes, topicStart, topicEnd);
     if (topicAlias > 0) {
       this.#setAlias(topicAlias, entry);
@@ -258,11 +258,4 @@ export class InboundPublishes {
     if (message.qos === 1) this.#acknowledger.acknowledge(0, PUBACK, packetId, reasonCode);
     else if (message.qos === 2) this.#acknowledger.acknowledge(0, PUBREC, packetId, reasonCode);
   }
-}
-
-function isSameTopic(topic: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (topic.length !== end - start) return false;
-  // Topics of one fleet differ at their ends.
-  for (let i = topic.length - 1, j = end - 1; i >= 0; i--, j--) if (topic[i] !== bytes[j]) return false;
-  return true;
 }

@@ -3,9 +3,13 @@
  * one, and when that has half of what is allowed, the old one is let go as a whole and the young one becomes the old.
  * So what is used stays, at the price of one Map look-up, and eviction costs nothing.
  *
+ * A topic is taken in at its second use: of a million that are used once nothing is kept until it is old and takes a full
+ * collection to be rid of, and they drive out nobody.
+ *
  * Bounds memory only; that no result is stale is up to the entries, whether they are in here or not.
  */
 import type { MatchResult } from './match-result.js';
+import { RecentTopics } from './recent-topics.js';
 import type { SubscriptionTrie } from './subscription-trie.js';
 import { TopicEntry } from './topic-entry.js';
 
@@ -27,6 +31,8 @@ export const DEFAULT_MATCH_CACHE_LIMITS: MatchCacheLimits = {
 export class MatchCache<S extends object> {
   readonly #trie: SubscriptionTrie<S>;
   readonly #limits: MatchCacheLimits;
+  /** Topics that have been asked for and were not there. */
+  readonly #recent: RecentTopics;
   #young = new Map<string, TopicEntry<S>>();
   #old = new Map<string, TopicEntry<S>>();
   /** Number of the young generation; an entry of an earlier one may be in the old Map, or in none. */
@@ -38,6 +44,7 @@ export class MatchCache<S extends object> {
   constructor(trie: SubscriptionTrie<S>, limits: MatchCacheLimits) {
     this.#trie = trie;
     this.#limits = limits;
+    this.#recent = new RecentTopics(Math.ceil(limits.maximumCachedTopics / 2));
   }
 
   /** Number of topics held; one that is in both generations counts twice. */
@@ -49,8 +56,9 @@ export class MatchCache<S extends object> {
   entry(topic: string): TopicEntry<S> {
     const young = this.#young.get(topic);
     if (young !== undefined) return young;
-    const entry = this.#old.get(topic) ?? new TopicEntry<S>(topic);
-    this.#admit(entry);
+    const old = this.#old.get(topic);
+    const entry = old ?? new TopicEntry<S>(topic);
+    if (old !== undefined || this.#recent.note(entry.hash)) this.#admit(entry);
     return entry;
   }
 
@@ -76,6 +84,11 @@ export class MatchCache<S extends object> {
 
   #matchAgain(entry: TopicEntry<S>): MatchResult<S> {
     const result = this.#trie.match(entry.topic);
+    if (entry.generation === 0 && !entry.wasMatched) {
+      // Its first use. Whoever holds it may never ask again, and no sweep would come by what is kept in it.
+      entry.wasMatched = true;
+      return result;
+    }
     const isYoung = entry.generation === this.#generation;
     if (isYoung) this.#youngReceivers -= entry.unsharedSlots;
     entry.keep(result, this.#trie.changes);

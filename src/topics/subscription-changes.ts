@@ -31,6 +31,8 @@ export class TopicScope {
   readonly third: number;
   readonly fourth: number;
   readonly whole: number;
+  /** Of the topic as a whole, 32 bits. */
+  readonly hash: number;
 
   constructor(topic: string) {
     const counters = [ALL_TOPICS, ALL_TOPICS, ALL_TOPICS, ALL_TOPICS];
@@ -44,6 +46,7 @@ export class TopicScope {
     if (depth < DEPTH) counters[depth] = counterOf(hash);
     [this.first, this.second, this.third, this.fourth] = counters as [number, number, number, number];
     this.whole = counterOf(hash ^ WHOLE_TOPIC_SALT);
+    this.hash = hash;
   }
 }
 

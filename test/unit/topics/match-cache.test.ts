@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_MATCH_CACHE_LIMITS, MatchCache, type MatchCacheLimits } from '../../../src/topics/match-cache.js';
 import { SubscriptionTrie } from '../../../src/topics/subscription-trie.js';
+import type { TopicEntry } from '../../../src/topics/topic-entry.js';
 import { filterOf, subscriptionOf } from '../../support/subscriptions.js';
 
 function cacheOf(limits: Partial<MatchCacheLimits> = {}) {
@@ -8,18 +9,73 @@ function cacheOf(limits: Partial<MatchCacheLimits> = {}) {
   return { trie, cache: new MatchCache(trie, { ...DEFAULT_MATCH_CACHE_LIMITS, ...limits }) };
 }
 
+/** The entry of a topic that is in use: taken in, if it was not. */
+function usedEntry(cache: MatchCache<object>, topic: string): TopicEntry<object> {
+  cache.entry(topic);
+  return cache.entry(topic);
+}
+
 describe('MatchCache', () => {
   it('hands out one entry and one result per topic', () => {
     const { trie, cache } = cacheOf();
     trie.add(subscriptionOf({}, 'a/+'));
     trie.add(subscriptionOf({}, '#'));
-    const entry = cache.entry('a/ü');
+    const entry = usedEntry(cache, 'a/ü');
     expect(entry.topic).toBe('a/ü');
     expect(entry.bytes).toEqual(Buffer.from('a/ü'));
     expect(entry.bytes).toBe(entry.bytes);
     expect(cache.entry('a/ü')).toBe(entry);
     expect(cache.resultOf(entry)).toBe(cache.resultOf(entry));
     expect(cache.resultOf(entry).receivers).toHaveLength(2);
+  });
+
+  it('takes a topic in when it is asked for a second time', () => {
+    const { cache } = cacheOf();
+    const first = cache.entry('a');
+    expect(cache.size).toBe(0);
+    const second = cache.entry('a');
+    expect(second).not.toBe(first);
+    expect(cache.size).toBe(1);
+    expect(cache.entry('a')).toBe(second);
+  });
+
+  it('takes in the entry that somebody holds when its second message comes', () => {
+    const { trie, cache } = cacheOf();
+    trie.add(subscriptionOf({}, 'a'));
+    const held = cache.entry('a');
+    expect(cache.resultOf(held).receivers).toHaveLength(1);
+    expect(cache.size).toBe(0);
+    expect(cache.resultOf(held).receivers).toHaveLength(1);
+    expect(cache.entry('a')).toBe(held);
+  });
+
+  it('keeps no result of a topic that was used once, which no sweep would come by', () => {
+    const { trie, cache } = cacheOf();
+    trie.add(subscriptionOf({}, '#'));
+    trie.add(subscriptionOf({}, '+'));
+    const once = cache.entry('a');
+    expect(cache.resultOf(once).receivers).toHaveLength(2);
+    expect(once.unsharedSlots).toBe(0);
+  });
+
+  it('gives up nothing for topics that are used once', () => {
+    const { cache } = cacheOf({ maximumCachedTopics: 1000 });
+    const used = usedEntry(cache, 'used');
+    for (let at = 0; at < 10_000; at++) cache.resultOf(cache.entry(`once/${at}`));
+    expect(cache.entry('used')).toBe(used);
+    // Some are taken for topics that have been asked for before.
+    expect(cache.size).toBeLessThan(300);
+  });
+
+  it('takes a topic in however many have been used once between its two uses, up to half of what is allowed', () => {
+    const { cache } = cacheOf({ maximumCachedTopics: 1000 });
+    for (let round = 0; round < 20; round++) {
+      const topic = `again/${round}`;
+      const first = cache.entry(topic);
+      for (let at = 0; at < 490; at++) cache.entry(`once/${round}/${at}`);
+      const second = cache.entry(topic);
+      expect([first, second]).toContain(cache.entry(topic));
+    }
   });
 
   it('keeps no more than the bytes of a topic alive', () => {
@@ -39,9 +95,9 @@ describe('MatchCache', () => {
     // Two filters match, so that each result is an object of its own.
     trie.add(subscriptionOf({}, '#'));
     trie.add(subscriptionOf({}, '+/#'));
-    const entry = cache.entry(concerned);
+    const entry = usedEntry(cache, concerned);
     const before = cache.resultOf(entry);
-    const kept = others.map((topic) => [cache.entry(topic), cache.resultOf(cache.entry(topic))] as const);
+    const kept = others.map((topic) => [usedEntry(cache, topic), cache.resultOf(cache.entry(topic))] as const);
     const newcomer = {};
     trie.add(subscriptionOf(newcomer, filter));
     const during = cache.resultOf(entry);
@@ -53,10 +109,10 @@ describe('MatchCache', () => {
 
   it('gives up what was not asked for lately, and keeps what is in use', () => {
     const { cache } = cacheOf({ maximumCachedTopics: 100 });
-    const used = cache.entry('used');
-    const unused = cache.entry('unused');
+    const used = usedEntry(cache, 'used');
+    const unused = usedEntry(cache, 'unused');
     for (let at = 0; at < 1000; at++) {
-      cache.entry(`filler/${at}`);
+      usedEntry(cache, `filler/${at}`);
       if (at % 20 === 0) expect(cache.entry('used')).toBe(used);
       expect(cache.size).toBeLessThanOrEqual(100);
     }
@@ -65,17 +121,17 @@ describe('MatchCache', () => {
 
   it('keeps a given-up entry right for the connection that holds it, and takes it in again', () => {
     const { trie, cache } = cacheOf({ maximumCachedTopics: 4 });
-    const held = cache.entry('held');
+    const held = usedEntry(cache, 'held');
     expect(cache.resultOf(held).receivers).toEqual([]);
-    for (let at = 0; at < 20; at++) cache.entry(`filler/${at}`);
-    const other = cache.entry('held');
+    for (let at = 0; at < 20; at++) usedEntry(cache, `filler/${at}`);
+    const other = usedEntry(cache, 'held');
     expect(other).not.toBe(held);
     for (const filter of ['held', '+', '$share/g/held']) {
       trie.add(subscriptionOf({}, filter));
       expect(cache.resultOf(held)).toStrictEqual(cache.resultOf(other));
     }
     expect(cache.resultOf(held)).toMatchObject({ receivers: { length: 2 }, groups: { length: 1 } });
-    for (let at = 0; at < 20; at++) cache.entry(`filler/${at}`);
+    for (let at = 0; at < 20; at++) usedEntry(cache, `filler/${at}`);
     trie.add(subscriptionOf({}, '#'));
     cache.resultOf(held);
     expect(cache.entry('held')).toBe(held);
@@ -88,7 +144,7 @@ describe('MatchCache', () => {
       trie.add(subscriptionOf({}, '#'));
     }
     for (let at = 0; at < 1000; at++) {
-      cache.resultOf(cache.entry(`${at}`));
+      cache.resultOf(usedEntry(cache, `${at}`));
       expect(cache.size).toBeLessThanOrEqual(11);
     }
   });
@@ -96,13 +152,13 @@ describe('MatchCache', () => {
   it('does not count shared results', () => {
     const { trie, cache } = cacheOf({ maximumCachedReceivers: 100 });
     for (let at = 0; at < 50; at++) trie.add(subscriptionOf({}, '#'));
-    for (let at = 0; at < 100; at++) cache.resultOf(cache.entry(`${at}`));
+    for (let at = 0; at < 100; at++) cache.resultOf(usedEntry(cache, `${at}`));
     expect(cache.size).toBe(100);
   });
 
   it('bounds the length of all topics', () => {
     const { cache } = cacheOf({ maximumCachedCharacters: 100_000 });
-    for (let at = 0; at < 100; at++) cache.entry(`${at}`.padStart(10_000, 'x'));
+    for (let at = 0; at < 100; at++) usedEntry(cache, `${at}`.padStart(10_000, 'x'));
     expect(cache.size).toBeLessThanOrEqual(10);
   });
 
@@ -119,7 +175,7 @@ describe('MatchCache', () => {
     const session = {};
     trie.add(subscriptionOf(session, 'a/+'));
     trie.add(subscriptionOf(session, 'a/#'));
-    const entries = Array.from({ length: 100 }, (_, at) => cache.entry(`a/${at}`));
+    const entries = Array.from({ length: 100 }, (_, at) => usedEntry(cache, `a/${at}`));
     for (const entry of entries) expect(cache.resultOf(entry).receivers).toHaveLength(1);
     trie.take(session, filterOf('a/+'));
     trie.take(session, filterOf('a/#'));

@@ -63,6 +63,7 @@ describe('TopicIndex', () => {
     expect(index.subscribe(subscriptionOf(ann, 'a', { qos: 1 }))).toBe(first);
     expect(index.subscribe(subscriptionOf(ann, '$share/g/a'))).toBeUndefined();
     index.entry('a');
+    index.entry('a');
     expect([index.subscriptionCount, index.sharedSubscriptionCount, index.cachedTopicCount]).toEqual([2, 1, 1]);
     expect(index.unsubscribe(ann, filterOf('a'))?.qos).toBe(1);
     expect(index.unsubscribe(ann, filterOf('a'))).toBeUndefined();
