@@ -14,7 +14,7 @@ import type { SubscriptionTrie } from './subscription-trie.js';
 import { TopicEntry } from './topic-entry.js';
 
 export interface MatchCacheLimits {
-  /** Topics: as many as a large fleet publishes to in some minutes; about 250 bytes each. */
+  /** Topics: as many as a large fleet publishes to in some minutes; about 300 bytes each. */
   readonly maximumCachedTopics: number;
   /** Receivers, over all results that are not shared between topics; 8 bytes each, up to 100 where subscriptions overlap. */
   readonly maximumCachedReceivers: number;

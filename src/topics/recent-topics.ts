@@ -1,12 +1,15 @@
 /**
  * Tells whether a topic has been asked for lately, without keeping it: two generations of a Bloom filter. When the young one has as
- * many topics as are expected, it becomes the old one, which is forgotten. A topic that was noted is known until as many others
+ * many topics as it has room for, it becomes the old one, which is forgotten. A topic that was noted is known until as many others
  * have been noted as a generation has room for; of those that were not, fewer than three in a hundred are taken for known.
+ *
+ * The hash needs no secret: whoever makes up topics of the same bits has them taken for known, and nobody's for unknown.
  */
 
 /** With two of them set for each topic, an eighth is set at most. */
 const BITS_PER_TOPIC = 16;
 const BITS_PER_WORD = 32;
+const SECOND_HASH_PRIME = 0x85ebca6b;
 
 export class RecentTopics {
   readonly #topics: number;
@@ -44,8 +47,6 @@ export class RecentTopics {
     this.#noted = 0;
   }
 }
-
-const SECOND_HASH_PRIME = 0x85ebca6b;
 
 function isSet(words: Int32Array, bit: number): boolean {
   return ((words[bit >>> 5] as number) & (1 << (bit & 31))) !== 0;
