@@ -83,20 +83,26 @@ export class MatchCache<S extends object> {
   }
 
   #matchAgain(entry: TopicEntry<S>): MatchResult<S> {
-    const result = this.#trie.match(entry.topic);
     if (entry.generation === 0 && !entry.wasMatched) {
       // Its first use. Whoever holds it may never ask again, and no sweep would come by what is kept in it.
       entry.wasMatched = true;
-      return result;
+      return this.#trie.match(entry.topic);
     }
     const isYoung = entry.generation === this.#generation;
+    const successor = isYoung ? undefined : this.#young.get(entry.topic);
+    if (successor !== undefined) {
+      // It is held by a connection, and another one stands in its place: no sweep comes by this one.
+      entry.dropIfStale(this.#trie.changes);
+      return this.resultOf(successor);
+    }
+    const result = this.#trie.match(entry.topic);
     if (isYoung) this.#youngReceivers -= entry.unsharedSlots;
     entry.keep(result, this.#trie.changes);
     if (isYoung) {
       this.#youngReceivers += result.unsharedSlots;
       this.#startGenerationIfFull();
-    } else if (!this.#young.has(entry.topic)) {
-      // Held by a connection and still in use; if another entry has taken its place, that one stays.
+    } else {
+      // Held by a connection, or of the old generation, and still in use.
       this.#admit(entry);
     }
     return result;

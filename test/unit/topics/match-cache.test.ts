@@ -58,6 +58,22 @@ describe('MatchCache', () => {
     expect(once.unsharedSlots).toBe(0);
   });
 
+  it('keeps no result in an entry of which there is another in its place, which no sweep would come by', () => {
+    const { trie, cache } = cacheOf();
+    for (const filter of ['#', '+']) trie.add(subscriptionOf({}, filter));
+    // Two publishers of one topic: the first one holds an entry that has not been taken in.
+    const held = cache.entry('a');
+    cache.resultOf(held);
+    const taken = cache.entry('a');
+    for (let round = 0; round < 2; round++) {
+      expect(cache.resultOf(held)).toBe(cache.resultOf(taken));
+      expect(held.unsharedSlots).toBe(0);
+      trie.add(subscriptionOf({}, 'a'));
+    }
+    expect(cache.resultOf(held).receivers).toHaveLength(4);
+    expect(cache.size).toBe(1);
+  });
+
   it('gives up nothing for topics that are used once', () => {
     const { cache } = cacheOf({ maximumCachedTopics: 1000 });
     const used = usedEntry(cache, 'used');
