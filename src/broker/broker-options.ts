@@ -102,6 +102,8 @@ export interface BrokerLimits {
   readonly overloadDelayMs: number;
   readonly overloadHeapShare: number;
   readonly overloadResidentBytes: number;
+  /** How often the event loop wakes in a second while rests cost nobody anything; 0 for any number. See `WakeUpPacer`. */
+  readonly wakeUpsPerSecond: number;
   // --- storage
   /** How long a publisher waits for a store that does not store, before its connection is closed. */
   readonly storageFailureTimeoutMs: number;
@@ -149,6 +151,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   overloadDelayMs: 1000,
   overloadHeapShare: 0.92,
   overloadResidentBytes: 0,
+  wakeUpsPerSecond: 1500,
   storageFailureTimeoutMs: 30_000,
   sysIntervalSeconds: 10,
 };

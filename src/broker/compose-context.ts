@@ -24,6 +24,7 @@ import { MemoryStore } from '../store/memory-store.js';
 import { TopicIndex } from '../topics/topic-index.js';
 import { FlushQueue } from '../transport/flush-queue.js';
 import type { Listener } from '../transport/listener.js';
+import { WakeUpPacer } from '../transport/wake-up-pacer.js';
 import type { BrokerContext, OpenConnection } from './broker-context.js';
 import { BrokerEvents } from './broker-events.js';
 import { BrokerMetrics } from './broker-metrics.js';
@@ -96,6 +97,8 @@ export function composeContext(
   const connections = new Map<string, OpenConnection>();
   const gated = new GatedConnections<OpenConnection>();
   const overload = new OverloadGuard(limits, clock, options.load ?? new OwnProcessLoad(), logger);
+  const { wakeUpsPerSecond } = limits;
+  const pacer = wakeUpsPerSecond === 0 ? null : new WakeUpPacer(1000 / wakeUpsPerSecond, clock, () => store.isBusy);
   const defence = { ...DEFAULT_DEFENCE, ...options.defence };
   const queues = options.queues ?? null;
   const storage = new StorageGuard(store, drops, wheel, limits.storageFailureTimeoutMs, {
@@ -132,7 +135,7 @@ export function composeContext(
     storage,
     journal,
     router: new Router(topics, retained, recorder, drops, metrics, sink, isStorable),
-    flushQueue: new FlushQueue(),
+    flushQueue: new FlushQueue(pacer),
     authenticator: options.authenticator ?? new AuthenticationChain(undefined),
     authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),
     access: options.access ?? new AccessControl(null),

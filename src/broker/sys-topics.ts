@@ -107,6 +107,7 @@ export class SysTopics {
       ['overload/times', overload.times],
       ['overload/refused', overload.refusedConnects],
       ['tls/unexpected', metrics.closesOf('unexpected-tls')],
+      ['loop/rests', flushQueue.rests],
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],
       ['heap/current', heap],

@@ -43,6 +43,7 @@ export function brokerLimits(settings: Settings): BrokerLimits {
     overloadDelayMs: milliseconds(limits.overload.delay),
     overloadHeapShare: limits.overload.heap / 100,
     overloadResidentBytes: limits.overload.memory,
+    wakeUpsPerSecond: limits.wakeUps,
     storageFailureTimeoutMs: milliseconds(storage.failureTimeout),
     sysIntervalSeconds: sys.interval,
   };

@@ -5,6 +5,8 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. Never goes back, whatever happens to the wall clock. */
   now(): number;
+  /** Milliseconds since some moment, with fractions: for what is over in less than one. */
+  elapsedMs(): number;
   /** Calls `callback` once, not earlier than `delayMs` from now. Does not keep the process alive. */
   schedule(delayMs: number, callback: () => void): CancelTimer;
 }
@@ -16,6 +18,10 @@ export type CancelTimer = () => void;
 export class SystemClock implements Clock {
   now(): number {
     return Math.floor(performance.timeOrigin + performance.now());
+  }
+
+  elapsedMs(): number {
+    return performance.now();
   }
 
   schedule(delayMs: number, callback: () => void): CancelTimer {

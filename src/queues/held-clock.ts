@@ -23,6 +23,10 @@ export class HeldClock implements Clock {
     return this.#clock.now();
   }
 
+  elapsedMs(): number {
+    return this.#clock.elapsedMs();
+  }
+
   schedule(delayMs: number, callback: () => void): CancelTimer {
     const held = this.#held;
     if (held === null) return this.#clock.schedule(delayMs, callback);

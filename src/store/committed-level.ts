@@ -108,6 +108,11 @@ export class CommittedLevel extends ReopenableLevel {
     return this.#committer.pendingBytes;
   }
 
+  /** A group is being written, or waits for its turn. */
+  get isCommitting(): boolean {
+    return this.#committer.isCommitting;
+  }
+
   /** Whether writers should wait until less is pending. Nothing is refused. */
   get isCongested(): boolean {
     return this.#committer.pendingBytes > this.#maximumPendingBytes;

@@ -68,6 +68,11 @@ export class GroupCommitter {
     return this.#open.bytes + (this.#inFlight?.bytes ?? 0);
   }
 
+  /** A group is being written, or waits for its turn. */
+  get isCommitting(): boolean {
+    return this.#inFlight !== null || this.#open.isRequired;
+  }
+
   /** Resolves when what is in the open group now has been settled. */
   get openSettled(): Promise<void> {
     return this.#open.settled;

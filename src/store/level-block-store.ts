@@ -27,6 +27,7 @@ export class LevelBlockStore implements BlockStore {
   #dropsSinceLowWater = 0;
   #droppedBytes = 0;
   #isReclaiming = false;
+  #readsUnderWay = 0;
 
   constructor(level: CommittedLevel) {
     this.#level = level;
@@ -34,6 +35,11 @@ export class LevelBlockStore implements BlockStore {
 
   get settledTicket(): Ticket {
     return this.#level.settledTicket;
+  }
+
+  /** Somebody waits for a block. */
+  get isReading(): boolean {
+    return this.#readsUnderWay > 0;
   }
 
   requireCommit(isSynced: boolean): Ticket {
@@ -75,7 +81,12 @@ export class LevelBlockStore implements BlockStore {
   }
 
   async read(number: number): Promise<Buffer | undefined> {
-    return await this.#level.get(keyOf(BLOCKS, number));
+    this.#readsUnderWay++;
+    try {
+      return await this.#level.get(keyOf(BLOCKS, number));
+    } finally {
+      this.#readsUnderWay--;
+    }
   }
 
   /** The largest sequence number that blocks, or what is left of them, are known to have borne; 0 for none. */

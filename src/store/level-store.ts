@@ -121,6 +121,10 @@ export class LevelStore implements Store, Journal {
     return this.#level.pendingBytes + this.log.unwrittenBytes > this.#maximumPendingBytes;
   }
 
+  get isBusy(): boolean {
+    return this.#level.isCommitting || this.#blocks.isReading;
+  }
+
   get settledTicket(): Ticket {
     return this.#level.settledTicket;
   }

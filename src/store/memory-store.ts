@@ -23,6 +23,7 @@ export class MemoryStore implements Store {
   readonly durability: DurabilityLevel = 'memory';
   readonly health: StoreHealth = { state: 'ok' };
   readonly isCongested = false;
+  readonly isBusy = false;
 
   durabilityOf(): DurabilityLevel {
     return 'memory';

@@ -41,6 +41,8 @@ export interface Store {
   onHealthChanged(listener: (health: StoreHealth) => void): void;
   /** More is on its way to the disk than should be: publishers wait. */
   readonly isCongested: boolean;
+  /** A commit or a read of messages is under way. */
+  readonly isBusy: boolean;
   /** Hands out everything but the messages, which the log recovers afterwards. @returns records that were damaged */
   load(receiver: StoreReceiver): Promise<number>;
   /** Settles what has been recorded, and closes. */

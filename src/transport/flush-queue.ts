@@ -3,6 +3,7 @@
  * input has been handled: one write per connection and turn, whatever number of packets it holds.
  */
 import { SlabPool } from './slab-pool.js';
+import type { WakeUpPacer } from './wake-up-pacer.js';
 
 /** An outbound buffer, as the queue sees it. */
 export interface Flushable {
@@ -18,6 +19,17 @@ export class FlushQueue {
   #queued: Flushable[] = [];
   #spare: Flushable[] = [];
   #isScheduled = false;
+  readonly #pacer: WakeUpPacer | null;
+
+  /** @param pacer told of the end of each turn; null for a loop that never rests */
+  constructor(pacer: WakeUpPacer | null = null) {
+    this.#pacer = pacer;
+  }
+
+  /** How often the event loop has rested at the end of a turn. */
+  get rests(): number {
+    return this.#pacer?.rests ?? 0;
+  }
 
   add(buffer: Flushable): void {
     this.#queued.push(buffer);
@@ -33,5 +45,6 @@ export class FlushQueue {
     for (const buffer of due) buffer.flush();
     due.length = 0;
     this.#spare = due;
+    this.#pacer?.endTurn(this.bytesSent);
   };
 }

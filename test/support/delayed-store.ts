@@ -30,6 +30,7 @@ export class DelayedStore implements Store {
   readonly durability = 'fsync';
   health: StoreHealth = { state: 'ok' };
   isCongested = false;
+  readonly isBusy = false;
   #onHealthChanged: (health: StoreHealth) => void = () => {};
 
   /** @param isHeld false settles everything at once, for tests that only look at what is recorded */

@@ -20,6 +20,10 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  elapsedMs(): number {
+    return this.#nowMs;
+  }
+
   /** Calls that wait. */
   get pending(): number {
     return this.#alarms.size;

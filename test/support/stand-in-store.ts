@@ -44,6 +44,7 @@ export class StandInStore implements Store, Journal {
   readonly durability = 'fsync';
   readonly health: StoreHealth = { state: 'ok' };
   readonly isCongested = false;
+  readonly isBusy = false;
   damaged = 0;
   readonly #urgent = new Set<StateSource>();
   readonly #lazy = new Set<StateSource>();

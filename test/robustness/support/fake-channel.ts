@@ -78,6 +78,10 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  elapsedMs(): number {
+    return this.#nowMs;
+  }
+
   schedule(delayMs: number, callback: () => void): CancelTimer {
     const timer = { dueAtMs: this.#nowMs + delayMs, callback };
     this.#timers.push(timer);
