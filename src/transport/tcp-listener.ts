@@ -4,6 +4,7 @@ import { Admission } from './admission.js';
 import { bind, closeServer } from './bind.js';
 import type { ListenerInfo } from './byte-channel.js';
 import type { ConnectionRefusal } from './connection-refusal.js';
+import { acceptDirectly } from './direct-accepting.js';
 import type { Acceptor, Listener, ListenerOptions, TransportContext } from './listener.js';
 import { isLoopbackHost } from './loopback.js';
 import { openProxyDoor } from './proxy/open-proxy-door.js';
@@ -58,6 +59,7 @@ export class TcpListener implements Listener {
     const listener = new TcpListener(options, acceptor, context);
     try {
       listener.#port = await bind(listener.#server, options);
+      acceptDirectly(listener.#server, SOCKET_BUFFER_BYTES, (socket) => listener.#onConnection(socket));
     } catch (error) {
       listener.tls?.close();
       throw error;
