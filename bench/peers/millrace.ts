@@ -119,7 +119,11 @@ function passwordVariables({ passwordFile }: Launch): string[] {
   return passwordFile === undefined ? [] : [`MILLRACE__AUTH__PASSWORD_FILE=${passwordFile}`];
 }
 
-/** Where a broker with a configuration serves clients of SQS. @param port of MQTT */
+/**
+ * Where a broker with a configuration serves clients of SQS: two further on, since Linux gives listeners odd ports, and connections even ones,
+ * of which none is free for a minute after a storm of them.
+ * @param port of MQTT
+ */
 export function sqsPortOf(port: number): number {
-  return port < 65_535 ? port + 1 : port - 1;
+  return port < 65_534 ? port + 2 : port - 2;
 }
