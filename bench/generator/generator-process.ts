@@ -19,6 +19,7 @@ import { runSqs } from './sqs-run.js';
 import { runStorm } from './storm-run.js';
 import { runSubscribe } from './subscribe-run.js';
 import { runTake } from './take-run.js';
+import { findTcpHandles } from './tcp-handles.js';
 import { runWorkLatency } from './work-latency-run.js';
 import { runWork } from './work-run.js';
 
@@ -37,7 +38,7 @@ function run(job: Job): Promise<Outcome> {
     case 'idle':
       return runIdle(job);
     case 'storm':
-      return runStorm(job);
+      return runStorm(job, findTcpHandles());
     case 'login-storm':
       return runLoginStorm(job);
     case 'paced':
