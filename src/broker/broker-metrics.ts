@@ -17,6 +17,14 @@ export class BrokerMetrics {
   publishersHeld = 0;
   readonly #closes = new Map<CloseReason, number>(CLOSE_REASONS.map((reason) => [reason, 0]));
 
+  get allPacketsReceived(): number {
+    return sum(this.packetsReceived);
+  }
+
+  get allPacketsSent(): number {
+    return sum(this.packetsSent);
+  }
+
   countClose(reason: CloseReason): void {
     this.#closes.set(reason, this.closesOf(reason) + 1);
   }
@@ -24,4 +32,8 @@ export class BrokerMetrics {
   closesOf(reason: CloseReason): number {
     return this.#closes.get(reason) ?? 0;
   }
+}
+
+function sum(counts: Float64Array): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -98,7 +98,15 @@ export function composeContext(
   const gated = new GatedConnections<OpenConnection>();
   const overload = new OverloadGuard(limits, clock, options.load ?? new OwnProcessLoad(), logger);
   const { wakeUpsPerSecond } = limits;
-  const pacer = wakeUpsPerSecond === 0 ? null : new WakeUpPacer(1000 / wakeUpsPerSecond, clock, () => store.isBusy);
+  const work = {
+    get isBusy() {
+      return store.isBusy;
+    },
+    get packetsReceived() {
+      return metrics.allPacketsReceived;
+    },
+  };
+  const pacer = wakeUpsPerSecond === 0 ? null : new WakeUpPacer(1000 / wakeUpsPerSecond, clock, work);
   const defence = { ...DEFAULT_DEFENCE, ...options.defence };
   const queues = options.queues ?? null;
   const storage = new StorageGuard(store, drops, wheel, limits.storageFailureTimeoutMs, {

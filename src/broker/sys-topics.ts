@@ -27,8 +27,8 @@ export class SysTopics {
     this.#startedAtMs = context.clock.now();
     const { metrics, flushQueue } = context;
     this.#loads = new Map([
-      ['messages/received', new LoadAverage(() => sum(metrics.packetsReceived))],
-      ['messages/sent', new LoadAverage(() => sum(metrics.packetsSent))],
+      ['messages/received', new LoadAverage(() => metrics.allPacketsReceived)],
+      ['messages/sent', new LoadAverage(() => metrics.allPacketsSent)],
       ['publish/received', new LoadAverage(() => metrics.packetsReceived[PacketType.PUBLISH] ?? 0)],
       ['publish/sent', new LoadAverage(() => metrics.packetsSent[PacketType.PUBLISH] ?? 0)],
       ['bytes/received', new LoadAverage(() => metrics.bytesReceived)],
@@ -80,8 +80,8 @@ export class SysTopics {
       ['clients/expired', sessions.expiredCount],
       ['bytes/received', metrics.bytesReceived],
       ['bytes/sent', flushQueue.bytesSent],
-      ['messages/received', sum(metrics.packetsReceived)],
-      ['messages/sent', sum(metrics.packetsSent)],
+      ['messages/received', metrics.allPacketsReceived],
+      ['messages/sent', metrics.allPacketsSent],
       ['publish/messages/received', metrics.packetsReceived[PacketType.PUBLISH] ?? 0],
       ['publish/messages/sent', metrics.packetsSent[PacketType.PUBLISH] ?? 0],
       ['publish/messages/dropped', drops.total],
@@ -134,8 +134,4 @@ export class SysTopics {
 
 function named(name: string, count: number): [string, number] {
   return [name, count];
-}
-
-function sum(counts: Float64Array): number {
-  return counts.reduce((total, count) => total + count, 0);
 }

@@ -4,19 +4,20 @@
  * (adaptive interrupt moderation). What comes to a loop that has been idle for an interval is handled at once.
  *
  * Clients that wait for an answer before they go on are slowed by rests, and nothing is gained. So it is tried: if fewer
- * bytes go out with rests than without, or a byte costs about as much of the processor, they end, and are tried again
- * later. Now and then a window without rests shows how it would be.
+ * packets come with rests than without, or a packet costs about as much of the processor, they end, and are tried again
+ * later. Now and then a window without rests shows how it would be. Packets, and not bytes: the acknowledgements of one
+ * client are lost among the messages of others.
  */
 import type { Clock } from '../core/clock.js';
 
 /** How long is counted before it is judged. */
 const WINDOW_MS = 100;
 /** So many windows with rests, then one without. */
-const WINDOWS_WITH_RESTS = 50;
+const WINDOWS_WITH_RESTS = 20;
 /** Rests are tried when there are more turns than this in an interval, each with fewer bytes than that. */
 const MANY_TURNS = 1.5;
 const SMALL_TURN_BYTES = 4096;
-/** Of what went out without rests, this part must go out with them, for this part of the processor time of a byte. */
+/** Of what came without rests, this part must come with them, for this part of the processor time of a packet. */
 const KEPT_RATE = 0.85;
 const WORTHWHILE_COST = 0.9;
 /** So many windows in a row that fall short end the rests: one may be a pause of the machine. */
@@ -46,18 +47,27 @@ const THIS_THREAD: RestingThread = {
   },
 };
 
+/** What is under way, as the pacer sees it. */
+export interface PacedWork {
+  /** The loop is needed as soon as something is done. */
+  readonly isBusy: boolean;
+  /** Packets of all clients so far. */
+  readonly packetsReceived: number;
+}
+
 export class WakeUpPacer {
   readonly #intervalMs: number;
   readonly #clock: Clock;
-  readonly #isBusy: () => boolean;
+  readonly #work: PacedWork;
   readonly #thread: RestingThread;
   #mayRest = false;
   #turns = 0;
   #wokeAtMs = 0;
   #windowBeganAtMs = 0;
   #bytesBefore = 0;
+  #packetsBefore = 0;
   #processorMsBefore = 0;
-  /** Bytes in a millisecond, and the processor's milliseconds for one, in the last window without rests. */
+  /** Packets in a millisecond, and the processor's milliseconds for one, in the last window without rests. */
   #freeRate = 0;
   #freeCost = 0;
   #windowsLeft = 0;
@@ -68,12 +78,11 @@ export class WakeUpPacer {
 
   /**
    * @param intervalMs from the end of a rest to the end of the next one, at least
-   * @param isBusy something is under way that the loop is needed for as soon as it is done
    */
-  constructor(intervalMs: number, clock: Clock, isBusy: () => boolean, thread: RestingThread = THIS_THREAD) {
+  constructor(intervalMs: number, clock: Clock, work: PacedWork, thread: RestingThread = THIS_THREAD) {
     this.#intervalMs = intervalMs;
     this.#clock = clock;
-    this.#isBusy = isBusy;
+    this.#work = work;
     this.#thread = thread;
   }
 
@@ -92,7 +101,7 @@ export class WakeUpPacer {
     if (nowMs - this.#windowBeganAtMs >= WINDOW_MS) this.#judge(nowMs, bytesSent);
     if (!this.#mayRest) return;
     const restMs = this.#wokeAtMs + this.#intervalMs - nowMs;
-    if (restMs < SHORTEST_REST_MS || this.#isBusy()) {
+    if (restMs < SHORTEST_REST_MS || this.#work.isBusy) {
       this.#wokeAtMs = nowMs;
       return;
     }
@@ -105,14 +114,15 @@ export class WakeUpPacer {
   #judge(nowMs: number, bytesSent: number): void {
     const processorMs = this.#thread.processorMs();
     const windowMs = nowMs - this.#windowBeganAtMs;
-    const bytes = bytesSent - this.#bytesBefore;
-    const rate = bytes / windowMs;
-    const cost = (processorMs - this.#processorMsBefore) / bytes;
+    const { packetsReceived } = this.#work;
+    const packets = packetsReceived - this.#packetsBefore;
+    const rate = packets / windowMs;
+    const cost = (processorMs - this.#processorMsBefore) / packets;
     if (!this.#mayRest) {
       this.#freeRate = rate;
       this.#freeCost = cost;
       const isMany = (this.#turns / windowMs) * this.#intervalMs > MANY_TURNS;
-      const isSmall = bytes / this.#turns < SMALL_TURN_BYTES;
+      const isSmall = (bytesSent - this.#bytesBefore) / this.#turns < SMALL_TURN_BYTES;
       this.#mayRest = isMany && isSmall && nowMs >= this.#nextTrialAtMs;
       this.#windowsLeft = WINDOWS_WITH_RESTS;
       this.#badWindows = 0;
@@ -127,6 +137,7 @@ export class WakeUpPacer {
     }
     this.#windowBeganAtMs = nowMs;
     this.#bytesBefore = bytesSent;
+    this.#packetsBefore = packetsReceived;
     this.#processorMsBefore = processorMs;
     this.#turns = 0;
   }

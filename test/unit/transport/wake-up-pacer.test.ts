@@ -14,12 +14,13 @@ class Loop {
   readonly pacer: WakeUpPacer;
   isBusy = false;
   bytesSent = 0;
+  packetsReceived = 0;
   processorMs = 0;
   turnCostMs = TURN_COST_MS;
   turns = 0;
 
   constructor() {
-    this.pacer = new WakeUpPacer(INTERVAL_MS, this.clock, () => this.isBusy, {
+    this.pacer = new WakeUpPacer(INTERVAL_MS, this.clock, this, {
       rest: (ms) => {
         this.rests.push(ms);
         this.clock.advance(ms);
@@ -49,12 +50,30 @@ class Loop {
     }
   }
 
+  /** One client sends its next message when it has an answer of a few bytes, beside others whose messages come at even distances. */
+  runMixed(perSecond: number, forMs: number): number {
+    const endMs = this.clock.now() + forMs;
+    let nextMs = this.clock.now();
+    let answered = 0;
+    while (this.clock.now() < endMs) {
+      this.clock.advance(0.05);
+      const come = Math.max(0, Math.floor(((this.clock.now() - nextMs) * perSecond) / 1000));
+      nextMs += (come * 1000) / perSecond;
+      this.bytesSent += 4;
+      this.packetsReceived++;
+      answered++;
+      this.#turn(come);
+    }
+    return answered;
+  }
+
   #turn(messages: number): void {
     const costMs = this.turnCostMs + messages * MESSAGE_COST_MS;
     this.processorMs += costMs;
     this.clock.advance(costMs);
     this.turns++;
     this.bytesSent += messages * MESSAGE_BYTES;
+    this.packetsReceived += messages;
     this.pacer.endTurn(this.bytesSent);
   }
 }
@@ -118,6 +137,15 @@ describe('WakeUpPacer', () => {
     // Trials of 200 ms after 1, 2, 4, 8, 16, 16 and 16 seconds.
     expect(loop.rests.length / first).toBeGreaterThan(5);
     expect(loop.rests.length / first).toBeLessThan(9);
+  });
+
+  it('ends its rests when one client waits for answers of few bytes among the messages of many', () => {
+    const alone = new Loop();
+    alone.isBusy = true;
+    const unrested = alone.runMixed(5000, 10_000);
+    const loop = new Loop();
+    expect(loop.runMixed(5000, 10_000)).toBeGreaterThan(0.85 * unrested);
+    expect(loop.rests.length).toBeGreaterThan(0);
   });
 
   it('ends its rests when a message is as dear with them', () => {
