@@ -40,6 +40,8 @@ export interface AdmissionContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly gate?: ConnectionGate;
+  /** A socket has been accepted, whoever it is from. The event loop accepts one in a turn: more may wait. */
+  readonly onAccepted?: () => void;
 }
 
 export class Admission {
@@ -84,6 +86,7 @@ export class Admission {
 
   /** Counts the socket in until it closes. @returns false if there is no room: it has been destroyed */
   admit(socket: Socket): boolean {
+    this.#context.onAccepted?.();
     const refusal = this.#refusalOf();
     if (refusal !== null) {
       this.refuse(socket, refusal);

@@ -31,6 +31,11 @@ export class FlushQueue {
     return this.#pacer?.rests ?? 0;
   }
 
+  /** The event loop does not rest at the end of this turn. */
+  skipRest(): void {
+    this.#pacer?.skipRest();
+  }
+
   add(buffer: Flushable): void {
     this.#queued.push(buffer);
     if (this.#isScheduled) return;

@@ -39,6 +39,8 @@ export interface TransportContext {
   readonly logger: Logger;
   /** Default: everybody is let in. */
   readonly gate?: ConnectionGate;
+  /** A socket has been accepted. Default: nobody asks. */
+  readonly onAccepted?: () => void;
   /** Certificates of connected clients may be withdrawn now. Default: nobody asks. */
   readonly onTrustChanged?: () => void;
 }

@@ -67,6 +67,7 @@ export class WakeUpPacer {
   #bytesBefore = 0;
   #packetsBefore = 0;
   #processorMsBefore = 0;
+  #isNextTurnWanted = false;
   /** Packets in a millisecond, and the processor's milliseconds for one, in the last window without rests. */
   #freeRate = 0;
   #freeCost = 0;
@@ -91,6 +92,11 @@ export class WakeUpPacer {
     return this.#rests;
   }
 
+  /** There is no rest at the end of this turn: the next one does what only one can be done of in each. */
+  skipRest(): void {
+    this.#isNextTurnWanted = true;
+  }
+
   /**
    * To be called at the end of each turn that had something to send.
    * @param bytesSent to all connections so far
@@ -99,9 +105,11 @@ export class WakeUpPacer {
     const nowMs = this.#clock.elapsedMs();
     this.#turns++;
     if (nowMs - this.#windowBeganAtMs >= WINDOW_MS) this.#judge(nowMs, bytesSent);
+    const isWanted = this.#isNextTurnWanted;
+    this.#isNextTurnWanted = false;
     if (!this.#mayRest) return;
     const restMs = this.#wokeAtMs + this.#intervalMs - nowMs;
-    if (restMs < SHORTEST_REST_MS || this.#work.isBusy) {
+    if (restMs < SHORTEST_REST_MS || isWanted || this.#work.isBusy) {
       this.#wokeAtMs = nowMs;
       return;
     }

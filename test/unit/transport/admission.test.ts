@@ -11,11 +11,13 @@ const logger = pino({ level: 'silent' });
 class World {
   readonly clock = new ManualClock();
   readonly admission: Admission;
+  accepted = 0;
 
   constructor(limits: AdmissionLimits, gate?: ConnectionGate) {
     this.admission = new Admission('tcp', limits, {
       clock: this.clock,
       logger,
+      onAccepted: () => this.accepted++,
       ...(gate === undefined ? {} : { gate }),
     });
   }
@@ -33,6 +35,15 @@ async function leave(socket: Socket | string): Promise<void> {
   socket.destroy();
   await new Promise((resolve) => socket.once('close', resolve));
 }
+
+describe('accepted sockets', () => {
+  it('are told of, whether they are let in or not', () => {
+    const world = new World({ maxConnections: 1 });
+    expect(world.enter('10.0.0.1')).toBeInstanceOf(Duplex);
+    expect(world.enter('10.0.0.2')).toBe('turned away');
+    expect(world.accepted).toBe(2);
+  });
+});
 
 describe('connections of one address', () => {
   it('are as many as allowed, and others are not touched by that', async () => {

@@ -50,6 +50,15 @@ class Loop {
     }
   }
 
+  /** More connections wait than are accepted, one in each turn. */
+  runAccepting(forMs: number): void {
+    const endMs = this.clock.now() + forMs;
+    while (this.clock.now() < endMs) {
+      this.pacer.skipRest();
+      this.#turn(1);
+    }
+  }
+
   /** One client sends its next message when it has an answer of a few bytes, beside others whose messages come at even distances. */
   runMixed(perSecond: number, forMs: number): number {
     const endMs = this.clock.now() + forMs;
@@ -146,6 +155,17 @@ describe('WakeUpPacer', () => {
     const loop = new Loop();
     expect(loop.runMixed(5000, 10_000)).toBeGreaterThan(0.85 * unrested);
     expect(loop.rests.length).toBeGreaterThan(0);
+  });
+
+  it('does not rest at the end of a turn if the next one is wanted', () => {
+    const loop = new Loop();
+    loop.runOpen(10_000, 1000);
+    const before = loop.rests.length;
+    expect(before).toBeGreaterThan(0);
+    loop.runAccepting(50);
+    expect(loop.rests.length).toBe(before);
+    loop.runOpen(10_000, 50);
+    expect(loop.rests.length).toBeGreaterThan(before + 50);
   });
 
   it('ends its rests when a message is as dear with them', () => {
