@@ -133,7 +133,7 @@ export const limitsSchema = z
       }),
       wakeUps: setting.count({
         description:
-          'Wake-ups of the event loop in a second, while many small messages come one by one: each then takes what has come since the last. Only while nothing is being written to the disk or read from it, and while as many packets come as without it: who waits for an answer before going on is not slowed. 0 for any number.',
+          'Wake-ups of the event loop in a second, while many small messages come one by one: each then takes what has come since the last. Only while nothing is being written to the disk or read from it, and while as many packets come as without it: who waits for an answer before going on is not slowed. At least 500, or 0 for any number.',
         reason: 'two thirds of a millisecond at most, for a third to two thirds of the processor time of a message',
         default: DEFAULT_LIMITS.wakeUpsPerSecond,
         min: 0,

@@ -15,6 +15,7 @@ import { soundTls } from './tls-settings.js';
 export function findBrokenRules(settings: Settings): readonly BrokenRule[] {
   return [
     ...outboundLimits(settings),
+    ...shortRests(settings),
     ...distinctAddresses(settings),
     ...someListener(settings),
     ...effectiveOverrides(settings),
@@ -47,6 +48,17 @@ function* outboundLimits({ limits, mqtt }: Settings): Generator<BrokenRule> {
       message: `limits.outboundHardLimit (${formatByteSize(hard)}) must be at least twice mqtt.maxPacketSize (${formatByteSize(mqtt.maxPacketSize)})`,
     };
   }
+}
+
+/** A second is never cut into pieces that anybody would notice. */
+const FEWEST_WAKE_UPS = 500;
+
+function* shortRests({ limits: { wakeUps } }: Settings): Generator<BrokenRule> {
+  if (wakeUps === 0 || wakeUps >= FEWEST_WAKE_UPS) return;
+  yield {
+    paths: [['limits', 'wakeUps']],
+    message: `limits.wakeUps (${wakeUps}) must be at least ${FEWEST_WAKE_UPS}, or 0 for any number`,
+  };
 }
 
 function* distinctAddresses(settings: Settings): Generator<BrokenRule> {

@@ -314,6 +314,11 @@ describe('a problem', () => {
       'config.yaml:1:24: limits.outboundHardLimit (8MiB) must be at least twice mqtt.maxPacketSize (5MiB)',
     ],
     [
+      'rests of the event loop that would be noticed',
+      'limits: { wakeUps: 60 }',
+      'config.yaml:1:20: limits.wakeUps (60) must be at least 500, or 0 for any number',
+    ],
+    [
       'two listeners on one port',
       'listeners: { ws: { port: 1883 } }',
       'config.yaml:1:26: listener "ws" (127.0.0.1:1883) and listener "tcp" (127.0.0.1:1883) cannot have the same address',
