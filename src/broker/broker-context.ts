@@ -23,6 +23,7 @@ import type { StoredQueues } from '../store/stored-queues.js';
 import type { TopicIndex } from '../topics/topic-index.js';
 import type { FlushQueue } from '../transport/flush-queue.js';
 import type { Listener } from '../transport/listener.js';
+import type { WakeUpPacer } from '../transport/wake-up-pacer.js';
 import type { BrokerEvents } from './broker-events.js';
 import type { BrokerMetrics } from './broker-metrics.js';
 import type { BrokerLimits } from './broker-options.js';
@@ -78,6 +79,8 @@ export interface BrokerContext {
   readonly journal: Journal;
   readonly router: Router;
   readonly flushQueue: FlushQueue;
+  /** null for an event loop that never rests. */
+  readonly pacer: WakeUpPacer | null;
   readonly authenticator: Authenticator;
   /** By name. */
   readonly authenticationMethods: ReadonlyMap<string, AuthenticationMethod>;

@@ -153,7 +153,7 @@ export class Broker {
     if (this.#isStopping) throw new InvalidState('the broker is stopping');
     const acceptor = (channel: ByteChannel) => this.attach(channel);
     const maximumMessageBytes = options.maximumMessageBytes ?? 2 * this.#context.limits.maximumPacketSize;
-    const { logger, guard, overload, slicedTasks, flushQueue } = this.#context;
+    const { logger, guard, overload, slicedTasks, pacer } = this.#context;
     const transport = {
       clock: this.#context.clock,
       slicedTasks,
@@ -165,7 +165,7 @@ export class Broker {
         },
         isBanned: (address: string) => guard.bans.findAddress(address) !== undefined,
       },
-      onAccepted: () => flushQueue.skipRest(),
+      onAccepted: () => pacer?.skipRest(),
       onTrustChanged: () => this.#onTrustChanged(),
     };
     const listener =

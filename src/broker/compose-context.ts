@@ -98,14 +98,7 @@ export function composeContext(
   const gated = new GatedConnections<OpenConnection>();
   const overload = new OverloadGuard(limits, clock, options.load ?? new OwnProcessLoad(), logger);
   const { wakeUpsPerSecond } = limits;
-  const work = {
-    get isBusy() {
-      return store.isBusy;
-    },
-    get packetsReceived() {
-      return metrics.allPacketsReceived;
-    },
-  };
+  const work = { isBusy: () => store.isBusy, packetsReceived: () => metrics.allPacketsReceived };
   const pacer = wakeUpsPerSecond === 0 ? null : new WakeUpPacer(1000 / wakeUpsPerSecond, clock, work);
   const defence = { ...DEFAULT_DEFENCE, ...options.defence };
   const queues = options.queues ?? null;
@@ -143,6 +136,7 @@ export function composeContext(
     storage,
     journal,
     router: new Router(topics, retained, recorder, drops, metrics, sink, isStorable),
+    pacer,
     flushQueue: new FlushQueue(pacer),
     authenticator: options.authenticator ?? new AuthenticationChain(undefined),
     authenticationMethods: new Map(options.authenticationMethods?.map((method) => [method.name, method])),

@@ -66,7 +66,7 @@ export class SysTopics {
   #figures(): [topic: string, value: number | string][] {
     const { metrics, sessions, connections, retained, topics, drops, clock, flushQueue, store, sink, listeners } =
       this.#context;
-    const { overload, sessionQueues } = this.#context;
+    const { overload, sessionQueues, pacer } = this.#context;
     const heap = process.memoryUsage().heapUsed;
     this.#heapMaximum = Math.max(this.#heapMaximum, heap);
     return [
@@ -107,7 +107,7 @@ export class SysTopics {
       ['overload/times', overload.times],
       ['overload/refused', overload.refusedConnects],
       ['tls/unexpected', metrics.closesOf('unexpected-tls')],
-      ['loop/rests', flushQueue.rests],
+      ['loop/rests', pacer?.rests ?? 0],
       ['subscriptions/count', topics.subscriptionCount],
       ['shared_subscriptions/count', topics.sharedSubscriptionCount],
       ['heap/current', heap],

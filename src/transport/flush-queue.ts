@@ -26,16 +26,6 @@ export class FlushQueue {
     this.#pacer = pacer;
   }
 
-  /** How often the event loop has rested at the end of a turn. */
-  get rests(): number {
-    return this.#pacer?.rests ?? 0;
-  }
-
-  /** The event loop does not rest at the end of this turn. */
-  skipRest(): void {
-    this.#pacer?.skipRest();
-  }
-
   add(buffer: Flushable): void {
     this.#queued.push(buffer);
     if (this.#isScheduled) return;

@@ -50,9 +50,9 @@ const THIS_THREAD: RestingThread = {
 /** What is under way, as the pacer sees it. */
 export interface PacedWork {
   /** The loop is needed as soon as something is done. */
-  readonly isBusy: boolean;
+  isBusy(): boolean;
   /** Packets of all clients so far. */
-  readonly packetsReceived: number;
+  packetsReceived(): number;
 }
 
 export class WakeUpPacer {
@@ -77,9 +77,7 @@ export class WakeUpPacer {
   #nextTrialAtMs = 0;
   #rests = 0;
 
-  /**
-   * @param intervalMs from the end of a rest to the end of the next one, at least
-   */
+  /** @param intervalMs from the end of a rest to the end of the next one, at least */
   constructor(intervalMs: number, clock: Clock, work: PacedWork, thread: RestingThread = THIS_THREAD) {
     this.#intervalMs = intervalMs;
     this.#clock = clock;
@@ -109,7 +107,7 @@ export class WakeUpPacer {
     this.#isNextTurnWanted = false;
     if (!this.#mayRest) return;
     const restMs = this.#wokeAtMs + this.#intervalMs - nowMs;
-    if (restMs < SHORTEST_REST_MS || isWanted || this.#work.isBusy) {
+    if (restMs < SHORTEST_REST_MS || isWanted || this.#work.isBusy()) {
       this.#wokeAtMs = nowMs;
       return;
     }
@@ -122,7 +120,7 @@ export class WakeUpPacer {
   #judge(nowMs: number, bytesSent: number): void {
     const processorMs = this.#thread.processorMs();
     const windowMs = nowMs - this.#windowBeganAtMs;
-    const { packetsReceived } = this.#work;
+    const packetsReceived = this.#work.packetsReceived();
     const packets = packetsReceived - this.#packetsBefore;
     const rate = packets / windowMs;
     const cost = (processorMs - this.#processorMsBefore) / packets;

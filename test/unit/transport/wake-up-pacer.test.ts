@@ -20,7 +20,8 @@ class Loop {
   turns = 0;
 
   constructor() {
-    this.pacer = new WakeUpPacer(INTERVAL_MS, this.clock, this, {
+    const work = { isBusy: () => this.isBusy, packetsReceived: () => this.packetsReceived };
+    this.pacer = new WakeUpPacer(INTERVAL_MS, this.clock, work, {
       rest: (ms) => {
         this.rests.push(ms);
         this.clock.advance(ms);
